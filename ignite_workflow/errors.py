@@ -1,0 +1,86 @@
+"""The errors a user can cause: each is printed as one line, without a traceback.
+
+* ``WorkflowError``
+    * ``ConfigError``           a setting, an option or a name is wrong (exit code 2)
+        * ``UnknownNameError``  a name is not known: suggests the nearest one
+    * ``DataError``             a data file is wrong: names file, row and column
+    * ``CheckpointError``       a checkpoint or model file cannot be read, or does not fit
+    * ``RunDirectoryError``     a run directory cannot be used: taken, not empty, not writable
+    * ``DivergedError``         training produced a value that is not finite
+
+Anything else that escapes is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DivergedError",
+    "RunDirectoryError",
+    "UnknownNameError",
+    "WorkflowError",
+    "nearest",
+]
+
+
+class WorkflowError(Exception):
+    """Base class of the errors a user can cause.
+
+    Attributes:
+        exit_code: what the command line exits with when this error ends it.
+    """
+
+    exit_code = 1
+
+
+class ConfigError(WorkflowError, ValueError):
+    """A setting cannot work. A ``ValueError`` too, so that pydantic collects it with the others."""
+
+    exit_code = 2
+
+
+class UnknownNameError(ConfigError):
+    """``name`` is not one of ``known``.
+
+    Example:
+        >>> print(UnknownNameError("optimizer", "adma", ["adam", "sgd"]))
+        unknown optimizer 'adma'. Did you mean 'adam'? Known: adam, sgd.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        super().__init__(f"unknown {kind} {name!r}.{nearest(name, known)} Known: {', '.join(known) or 'none'}.")
+
+
+class DataError(WorkflowError):
+    """A data file cannot be turned into tensors."""
+
+
+class CheckpointError(WorkflowError):
+    """A checkpoint or a model file cannot be read, or does not fit what it is loaded into."""
+
+
+class RunDirectoryError(WorkflowError):
+    """A run directory cannot be used."""
+
+    exit_code = 2
+
+
+class DivergedError(WorkflowError):
+    """Training produced a value that is not finite."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The sentence that suggests the nearest known name, with a leading blank; empty where none is near.
+
+    Example:
+        >>> nearest("specis", ["species", "island"])
+        " Did you mean 'species'?"
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
