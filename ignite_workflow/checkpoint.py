@@ -1,0 +1,120 @@
+"""The checkpoints of a run: written so that a kill or a power cut at any instant leaves a good one, read only if whole."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ignite_workflow.errors import CheckpointError
+from ignite_workflow.run_directory import sync_directory
+from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
+
+__all__ = ["CheckpointStore"]
+
+log = logging.getLogger(__name__)
+
+_KIND = "ignite-workflow checkpoint"
+_FORMAT = 1
+_NAME = re.compile(r"step-(\d{8,})\.ckpt")
+
+
+class CheckpointStore:
+    """The checkpoints in a directory, one a step, named ``step-00001500.ckpt``.
+
+    Args:
+        directory: created when the first one is saved.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._kept: dict[str, tuple[int, ...]] = {}
+
+    def path(self, step: int) -> Path:
+        """Where the checkpoint of that iteration lies."""
+        return self.directory / f"step-{step:08}.ckpt"
+
+    def steps(self) -> list[int]:
+        """The iterations there is a file for, oldest first."""
+        if not self.directory.is_dir():
+            return []
+        return sorted(int(match[1]) for entry in self.directory.iterdir() if (match := _NAME.fullmatch(entry.name)))
+
+    def save(self, step: int, state: dict[str, Any]) -> Path:
+        """Write a checkpoint; it is on disk, under its name, when this returns.
+
+        Args:
+            step: the iteration.
+            state: nested dicts, lists and tuples of tensors and plain values.
+
+        Raises:
+            OSError: it could not be written; what was there before still is.
+        """
+        self.directory.mkdir(exist_ok=True)
+        path = self.path(step)
+        temporary = path.with_suffix(".tmp")
+        try:
+            write_tensor_file(temporary, {"format": _FORMAT, **state}, _KIND)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        temporary.replace(path)
+        sync_directory(self.directory)
+        return path
+
+    def keep(self, owner: str, steps: Iterable[int]) -> None:
+        """Say which checkpoints ``owner`` needs; ``prune`` deletes those that no owner does."""
+        self._kept[owner] = tuple(steps)
+
+    def prune(self) -> None:
+        """Delete the checkpoints nobody keeps, and what killed writes left; never the newest one."""
+        kept = {step for steps in self._kept.values() for step in steps}
+        for step in self.steps()[:-1]:
+            if step not in kept:
+                self.path(step).unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> None:
+        """Delete the unfinished files of a killed write."""
+        for path in self.directory.glob("step-*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def load(self, step: int) -> dict[str, Any]:
+        """The state saved at that iteration.
+
+        Raises:
+            CheckpointError: the file is missing, damaged, or of another format.
+        """
+        path = self.path(step)
+        state = read_tensor_file(path, _KIND)
+        if state["format"] != _FORMAT:
+            raise CheckpointError(f"{path} has format {state['format']}; this version reads {_FORMAT}")
+        return state
+
+    def load_newest(self) -> dict[str, Any] | None:
+        """The newest state that is whole; None where there is no checkpoint at all.
+
+        A damaged file is named in a warning and the one before it is taken.
+
+        Raises:
+            CheckpointError: there are checkpoints and none of them can be used.
+        """
+        steps = self.steps()
+        for step in reversed(steps):
+            try:
+                return self.load(step)
+            except CheckpointError as error:
+                log.warning("%s; going back to the checkpoint before it", error)
+        if steps:
+            raise CheckpointError(
+                f"none of the {len(steps)} checkpoints in {self.directory} can be read; "
+                "start over with --from-scratch, which discards them"
+            )
+        return None
+
+    def discard(self) -> None:
+        """Delete every checkpoint: the run starts over."""
+        for step in self.steps():
+            self.path(step).unlink()
+        self.remove_leftovers()

@@ -1,0 +1,181 @@
+"""Batches whose order is a function: a loader that starts at any batch of any epoch without replaying those before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+
+from ignite_workflow.randomness import Stream, generator, seed_sample
+
+__all__ = ["BatchDataset", "SampleDataset", "SeekableLoader", "TensorBatches"]
+
+_BLOCK_BYTES = 512 * 1024
+
+BatchKey = tuple[int, int]  # epoch (from 1), batch of that epoch (from 0)
+
+
+class BatchDataset(Dataset[Any]):
+    """A map from ``(epoch, batch)`` to a whole batch; what the two kinds below share.
+
+    Args:
+        size: number of samples.
+        batch_size: samples a batch; the last one of an epoch may be shorter.
+        seed: of the run.
+        shuffle: a new order each epoch, from (seed, epoch); otherwise the order of the data.
+        rank: of this process among ``world_size``: it gets every ``world_size``-th sample, from ``rank`` on.
+    """
+
+    def __init__(self, size: int, batch_size: int, *, seed: int, shuffle: bool, rank: int = 0, world_size: int = 1) -> None:
+        self.size = size
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.rank = rank
+        self.world_size = world_size
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0, dtype=torch.int64))
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        samples = -(-self.size // self.world_size)
+        return -(-samples // self.batch_size)
+
+    def order(self, epoch: int) -> Tensor:
+        """The sample numbers of an epoch in the order they are visited, int64 (samples,)."""
+        key = epoch if self.shuffle else 0
+        if self._order[0] != key:
+            if self.shuffle:
+                order = torch.randperm(self.size, generator=generator(self.seed, Stream.ORDER, epoch))
+            else:
+                order = torch.arange(self.size)
+            if self.world_size > 1:
+                short = -self.size % self.world_size  # each rank must see as many batches: the first samples fill up
+                order = torch.cat([order, order[:short]])[self.rank :: self.world_size]
+            self._order = (key, order)
+        return self._order[1]
+
+
+class TensorBatches(BatchDataset):
+    """Batches gathered from tensors: one ``index_select`` for a block of batches, then views of it.
+
+    Args:
+        tensors: each (size, ...), in memory or memory-mapped.
+        **kwargs: of ``BatchDataset``.
+
+    A batch is a tuple with a tensor (batch, ...) for each of ``tensors``.
+    """
+
+    def __init__(self, tensors: tuple[Tensor, ...], batch_size: int, **kwargs: Any) -> None:
+        super().__init__(len(tensors[0]), batch_size, **kwargs)
+        self.tensors = tensors
+        row_bytes = sum(tensor[:1].nbytes for tensor in tensors)
+        self._batches_a_block = max(1, _BLOCK_BYTES // max(1, row_bytes * batch_size))
+        self._block: tuple[BatchKey, list[tuple[Tensor, ...]]] = ((-1, -1), [])
+
+    def __getitem__(self, key: BatchKey) -> tuple[Tensor, ...]:
+        epoch, batch = key
+        number, offset = divmod(batch, self._batches_a_block)
+        if self._block[0] != (epoch, number):
+            self._block = ((epoch, number), self._gather(epoch, number))
+        return self._block[1][offset]
+
+    def _gather(self, epoch: int, number: int) -> list[tuple[Tensor, ...]]:
+        rows = self._batches_a_block * self.batch_size
+        order = self.order(epoch)
+        if self.shuffle or self.world_size > 1:
+            chosen = order[number * rows : (number + 1) * rows]
+            gathered = [tensor.index_select(0, chosen) for tensor in self.tensors]
+        else:
+            gathered = [tensor[number * rows : (number + 1) * rows] for tensor in self.tensors]
+        return list(zip(*(block.split(self.batch_size) for block in gathered), strict=True))
+
+
+class SampleDataset(BatchDataset):
+    """Batches collated from a person's own map-style ``Dataset``, each sample made with streams of its own.
+
+    A sample's random numbers (augmentation) come from (seed, epoch, index), so they are the same with any number of workers.
+
+    Args:
+        dataset: ``dataset[i]`` is one sample.
+        collate: makes a batch of a list of samples.
+        **kwargs: of ``BatchDataset``.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        batch_size: int,
+        *,
+        collate: Callable[[list[Any]], Any] = default_collate,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(len(dataset), batch_size, **kwargs)  # type: ignore[arg-type]
+        self.dataset = dataset
+        self.collate = collate
+
+    def __getitem__(self, key: BatchKey) -> Any:
+        epoch, batch = key
+        rows = self.order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in a worker: sums differ between one thread and two
+        try:
+            return self.collate([self._sample(epoch, index) for index in rows.tolist()])
+        finally:
+            torch.set_num_threads(threads)
+
+    def _sample(self, epoch: int, index: int) -> Any:
+        seed_sample(self.seed, epoch, index)
+        return self.dataset[index]
+
+
+class _BatchKeys(Sampler[BatchKey]):
+    """The keys of an epoch's batches, from the one sought on."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.epoch = 1
+        self.start = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[BatchKey]:
+        return ((self.epoch, batch) for batch in range(self.start, self.length))
+
+
+class SeekableLoader(DataLoader[Any]):
+    """A ``DataLoader`` over whole batches that goes to any batch of any epoch at once.
+
+    Args:
+        dataset: gives a batch for each ``(epoch, batch)``.
+        workers: processes that make batches; 0 makes them here, which is faster for data in memory.
+        pin_memory: for copies to a GPU that do not wait.
+    """
+
+    def __init__(self, dataset: BatchDataset, *, workers: int = 0, pin_memory: bool = False) -> None:
+        self.keys = _BatchKeys(len(dataset))
+        super().__init__(
+            dataset,
+            batch_size=None,
+            sampler=self.keys,
+            collate_fn=_as_it_is,
+            num_workers=workers,
+            pin_memory=pin_memory,
+            persistent_workers=workers > 0,
+        )
+
+    def seek(self, epoch: int, batch: int = 0) -> None:
+        """Stand before that batch of that epoch; the next ``iter`` starts there."""
+        self.keys.epoch, self.keys.start = epoch, batch
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.num_workers or self.pin_memory:
+            return super().__iter__()
+        return map(self.dataset.__getitem__, self.keys)  # what DataLoader would do here, without its 6 us a batch
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

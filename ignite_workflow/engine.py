@@ -1,0 +1,324 @@
+"""Ignite's engine, with a loop that can be saved, stopped and resumed at any safe point.
+
+Handlers, filters, metrics and ``state`` are Ignite's; the loop is written out here (see ``events.TIMETABLE``) because a
+resumed epoch must start in its middle, which Ignite's own loop cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple, NoReturn
+
+from ignite.engine import Engine, Events, State
+from ignite.engine.events import RemovableEventHandle
+
+from ignite_workflow.errors import ConfigError
+from ignite_workflow.events import IN_STEP_EVENTS, WorkflowEvents
+
+__all__ = ["EvaluationAbandoned", "StopRequest", "WorkflowEngine"]
+
+log = logging.getLogger(__name__)
+
+_NO_BATCH = object()
+
+
+class _Call(NamedTuple):
+    handler: Callable[..., Any]
+    takes_engine: bool
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """Why a run stops before its last epoch.
+
+    Attributes:
+        reason: for people and ``status.json``.
+        exit_code: 0 where the run is finished by it (early stopping), else what the process exits with; it can be resumed.
+    """
+
+    reason: str
+    exit_code: int = 0
+
+
+class EvaluationAbandoned(BaseException):
+    """A stop request broke off an evaluation. Not an ``Exception``: no handler is to swallow it."""
+
+
+class WorkflowEngine(Engine):
+    """An Ignite ``Engine`` that always re-raises, knows its safe points and runs a training once.
+
+    Differences from the stock engine, each tested in ``tests/test_engine.py``:
+
+    * an exception leaves ``run`` whatever listens to ``EXCEPTION_RAISED``; all of those handlers run first; a note on the
+      exception names handler, event and iteration;
+    * ``SAFE_POINT`` fires after each iteration outside an accumulation window, and after ``EPOCH_COMPLETED``;
+    * ``request_stop`` (and ``terminate``) holds from before ``run`` on and is honoured at the next safe point;
+    * a run that has reached its last epoch, or was stopped for good, does not start again;
+    * a run stopped in mid-epoch continues with the batch it stopped at: a loader with ``seek(epoch, batch)`` goes there,
+      another is read up to it.
+
+    Args:
+        process_function: ``train_step(engine, batch)``; what it returns is ``state.output``.
+    """
+
+    def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
+        self.calls: dict[str, tuple[_Call, ...]] = {}
+        self.fired: set[str] = set()
+        self.stop_request: StopRequest | None = None
+        self.pending_epoch_end = False
+        self._restore: Callable[[], None] | None = None
+        self._in_step_checked = False
+        super().__init__(process_function)
+        self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
+        self.state.window_open = False
+
+    # Handlers: Ignite keeps them; here they lie ready to be called, under the names of the events somebody listens to.
+
+    def add_event_handler(
+        self, event_name: Any, handler: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> RemovableEventHandle:
+        """As Ignite's."""
+        handle = super().add_event_handler(event_name, handler, *args, **kwargs)
+        self._list_calls()
+        return handle
+
+    def remove_event_handler(self, handler: Callable[..., Any], event_name: Any) -> None:
+        """As Ignite's."""
+        super().remove_event_handler(handler, event_name)
+        self._list_calls()
+
+    def _list_calls(self) -> None:
+        self.calls.clear()
+        for event, handlers in self._event_handlers.items():
+            if handlers:
+                self.calls[event.name] = tuple(_call(handler, args, kwargs) for handler, args, kwargs in handlers)
+
+    def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
+        self.last_event_name = event_name
+        name = event_name._name_
+        for call in self.calls.get(name, ()):
+            engine = (self,) if call.takes_engine else ()
+            try:
+                call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
+            except BaseException as error:
+                error.add_note(f"in {_name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
+                raise
+
+    def _handle_exception(self, e: BaseException) -> NoReturn:
+        for call in self.calls.get(Events.EXCEPTION_RAISED.name, ()):
+            engine = (self,) if call.takes_engine else ()
+            try:
+                call.handler(*engine, e, *call.args, **call.kwargs)
+            except Exception:
+                log.exception("%s failed at EXCEPTION_RAISED", _name_of(call.handler))
+        raise e
+
+    # Stopping.
+
+    def request_stop(self, reason: str, exit_code: int = 0) -> None:
+        """Stop at the next safe point; the first request counts. May be called at any time, by a signal handler too."""
+        if self.stop_request is None:
+            self.stop_request = StopRequest(reason, exit_code)
+
+    def terminate(self, skip_completed: bool = False) -> None:  # noqa: ARG002 Ignite's signature
+        """Ignite's word for ``request_stop``: the run is finished at the next safe point."""
+        self.request_stop("terminate() was called")
+
+    def terminate_epoch(self, skip_epoch_completed: bool = False) -> NoReturn:  # noqa: ARG002 Ignite's signature
+        """Refused: a saved iteration would no longer tell its epoch."""
+        raise NotImplementedError("an epoch cannot be cut short: its iterations could not be resumed; use request_stop")
+
+    def interrupt(self) -> NoReturn:
+        """Refused: ``request_stop`` and a second ``run`` do the same, from another process too."""
+        raise NotImplementedError("use request_stop(reason, exit_code) and run again")
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train: the last epoch is done, or a stop ended the run for good."""
+        done = self.state.max_epochs is not None and self.epochs_done >= self.state.max_epochs
+        return done or (self.stop_request is not None and self.stop_request.exit_code == 0)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs whose ``EPOCH_COMPLETED`` has run."""
+        length = self.state.epoch_length
+        return self.state.iteration // length - self.pending_epoch_end if length else 0
+
+    # Saving and restoring the counters.
+
+    def state_dict(self) -> Any:
+        """Counters as plain numbers; ``pending_epoch_end`` says that ``EPOCH_COMPLETED`` is still to fire."""
+        stop = self.stop_request
+        return {
+            "iteration": self.state.iteration,
+            "epoch_length": self.state.epoch_length,
+            "max_epochs": self.state.max_epochs,
+            "pending_epoch_end": self.pending_epoch_end,
+            "finished": stop.reason if stop is not None and stop.exit_code == 0 else None,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], restore: Callable[[], None] | None = None) -> None:
+        """Set the counters, before ``run``.
+
+        Args:
+            state_dict: from ``state_dict``.
+            restore: called by ``run`` once handlers that reset themselves at its start have done so; ``RESTORED`` follows.
+        """
+        self.state.iteration = state_dict["iteration"]
+        self.state.epoch_length = state_dict["epoch_length"]
+        self.state.max_epochs = state_dict["max_epochs"]
+        self.pending_epoch_end = state_dict["pending_epoch_end"]
+        self.state.epoch = self.epochs_done + (self.pending_epoch_end or self._position() > 0)
+        if state_dict["finished"] is not None:
+            self.stop_request = StopRequest(state_dict["finished"])
+        self._restore = restore
+
+    def _position(self) -> int:
+        """Batches of the current epoch that are done."""
+        return self.state.iteration - self.epochs_done * (self.state.epoch_length or 0)
+
+    # Running.
+
+    def run(
+        self,
+        data: Iterable[Any] | None = None,
+        max_epochs: int | None = None,
+        max_iters: int | None = None,
+        epoch_length: int | None = None,
+    ) -> State:
+        """Train on ``data`` until ``max_epochs`` epochs are done in all, or a stop is requested.
+
+        Args:
+            data: batches; with ``seek(epoch, batch)`` where it can start anywhere.
+            max_epochs: epochs in all, those of a resumed run's earlier starts included.
+            max_iters: not supported: a run is measured in epochs.
+            epoch_length: iterations an epoch; ``len(data)`` where not given. May not change within a run.
+
+        Raises:
+            ConfigError: the run is finished; or its epochs have another length than when it was saved.
+        """
+        if max_iters is not None:
+            raise ValueError("max_iters is not supported: use max_epochs, with epoch_length where needed")
+        self._set_lengths(data, max_epochs, epoch_length)
+        self.state.dataloader = data
+        try:
+            self._run_epochs()
+        except BaseException as error:
+            self._handle_exception(error)
+        return self.state
+
+    def _set_lengths(self, data: Any, max_epochs: int | None, epoch_length: int | None) -> None:
+        length = epoch_length if epoch_length is not None else self._get_data_length(data)
+        state = self.state
+        if not length:
+            raise ConfigError("an epoch has no batches: the data is empty, or its length is unknown (give epoch_length)")
+        if state.epoch_length is not None and length != state.epoch_length:
+            raise ConfigError(f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed")
+        state.epoch_length = length
+        state.max_epochs = max_epochs or state.max_epochs or 1
+        if self.finished:
+            reason = self.stop_request.reason if self.stop_request else f"all {state.max_epochs} epochs are done"
+            raise ConfigError(f"this run is finished: {reason}")
+
+    def _run_epochs(self) -> None:
+        state = self.state
+        started = time.monotonic()
+        self._fire_event(Events.STARTED)
+        if self._position() == 0:
+            self._restore_now()
+        while self.stop_request is None and self.epochs_done < state.max_epochs:  # type: ignore[operator]
+            epoch_started = time.monotonic()
+            start = self._position()
+            state.epoch = self.epochs_done + 1
+            self._fire_event(Events.EPOCH_STARTED)
+            if start:
+                self._restore_now()
+            self._run_batches(start)
+            if self.stop_request is None:
+                state.times[Events.EPOCH_COMPLETED.name] = time.monotonic() - epoch_started
+                self._complete_epoch()
+        state.times[Events.COMPLETED.name] = time.monotonic() - started
+        self._fire_event(Events.COMPLETED if self.finished else Events.TERMINATE)
+
+    def _restore_now(self) -> None:
+        if self._restore is not None:
+            restore, self._restore = self._restore, None
+            restore()
+            self._fire_event(WorkflowEvents.RESTORED)
+
+    def _run_batches(self, start: int) -> None:
+        """The batches of an epoch from number ``start`` on, up to its end or a stop."""
+        state, calls, fire, step = self.state, self.calls, self._fire_event, self._process_function
+        length: int = state.epoch_length  # type: ignore[assignment]
+        batches = self._batches(start) if start < length else iter(())
+        for position in range(start + 1, length + 1):
+            if "GET_BATCH_STARTED" in calls:
+                fire(Events.GET_BATCH_STARTED)
+            state.batch = next(batches, _NO_BATCH)  # type: ignore[arg-type]
+            if state.batch is _NO_BATCH:
+                raise ConfigError(f"the loader ended after {position - 1} of the {length} batches of an epoch")
+            if "GET_BATCH_COMPLETED" in calls:
+                fire(Events.GET_BATCH_COMPLETED)
+            state.iteration += 1
+            fire(Events.ITERATION_STARTED)
+            state.output = step(self, state.batch)
+            fire(Events.ITERATION_COMPLETED)
+            if not state.window_open:
+                self.pending_epoch_end = position == length
+                self._safe_point()
+                if self.stop_request is not None:
+                    return
+
+    def _batches(self, start: int) -> Iterator[Any]:
+        """An iterator that stands at batch ``start`` of the current epoch."""
+        data: Any = self.state.dataloader
+        if hasattr(data, "seek"):
+            data.seek(self.state.epoch, start)
+            return iter(data)
+        return islice(iter(data), start, None)
+
+    def _complete_epoch(self) -> None:
+        try:
+            self._fire_event(Events.EPOCH_COMPLETED)
+        except EvaluationAbandoned:
+            self._fire_event(WorkflowEvents.ROLLED_BACK)
+        else:
+            self.pending_epoch_end = False
+        self._safe_point()
+
+    def _safe_point(self) -> None:
+        if not self._in_step_checked:
+            self._check_in_step_events()
+        try:
+            self._fire_event(WorkflowEvents.SAFE_POINT)
+        except EvaluationAbandoned:
+            self._fire_event(WorkflowEvents.SAFE_POINT)  # again, for the handlers after the evaluation: the stop is known now
+
+    def _check_in_step_events(self) -> None:
+        """After the first window: a handler inside the step that the step never calls must not be off in silence."""
+        self._in_step_checked = True
+        for event in IN_STEP_EVENTS:
+            if event.name in self.calls and event.name not in self.fired:
+                raise ConfigError(
+                    f"{_name_of(self.calls[event.name][0].handler)} listens to {event.name}, which the train step "
+                    f"{_name_of(self._process_function)} does not fire: call fire(engine, WorkflowEvents.{event.name})"
+                )
+
+
+def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+    takes_engine = bool(args) and isinstance(args[0], weakref.ref)  # how Ignite marks "pass the engine"
+    return _Call(handler, takes_engine, args[1:] if takes_engine else args, kwargs)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """``EarlyStopping.check`` or ``my_handler``: what the author wrote, not what Ignite wrapped it in."""
+    inner = getattr(function, "_parent", None)  # Ignite's wrapper of a filtered handler
+    named = inner() if inner is not None else function
+    return getattr(named, "__qualname__", type(named).__qualname__)

@@ -1,0 +1,104 @@
+"""The random streams of a run, each a function of the seed and of counters.
+
+Nothing here has a state that would need saving: the numbers of step 1,000 are the same whether the 999 steps before were
+made by this process, by one that was killed, or not at all.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import torch
+
+__all__ = ["Stream", "StepStreams", "generator", "mix", "seed_everything", "seed_sample"]
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+class Stream(IntEnum):
+    """What a stream is for: two purposes never share numbers."""
+
+    INITIAL_WEIGHTS = 1
+    ORDER = 2
+    SAMPLE = 3
+    STEP = 4
+    SPLIT = 5
+
+
+def mix(seed: int, stream: Stream, *counters: int) -> int:
+    """A 63-bit seed for the given stream at the given counters.
+
+    Example:
+        >>> mix(0, Stream.ORDER, 1) == mix(0, Stream.ORDER, 1)
+        True
+        >>> mix(0, Stream.ORDER, 1) == mix(0, Stream.ORDER, 2)
+        False
+
+    Source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014), applied to each counter in turn.
+    """
+    value = _scramble(seed & _MASK)
+    for counter in (stream, *counters):
+        value = _scramble(value ^ _scramble(counter & _MASK))
+    return value >> 1
+
+
+def _scramble(value: int) -> int:
+    value = (value + _GOLDEN) & _MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    return value ^ (value >> 31)
+
+
+def generator(seed: int, stream: Stream, *counters: int) -> torch.Generator:
+    """A CPU generator at the start of that stream."""
+    return torch.Generator().manual_seed(mix(seed, stream, *counters))
+
+
+def seed_everything(value: int, device: torch.device | None = None, *, foreign: bool = True) -> None:
+    """Set the global generators that code may draw from.
+
+    ``torch.manual_seed`` would do the same for torch, a hundred times slower: it visits every back end.
+
+    Args:
+        value: from ``mix``.
+        device: its generator is set too, where it has one of its own.
+        foreign: ``random`` and ``numpy.random`` too (4 us): for code that is not ours.
+    """
+    torch.default_generator.manual_seed(value)
+    if device is not None and device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(value)
+    elif device is not None and device.type not in ("cpu", "meta"):
+        torch.get_device_module(device).manual_seed(value)
+    if foreign:
+        import random
+
+        import numpy as np
+
+        random.seed(value)
+        np.random.seed(value & 0xFFFFFFFF)  # noqa: NPY002 the global generator is what such code draws from
+
+
+def seed_sample(seed: int, epoch: int, index: int) -> None:
+    """Set the streams for making sample ``index`` in ``epoch``: the same in whichever process it is made."""
+    seed_everything(mix(seed, Stream.SAMPLE, epoch, index))
+
+
+class StepStreams:
+    """Sets the streams of each training step (dropout and the like) from (seed, iteration, rank).
+
+    Args:
+        seed: the run's.
+        device: where the step computes.
+        rank: of this process.
+        foreign: the step, the Dataset or a handler is a person's own, so ``random`` and ``numpy.random`` are set too.
+    """
+
+    def __init__(self, seed: int, device: torch.device, *, rank: int = 0, foreign: bool = False) -> None:
+        self._base = mix(seed, Stream.STEP, rank)
+        self._device = None if device.type == "cpu" else device
+        self._foreign = foreign
+
+    def set(self, iteration: int) -> None:
+        """Set the streams for the step of that iteration (from 1)."""
+        seed_everything(_scramble(self._base ^ iteration) >> 1, self._device, foreign=self._foreign)

@@ -1,0 +1,177 @@
+"""What a run leaves on disk: its directory, the lock on it, its status and its records."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ignite_workflow.errors import RunDirectoryError
+from ignite_workflow.records import Records
+
+__all__ = ["RunDirectory", "new_run_path", "replace_file"]
+
+_held: set[Path] = set()  # the kernel's locks are between processes: this one must not lock a directory twice either
+
+
+def replace_file(path: Path, content: bytes | str, *, sync: bool = False) -> None:
+    """Put ``content`` under ``path`` whole: a reader, or a kill at any instant, sees the old file or the new one.
+
+    Args:
+        path: its folder exists.
+        content: text is written as UTF-8.
+        sync: on disk before this returns, so that a power cut cannot undo it.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+    temporary.replace(path)
+    if sync:
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Put the names in a directory on disk: a rename is not durable before."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def new_run_path(runs: Path, what: str, name: str | None = None) -> Path:
+    """A path for a new run: ``runs/<name>``, or ``runs/<what>-<yyyymmdd>-<hhmmss>`` with ``-2``, ``-3`` where taken.
+
+    Raises:
+        RunDirectoryError: ``name`` is not the plain name of a folder.
+    """
+    if name is not None:
+        if name in (".", "..") or re.search(r"[/\\\x00-\x1f]", name) or not name.strip():
+            raise RunDirectoryError(f"a run's name must be the plain name of a folder, got {name!r}")
+        return runs / name
+    stem = re.sub(r"[^\w.-]+", "-", what).strip("-.") or "run"
+    base = f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    path, count = runs / base, 1
+    while path.exists():
+        count += 1
+        path = runs / f"{base}-{count}"
+    return path
+
+
+class RunDirectory:
+    """A run's directory, held by this process.
+
+    Use it as a context manager, or call ``close``. Everything in it is written through this object, so that no other
+    process can be writing at the same time.
+
+    Args:
+        path: created where it does not exist.
+
+    Attributes:
+        path: absolute.
+        records: the numbers measured, in ``metrics.jsonl``.
+
+    Raises:
+        RunDirectoryError: another process holds the directory; or it cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._real = self.path.resolve()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write to the run directory {self.path}: {error.strerror}") from error
+        self._take_lock()
+        self.records = Records(self.path / "metrics.jsonl")
+        self._status: dict[str, Any] = {}
+
+    def _take_lock(self) -> None:
+        mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
+        try:
+            if self._real in _held:
+                raise BlockingIOError
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(self._lock, 4096, 0).decode(errors="replace")
+            os.close(self._lock)
+            raise RunDirectoryError(f"{self.path} is in use by {_describe(holder)}") from None
+        _held.add(self._real)
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, json.dumps(mine).encode(), 0)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints lie."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """Where the trained model is put."""
+        return self.path / "model"
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write a file of the run whole, under a name within it."""
+        replace_file(self.path / name, content)
+
+    def read_status(self) -> dict[str, Any]:
+        """The contents of ``status.json``; empty for a new run."""
+        path = self.path / "status.json"
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+    def update_status(self, state: str, **details: Any) -> None:
+        """Write ``status.json``: ``state`` (running, finished, stopped, failed) and what else is known.
+
+        What earlier calls said stays unless it is said anew.
+        """
+        started = self._status.get("started") or self.read_status().get("started") or _now()
+        self._status |= {"state": state, **details}
+        self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
+        replace_file(self.path / "status.json", json.dumps(self._status, indent=1) + "\n")
+
+    def point_latest(self) -> None:
+        """Make ``latest`` beside this directory point here."""
+        latest = self.path.parent / "latest"
+        if latest.exists() and not latest.is_symlink():
+            return  # a run somebody named so
+        temporary = latest.with_name(f".latest-{os.getpid()}")
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(self.path.name)
+        temporary.replace(latest)
+
+    def close(self) -> None:
+        """Flush the records and let the directory go. May be called twice."""
+        if self._real in _held:
+            self.records.close()
+            _held.discard(self._real)
+            os.close(self._lock)  # the kernel drops the lock with it
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _describe(holder: str) -> str:
+    try:
+        found: Mapping[str, Any] = json.loads(holder)
+        return f"process {found['pid']} on {found['host']}, since {found['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"  # it has the lock and has not yet written who it is

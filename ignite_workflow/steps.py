@@ -1,0 +1,120 @@
+"""What the engines do with one batch: the heart, on one page.
+
+Shapes: ``N`` is the batch size, ``...`` whatever the model takes and gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ignite_workflow.engine import WorkflowEngine
+from ignite_workflow.events import WorkflowEvents, fire
+
+__all__ = ["Batch", "LossFn", "StepOutput", "build_accumulating_step", "build_eval_step", "build_train_step", "to_device"]
+
+Batch = tuple[Any, Any]  # inputs (N, ...), targets (N, ...): tensors, or tuples, lists and dicts of tensors
+LossFn = Callable[[Any, Any], Tensor]  # predictions (N, ...), targets (N, ...) -> loss ()
+Step = Callable[[WorkflowEngine, Batch], Any]
+Autocast = Callable[[], AbstractContextManager[Any]]
+
+
+class StepOutput(NamedTuple):
+    """What a training step leaves in ``engine.state.output``."""
+
+    loss: Tensor  # (), detached and on the device: call .item() only where it is shown
+    batch_size: int
+
+
+def build_train_step(
+    model: nn.Module, optimizer: Optimizer, loss_fn: LossFn, *, device: torch.device, autocast: Autocast
+) -> Step:
+    """The training step of supervised learning: forward, loss, zero_grad, backward, step."""
+
+    def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
+        state = engine.state
+        x, y = to_device(batch, device)
+
+        with autocast():
+            state.y_pred = model(x)
+            fire(engine, WorkflowEvents.FORWARD_COMPLETED)
+            state.loss = loss_fn(state.y_pred, y)
+            fire(engine, WorkflowEvents.LOSS_COMPLETED)
+        optimizer.zero_grad()
+        state.loss.backward()
+        fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
+        fire(engine, WorkflowEvents.GRADIENTS_READY)
+        optimizer.step()
+        fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
+
+        state.loss = state.loss.detach()  # the graph goes, the number stays
+        return StepOutput(state.loss, len(y))
+
+    return train_step
+
+
+def build_accumulating_step(
+    model: nn.Module, optimizer: Optimizer, loss_fn: LossFn, *, device: torch.device, autocast: Autocast, accumulate: int
+) -> Step:
+    """The same step over windows of ``accumulate`` batches, the last one of an epoch cut at its end.
+
+    The optimizer steps on the gradient of the mean loss over all samples of the window, whatever the sizes of its batches:
+    sums are accumulated, and divided by the number of samples once that is known.
+    """
+
+    def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
+        state = engine.state
+        x, y = to_device(batch, device)
+        in_epoch = (state.iteration - 1) % state.epoch_length  # type: ignore[operator]
+        first = in_epoch % accumulate == 0
+        state.window_open = (in_epoch + 1) % accumulate != 0 and in_epoch + 1 != state.epoch_length
+        state.window_samples = len(y) if first else state.window_samples + len(y)
+
+        with autocast():
+            state.y_pred = model(x)
+            fire(engine, WorkflowEvents.FORWARD_COMPLETED)
+            state.loss = loss_fn(state.y_pred, y)
+            fire(engine, WorkflowEvents.LOSS_COMPLETED)
+        if first:
+            optimizer.zero_grad()
+        (state.loss * len(y)).backward()
+        fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
+        if not state.window_open:
+            gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+            torch._foreach_div_(gradients, state.window_samples)
+            fire(engine, WorkflowEvents.GRADIENTS_READY)
+            optimizer.step()
+            fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
+
+        state.loss = state.loss.detach()
+        return StepOutput(state.loss, len(y))
+
+    return train_step
+
+
+def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocast) -> Step:
+    """The evaluation step: predictions and targets, in the order Ignite's metrics take them."""
+
+    @torch.inference_mode()
+    def eval_step(_: WorkflowEngine, batch: Batch) -> tuple[Any, Any]:
+        x, y = to_device(batch, device)
+        with autocast():
+            return model(x), y
+
+    return eval_step
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """``batch`` on ``device``, whatever it is nested in; the copy from pinned memory does not wait."""
+    if isinstance(batch, Tensor):
+        return batch if batch.device == device else batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {key: to_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple | list):
+        return type(batch)(to_device(value, device) for value in batch)
+    return batch

@@ -1,0 +1,165 @@
+"""One file of tensors and plain values that is either whole or refused.
+
+The layout is that of safetensors, so any reader of those opens it: eight bytes of header length, a JSON header, the
+tensors. Two things are added within that layout: the tree of plain values stands in the header's ``__metadata__``, and the
+last tensor, ``checksum``, is the SHA-256 of all bytes before it. Nothing in such a file can be executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load
+from torch import Tensor
+
+from ignite_workflow.errors import CheckpointError
+
+__all__ = ["decode_tree", "encode_tree", "read_tensor_file", "write_tensor_file"]
+
+_DTYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+_DIGEST_BYTES = 32
+_HEADER_LIMIT = 100_000_000  # of safetensors itself
+
+
+def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
+    """Write ``tree`` to ``path``, on disk when this returns; the caller renames it to its final name.
+
+    Args:
+        path: a temporary name.
+        tree: nested dicts, lists and tuples of tensors, numbers, text, booleans and None. Not changed.
+        kind: what the file is, checked when it is read.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        TypeError: a value is of another kind; says where.
+    """
+    tensors: dict[str, Tensor] = {}
+    values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("wb") as file:
+        for part in (_header(tensors, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())):
+            digest.update(part)
+            size += file.write(part)
+        file.write(digest.digest())
+        file.flush()
+        os.fsync(file.fileno())
+    return size + _DIGEST_BYTES
+
+
+def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) -> dict[str, Any]:
+    """Read what ``write_tensor_file`` wrote; tensors are on the CPU.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, too large or of another kind.
+    """
+    content = _checked_content(path, size_limit)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    metadata = header.get("__metadata__", {})
+    if metadata.get("kind") != kind:
+        raise CheckpointError(f"{path} is not a {kind} but a {metadata.get('kind', 'safetensors file')}")
+    tree: dict[str, Any] = decode_tree(json.loads(metadata["values"]), load(content))
+    return tree
+
+
+def _checked_content(path: Path, size_limit: int | None) -> bytes:
+    """All bytes of the file, once size and checksum are right."""
+    try:
+        size = path.stat().st_size
+        if size_limit is not None and size > size_limit:
+            raise CheckpointError(f"{path} has {size:,} bytes; at most {size_limit:,} are expected")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    view = memoryview(content)
+    if len(content) <= 8 + _DIGEST_BYTES or hashlib.sha256(view[:-_DIGEST_BYTES]).digest() != view[-_DIGEST_BYTES:]:
+        raise CheckpointError(f"{path} is damaged: its checksum does not match ({len(content):,} bytes)")
+    return content
+
+
+def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> Any:
+    """``node`` as JSON values; the tensors go to ``tensors`` and their names stand for them.
+
+    Raises:
+        TypeError: a value is neither plain nor a tensor.
+    """
+    if node is None or isinstance(node, bool | str):
+        return node
+    if type(node) in (int, float):
+        return node
+    if isinstance(node, Tensor):
+        name = f"t{len(tensors)}"
+        tensors[name] = node
+        return {"tensor": name}
+    if isinstance(node, dict):
+        items = [[_plain_key(key, where), encode_tree(value, tensors, f"{where}[{key!r}]")] for key, value in node.items()]
+        return {"dict": items}
+    if isinstance(node, list | tuple):
+        items = [encode_tree(value, tensors, f"{where}[{i}]") for i, value in enumerate(node)]
+        return {"tuple": items} if isinstance(node, tuple) else items
+    raise TypeError(f"{where} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only")
+
+
+def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
+    """The inverse of ``encode_tree``."""
+    if isinstance(node, list):
+        return [decode_tree(value, tensors) for value in node]
+    if not isinstance(node, dict):
+        return node
+    [(tag, content)] = node.items()
+    if tag == "tensor":
+        return tensors[content]
+    if tag == "tuple":
+        return tuple(decode_tree(value, tensors) for value in content)
+    return {key: decode_tree(value, tensors) for key, value in content}
+
+
+def _plain_key(key: Any, where: str) -> str | int:
+    if type(key) not in (str, int):
+        raise TypeError(f"{where} has the key {key!r}: a saved state has text or whole numbers for keys")
+    return key  # type: ignore[no-any-return]
+
+
+def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, dtype, shape, size in _layout(tensors):
+        entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > _HEADER_LIMIT:
+        raise TypeError(f"a state may hold {_HEADER_LIMIT:,} bytes of plain values, this one holds {len(text):,}: use tensors")
+    return len(text).to_bytes(8, "little") + text
+
+
+def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], int]]:
+    for name, tensor in tensors.items():
+        if tensor.dtype not in _DTYPES:
+            raise TypeError(f"tensors of {tensor.dtype} cannot be saved")
+        yield name, _DTYPES[tensor.dtype], list(tensor.shape), tensor.nbytes
+    yield "checksum", "U8", [_DIGEST_BYTES], _DIGEST_BYTES
+
+
+def _bytes_of(tensor: Tensor) -> memoryview:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return memoryview(flat.view(torch.uint8).numpy())
