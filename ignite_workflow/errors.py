@@ -78,9 +78,15 @@ class DivergedError(WorkflowError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The sentence that suggests the nearest known name, with a leading blank; empty where none is near.
 
+    Upper and lower case are the same; a known name that ``name`` begins with is near.
+
     Example:
         >>> nearest("specis", ["species", "island"])
         " Did you mean 'species'?"
+        >>> nearest("MSELoss", ["mse", "l1"])
+        " Did you mean 'mse'?"
     """
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    by_lower = {other.lower(): other for other in known}
+    beginnings = sorted(filter(name.lower().startswith, by_lower), key=len)
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1) or beginnings[-1:]
+    return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
