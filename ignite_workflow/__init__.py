@@ -8,7 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ignite_workflow.config import Component, DataConfig, ReadConfig, RunConfig, SplitConfig, TrainConfig
+    from ignite_workflow.checkpoint import CheckpointStore
+    from ignite_workflow.config import (
+        Component,
+        DataConfig,
+        ReadConfig,
+        RunConfig,
+        SplitConfig,
+        TrainConfig,
+        config_digest,
+        config_from_mapping,
+        diff_configs,
+        dump_config,
+        load_config,
+    )
     from ignite_workflow.errors import (
         CheckpointError,
         ConfigError,
@@ -18,9 +31,31 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkflowError,
     )
+    from ignite_workflow.engine import StopRequest, WorkflowEngine
+    from ignite_workflow.evaluator import EvaluationEngine
+    from ignite_workflow.events import WorkflowEvents, fire
+    from ignite_workflow.handler import Handler, is_better
+    from ignite_workflow.interval import Interval
+    from ignite_workflow.records import Record, Records
+    from ignite_workflow.run_directory import RunDirectory
+    from ignite_workflow.steps import StepOutput
+    from ignite_workflow.workflow import Workflow
 
 _HOMES = {
-    "config": ["Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "TrainConfig"],
+    "checkpoint": ["CheckpointStore"],
+    "engine": ["StopRequest", "WorkflowEngine"],
+    "evaluator": ["EvaluationEngine"],
+    "events": ["WorkflowEvents", "fire"],
+    "handler": ["Handler", "is_better"],
+    "interval": ["Interval"],
+    "records": ["Record", "Records"],
+    "run_directory": ["RunDirectory"],
+    "steps": ["StepOutput"],
+    "workflow": ["Workflow"],
+    "config": [
+        "Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "TrainConfig", "config_digest",
+        "config_from_mapping", "diff_configs", "dump_config", "load_config",
+    ],
     "errors": [
         "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",
         "WorkflowError",
@@ -29,8 +64,10 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CheckpointError", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError", "ReadConfig",
-    "RunConfig", "RunDirectoryError", "SplitConfig", "TrainConfig", "UnknownNameError", "WorkflowError",
+    "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
+    "EvaluationEngine", "Handler", "Interval", "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory",
+    "RunDirectoryError", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig", "UnknownNameError", "Workflow",
+    "WorkflowEngine", "WorkflowError", "WorkflowEvents", "fire", "is_better",
 ]  # fmt: skip
 
 

@@ -1,97 +1,277 @@
-"""A run's settings: frozen dataclasses, YAML in and out."""
+"""A run's settings: read from YAML and ``KEY=VALUE`` arguments, checked whole, written back, compared.
+
+Reading a config imports nothing heavy: names of components are checked, their options are checked when they are built.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_origin
 
-__all__ = ["Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "TrainConfig"]
+from ignite_workflow import registry
+from ignite_workflow.config_fields import (
+    ColumnKind,
+    Component,
+    DataConfig,
+    ReadConfig,
+    RunConfig,
+    SplitConfig,
+    Task,
+    TrainConfig,
+)
+from ignite_workflow.config_tree import Node, Place, parse_yaml, read_yaml, to_yaml
+from ignite_workflow.errors import ConfigError
+from ignite_workflow.validation import Keys, Mistake, members, shown, type_at, validate
 
-ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "ignore"]
-Task = Literal["regression", "binary", "multiclass", "multilabel", "language_model", "forecast"]
+__all__ = [
+    "ColumnKind",
+    "Component",
+    "DataConfig",
+    "ReadConfig",
+    "RunConfig",
+    "SplitConfig",
+    "Task",
+    "TrainConfig",
+    "config_digest",
+    "config_from_mapping",
+    "config_to_mapping",
+    "diff_configs",
+    "dump_config",
+    "load_config",
+]
+
+_COMPONENTS = ("model", "loss", "optimizer", "schedule")
+_PATHS = (("data", "path"), ("data", "split", "val"), ("data", "split", "test"))
+_FILE_IMPORT = re.compile(r"[^:]+\.py:[^\W\d]\w*")
+_HANDLER_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadConfig:
-    """How a file is read where its own look misleads."""
+def load_config(file: str | Path, arguments: Iterable[str] = ()) -> RunConfig:
+    """Read a config file.
 
-    delimiter: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    sheet: str | None = None
-    header: bool | None = None
+    Args:
+        file: YAML 1.2. Relative paths in it are relative to its directory.
+        arguments: ``KEY=VALUE`` settings that go over those of the file: ``optimizer.lr=3e-3``, ``model=linear``,
+            ``handlers.curve_export=false``. A value is YAML, but text as it stands where a setting is text; empty, such
+            a setting is as if it had not been given. Relative paths are relative to the current directory.
 
+    Returns:
+        The settings that were given, with absolute paths. What was not given is None or the field's default.
 
-@dataclass(frozen=True, kw_only=True)
-class SplitConfig:
-    """How rows are divided into train, val and test.
-
-    Attributes:
-        val: a fraction of the rows, a data file, or a list file of row numbers. None: 0.15 (0 where ``column`` is given).
-        test: the same.
-        column: a column that says train, val or test.
-        by: cut in the order of this column instead of at random.
-        group: rows that share a value of this column stay together.
-        stratify: keep the proportions of the classes. None: yes for classes, where the split is random.
+    Raises:
+        ConfigError: names every mistake with its place, one a line.
     """
-
-    val: float | str | None = None
-    test: float | str | None = None
-    column: str | None = None
-    by: str | None = None
-    group: str | None = None
-    stratify: bool | None = None
+    tree = read_yaml(Path(file))
+    return _checked(tree, Path(file).parent, arguments)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """Where the data lies and what its columns mean."""
+def config_from_mapping(
+    settings: Mapping[str, Any], arguments: Iterable[str] = (), *, directory: str | Path = "."
+) -> RunConfig:
+    """Make a config of plain settings, as a file would hold them.
 
-    path: str | tuple[str, ...]
-    kind: str = "table"
-    target: str | tuple[str, ...] | None = None
-    task: Task | None = None
-    columns: dict[str, ColumnKind] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    read: ReadConfig = field(default_factory=ReadConfig)
-    split: SplitConfig = field(default_factory=SplitConfig)
-    options: dict[str, Any] = field(default_factory=dict)
+    Args:
+        settings: ``{"data": {"path": "penguins.csv", "target": "species"}}``.
+        arguments: as in ``load_config``.
+        directory: what relative paths in ``settings`` are relative to.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Component:
-    """Something named in the config, and its options: ``{name: mlp, hidden: [128, 128]}``."""
-
-    name: str
-    options: dict[str, Any] = field(default_factory=dict)
+    Raises:
+        ConfigError: names every mistake, one a line.
+    """
+    return _checked(Node.from_plain(settings, Place()), Path(directory), arguments)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """How long, how large, on what. None: inferred from the data, and written into the run's config."""
+def _checked(tree: Node, directory: Path, arguments: Iterable[str]) -> RunConfig:
+    if not isinstance(tree.value, dict) and tree.value is not None:
+        raise ConfigError(f"{tree.place}: a config must be a mapping, got {shown(tree.to_plain())}.")
+    tree.value = tree.value or {}
+    _normalise(tree, directory)
+    malformed = []
+    for argument in arguments:
+        try:
+            _override(tree, argument)
+        except ConfigError as error:  # collected: the other mistakes are to be told as well
+            malformed.append(str(error))
+    settings = tree.to_plain()
+    config, mistakes = validate(RunConfig, _fields_of(settings))
+    lines = _located(tree, [*mistakes, *_name_mistakes(settings)]) + malformed
+    if lines:
+        raise ConfigError("\n".join(lines))
+    assert isinstance(config, RunConfig)
+    return config
 
-    max_epochs: int | None = None
-    batch_size: int | None = None
-    seed: int = 0
-    device: str = "auto"
-    precision: Literal["float32", "bfloat16"] = "float32"
-    accumulate: int = 1
-    compile: bool = False
-    workers: int = 0
-    threads: int | None = None
-    limit_batches: int | None = None
-    overfit_batches: int | None = None
-    step: str | None = None
+
+def _located(tree: Node, mistakes: Iterable[Mistake]) -> list[str]:
+    """A line for each mistake, in the order of the file; those of arguments last."""
+    located = []
+    for keys, text, at_key in mistakes:
+        node, is_found = tree.find(keys)
+        place = node.key_place if at_key and is_found else node.place
+        start = ": ".join(part for part in (str(place), _dotted(keys)) if part)
+        located.append((place, f"{start}: {text}" if start else text))
+    located.sort(key=_reading_order)
+    return [line for _, line in located]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """Everything a run depends on. None: inferred from the data."""
+def _reading_order(located: tuple[Place, str]) -> tuple[bool, int, int]:
+    place, _ = located
+    return place.line == 0, place.line, place.column
 
-    data: DataConfig
-    model: Component | None = None
-    loss: Component | None = None
-    optimizer: Component | None = None
-    schedule: Component | None = None
-    train: TrainConfig = field(default_factory=TrainConfig)
-    handlers: dict[str, dict[str, Any] | bool] = field(default_factory=dict)
+
+def _dotted(keys: Keys) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+
+
+def _normalise(tree: Node, directory: Path, keys: tuple[str, ...] = ()) -> None:
+    """Give short forms their full form and make paths absolute, in the part of the settings that ``keys`` lead to."""
+    if len(keys) == 1 and keys[0] in _COMPONENTS and isinstance(tree.value, str):
+        tree.value = {"name": Node(tree.value, tree.place, tree.place)}
+    if len(keys) == 2 and keys[0] == "handlers" and tree.value is True:
+        tree.value = {}
+    if isinstance(tree.value, dict):
+        for key, node in tree.value.items():
+            _normalise(node, directory, (*keys, key))
+    elif isinstance(tree.value, list):
+        for node in tree.value:
+            _normalise(node, directory, keys)
+    elif isinstance(tree.value, str) and (keys in _PATHS or _FILE_IMPORT.fullmatch(tree.value)):
+        tree.value = os.path.abspath(directory / os.path.expanduser(tree.value))
+
+
+def _override(tree: Node, argument: str) -> None:
+    """Set what one ``KEY=VALUE`` argument says."""
+    place = Place(f"argument {argument!r}")
+    dotted, equals, text = argument.partition("=")
+    if not equals:
+        raise ConfigError(f"{place}: a setting is written KEY=VALUE.")
+    keys = tuple(dotted.split("."))
+    if keys[:2] == ("data", "columns"):  # the name of a column may hold dots
+        keys = tuple(dotted.split(".", 2))
+    leaf = _argument_value(text, members(type_at(RunConfig, keys)), place)
+    _normalise(leaf, Path(), keys)
+    replaced, is_found = tree.find(keys)
+    if leaf.value is False and keys[0] == "handlers" and len(keys) == 2 and is_found and _is_own(replaced):
+        del tree.find(keys[:1])[0].value[keys[1]]
+    else:
+        tree.put(keys, leaf)
+
+
+def _is_own(handler: Node) -> bool:
+    return isinstance(handler.value, dict) and "use" in handler.value
+
+
+def _argument_value(text: str, expected: Sequence[Any], place: Place) -> Node:
+    """The value of an argument, for a setting whose type has the members ``expected``."""
+    if not all(member in (str, NoneType) or get_origin(member) in (tuple, Literal) for member in expected):
+        return parse_yaml(text, place)
+    if not text and NoneType in expected:
+        return Node(None, place, place)
+    if any(get_origin(member) is tuple for member in expected) and text.startswith("[") and text.endswith("]"):
+        return parse_yaml(text, place, is_text=True)
+    return Node(text, place, place)
+
+
+def _fields_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as the dataclasses have them: a component's options apart from its name."""
+    return {key: _component_fields(value) if key in _COMPONENTS else value for key, value in settings.items()}
+
+
+def _component_fields(component: Any) -> Any:
+    if not isinstance(component, dict):
+        return component if component is None else {"name": component}
+    options = {key: value for key, value in component.items() if key != "name"}
+    return {"name": component.get("name"), "options": options}
+
+
+def _name_mistakes(settings: Mapping[str, Any]) -> list[Mistake]:
+    """Mistakes in the names of components. Values of the wrong type are told by others."""
+    named = [("data_kind", ("data", "kind")), ("step", ("train", "step"))]
+    named += [(section, (section, "name")) for section in _COMPONENTS]
+    mistakes = []
+    for kind, (section, key) in named:
+        found = settings.get(section)
+        if isinstance(found, dict) and isinstance(found.get(key), str):
+            mistakes += _name_mistake(kind, found[key], (section, key))
+    handlers = settings.get("handlers")
+    for handler_id, options in handlers.items() if isinstance(handlers, dict) else ():
+        mistakes += _handler_mistakes(handler_id, options)
+    return mistakes
+
+
+def _handler_mistakes(handler_id: str, options: Any) -> list[Mistake]:
+    keys = ("handlers", handler_id)
+    if not isinstance(options, dict) or "use" not in options:
+        return _name_mistake("handler", handler_id, keys)
+    if not _HANDLER_ID.fullmatch(handler_id):
+        return [Mistake(keys, "an id must be lower-case letters, digits and underscores, a letter first.", at_key=True)]
+    if not isinstance(options["use"], str):
+        return [Mistake((*keys, "use"), f"must be text, got {shown(options['use'])}.")]
+    return _name_mistake("handler", options["use"], (*keys, "use"))
+
+
+def _name_mistake(kind: str, name: str, keys: Keys) -> list[Mistake]:
+    try:
+        registry.check_name(kind, name)
+    except ConfigError as error:
+        return [Mistake(keys, str(error), at_key=keys[-1] == name)]
+    return []
+
+
+def config_to_mapping(config: RunConfig) -> dict[str, Any]:
+    """The settings as plain values in the order of the fields, with absolute paths: what ``config_from_mapping`` takes.
+
+    Settings that are None are left out, and so are empty lists and mappings.
+    """
+    tree = Node.from_plain(_plain(config), Place())
+    _normalise(tree, Path())
+    settings: dict[str, Any] = tree.to_plain()
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Component):
+        return {**({} if value.name is None else {"name": value.name}), **value.options}
+    if not is_dataclass(value):
+        return value
+    settings = {field.name: getattr(value, field.name) for field in fields(value)}
+    plain = {name: _plain(setting) for name, setting in settings.items()}
+    is_given = {name: plain[name] not in (None, (), {}) or settings[name] == Component() for name in plain}
+    return {name: setting for name, setting in plain.items() if is_given[name]}
+
+
+def dump_config(config: RunConfig) -> str:
+    """The settings as YAML that ``load_config`` reads back as an equal config."""
+    return to_yaml(config_to_mapping(config))
+
+
+def config_digest(config: RunConfig) -> str:
+    """A digest of all settings: equal configs have equal ones. Handlers count in their order, options do not."""
+    settings = config_to_mapping(config)
+    settings["handlers"] = list(settings.get("handlers", {}).items())
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def diff_configs(old: RunConfig, new: RunConfig) -> list[str]:
+    """The settings in which two configs differ, one a line: ``optimizer.lr: 0.001 -> 0.01``."""
+    before, after = _leaves(config_to_mapping(old)), _leaves(config_to_mapping(new))
+    keys = dict.fromkeys([*before, *after])
+    return [
+        f"{_dotted(key)}: {before.get(key, 'not set')} -> {after.get(key, 'not set')}"
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _leaves(settings: Mapping[str, Any], above: Keys = ()) -> dict[Keys, str]:
+    leaves: dict[Keys, str] = {}
+    for key, value in settings.items():
+        below = _leaves(value, (*above, key)) if isinstance(value, dict) and value else {}
+        leaves.update(below or {(*above, key): shown(value)})
+    return leaves

@@ -37,10 +37,12 @@ _ALLOWED = {
     "string_too_long": "at most {max_length} characters long",
     "string_too_short": "at least {min_length} characters long",
     "string_type": "text",
+    "string_unicode": "text that UTF-8 can hold",
     "too_long": "at most {max_length} long",
     "too_short": "at least {min_length} long",
     "tuple_type": "a list",
 }
+_RANGES = ("greater_", "less_", "string_too_", "too_")
 _CONTAINERS: Mapping[Any, Any] = {list: list, Sequence: list, tuple: tuple, dict: dict, Mapping: dict}
 
 
@@ -119,7 +121,9 @@ def _mistake(expected: Any, keys: Keys, found: list[ErrorDetails]) -> Mistake:
         return Mistake(keys, f"unknown key.{nearest(str(keys[-1]), known)} Known: {', '.join(known)}.", at_key=True)
     if first["type"] == "value_error":
         return Mistake(keys, str(first["ctx"]["error"]))
-    allowed = dict.fromkeys(_allowed(details) for details in found)
+    # Where a value is of one member's type but out of its range, that it is not of another's type says nothing.
+    out_of_range = [details for details in found if details["type"].startswith(_RANGES)]
+    allowed = dict.fromkeys(_allowed(details) for details in out_of_range or found)
     is_unquoted = "text" in allowed and isinstance(first["input"], bool | int | float)
     hint = " (in quotes it is text)" if is_unquoted else ""
     return Mistake(keys, f"must be {' or '.join(allowed)}, got {shown(first['input'])}{hint}.")

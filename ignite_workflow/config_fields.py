@@ -1,0 +1,187 @@
+"""A run's settings, field by field. What the docstrings say of a field is what the JSON Schema and the docs say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, Strict
+
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["ColumnKind", "Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "Task", "TrainConfig"]
+
+ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "ignore"]
+Task = Literal["regression", "binary", "multiclass", "multilabel", "language_model", "forecast"]
+
+# Strict: `true` is not 1, "3" is not 3, "yes" is not true.
+_Flag = Annotated[bool, Strict()]
+_Count = Annotated[int, Strict(), Field(ge=1)]
+_Fraction = Annotated[float, Strict(), Field(ge=0, lt=1)]
+_Text = Annotated[str, Field(min_length=1)]
+
+_NO_OTHER_KEYS = ConfigDict(extra="forbid")
+
+DEFAULT_FRACTION = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadConfig:
+    """How a file is read where its own look misleads. None: found out from the file.
+
+    Attributes:
+        delimiter: the character between two cells.
+        decimal: the character between a number's whole part and its fraction.
+        encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
+        sheet: the name of a spreadsheet's sheet.
+        header: whether the first row holds the names of the columns.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: _Text | None = None
+    sheet: _Text | None = None
+    header: _Flag | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitConfig:
+    """How rows are divided into train, val and test: at random, unless a column says otherwise.
+
+    Attributes:
+        val: a fraction of the rows, a data file, or a list file with row numbers from 0, file names or record ids, one
+            a line. None: 0.15 (0 where ``column`` is given).
+        test: the same.
+        column: a column that says train, val or test.
+        by: cut in the order of this column instead of at random.
+        group: rows that share a value of this column stay together.
+        stratify: keep the proportions of the classes. None: yes for classes, where the split is random.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    val: _Fraction | _Text | None = None
+    test: _Fraction | _Text | None = None
+    column: _Text | None = None
+    by: _Text | None = None
+    group: _Text | None = None
+    stratify: _Flag | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        others = [name for name in ("val", "test", "by", "group", "stratify") if getattr(self, name) is not None]
+        if self.column is not None and others:
+            raise ConfigError(f"'column' already says where each row goes: leave out {', '.join(others)}.")
+        if self.by is not None and self.stratify:
+            raise ConfigError("rows cannot be cut in the order of a column ('by') and stratified: leave one out.")
+        fractions = [DEFAULT_FRACTION if part is None else part for part in (self.val, self.test)]
+        held_out = sum(part for part in fractions if not isinstance(part, str))
+        if self.column is None and held_out >= 1:
+            raise ConfigError(f"val and test leave nothing to train on: together {held_out:g} (0.15 where not given).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where the data lies and what its columns mean. None: inferred from the data.
+
+    Attributes:
+        path: a file, a folder, a glob, or a list of files.
+        kind: what the data is: a name, or the import path of a torch Dataset.
+        target: the column to predict, or a list of columns.
+        task: what is learnt.
+        columns: the kind of a column, by its name, where the inferred one is wrong.
+        missing: further spellings of a missing value.
+        read: how the file is read.
+        split: how rows are divided into train, val and test.
+        options: further options of the kind of data, or of a Dataset of your own.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    path: _Text | Annotated[tuple[_Text, ...], Field(min_length=1)]
+    kind: _Text = "table"
+    target: _Text | Annotated[tuple[_Text, ...], Field(min_length=1)] | None = None
+    task: Task | None = None
+    columns: dict[str, ColumnKind] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    read: ReadConfig = field(default_factory=ReadConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """Something named in the config, and its options: ``{name: mlp, hidden: [128, 128]}``.
+
+    Attributes:
+        name: a built-in name, a plugin's name or an import path. None: the one that fits the data.
+        options: plain values; which there are depends on the name.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    name: _Text | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How long, how large, on what. None: inferred from the data, and written into the run's config.
+
+    Attributes:
+        max_epochs: passes over the training split, at most.
+        batch_size: samples a step, before accumulation.
+        seed: the source of all randomness.
+        device: auto, cpu, cuda, or any torch device: cuda:1.
+        precision: what a step computes in; bfloat16 is torch's autocast.
+        accumulate: batches whose gradients are added up before a step of the optimizer.
+        compile: compile the model with torch.compile.
+        workers: processes that make samples beside the training; 0 makes them in the training process.
+        threads: CPU threads that torch uses.
+        limit_batches: batches an epoch and an evaluation, at most: for trying things.
+        overfit_batches: train and evaluate on this many batches again and again: for trying things.
+        step: the import path of a ``train_step(engine, batch)`` of your own.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    max_epochs: _Count | None = None
+    batch_size: _Count | None = None
+    seed: Annotated[int, Strict(), Field(ge=0, le=2**63 - 1)] = 0
+    device: _Text = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    accumulate: _Count = 1
+    compile: _Flag = False
+    workers: Annotated[int, Strict(), Field(ge=0)] = 0
+    threads: _Count | None = None
+    limit_batches: _Count | None = None
+    overfit_batches: _Count | None = None
+    step: _Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything a run depends on. None: inferred from the data.
+
+    Attributes:
+        data: where the data lies and what its columns mean.
+        model: what is trained.
+        loss: what training makes small.
+        optimizer: what changes the weights.
+        schedule: how the learning rate changes.
+        train: how long, how large, on what.
+        handlers: what happens beside training: options by id, in the order in which handlers run within an event. The
+            id is a handler's name, or free where ``use`` names the handler; false takes a default one away.
+    """
+
+    __pydantic_config__ = _NO_OTHER_KEYS
+
+    data: DataConfig
+    model: Component | None = None
+    loss: Component | None = None
+    optimizer: Component | None = None
+    schedule: Component | None = None
+    train: TrainConfig = field(default_factory=TrainConfig)
+    handlers: dict[str, dict[str, Any] | _Flag] = field(default_factory=dict)
