@@ -1,0 +1,91 @@
+"""Where and in what precision a run computes, and on whose word several processes act."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["agree", "autocast", "process_rank", "resolve_device", "set_threads"]
+
+_NOTHING = nullcontext()
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name, with its number where it is an accelerator (as tensors name theirs).
+
+    Args:
+        name: "auto" for the accelerator if there is one, else the CPU; or as torch writes it: "cpu", "cuda", "cuda:1".
+
+    Raises:
+        ConfigError: there is no such device on this machine.
+
+    Example:
+        >>> resolve_device("cpu")
+        device(type='cpu')
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if name == "auto":
+        device = accelerator or torch.device("cpu")
+    else:
+        try:
+            device = torch.device(name)
+        except RuntimeError:
+            raise ConfigError(f"device {name!r} is not one that torch knows. Here: {_devices()}.") from None
+    if device.type == "cpu" and not device.index:
+        return torch.device("cpu")
+    if (
+        accelerator is None
+        or device.type != accelerator.type
+        or (device.index or 0) >= torch.accelerator.device_count()
+    ):
+        raise ConfigError(f"device {name!r} is not on this machine. Here: {_devices()}.")
+    return torch.device(device.type, torch.accelerator.current_device_index() if device.index is None else device.index)
+
+
+def _devices() -> str:
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    numbers = range(torch.accelerator.device_count() if accelerator else 0)
+    return ", ".join(["auto", "cpu", *(f"{accelerator}:{number}" for number in numbers)])
+
+
+def autocast(
+    device: torch.device, precision: Literal["float32", "bfloat16"]
+) -> Callable[[], AbstractContextManager[Any]]:
+    """What makes the context in which a step computes. For float32 the context is always the same and does nothing.
+
+    Raises:
+        ConfigError: the device has no autocast.
+    """
+    if precision == "float32":
+        return _nothing
+    if not torch.amp.is_autocast_available(device.type):
+        raise ConfigError(f"precision {precision} is not available on device {device}. Available: float32.")
+    return functools.partial(torch.autocast, device.type, dtype=torch.bfloat16)
+
+
+def _nothing() -> AbstractContextManager[None]:
+    return _NOTHING
+
+
+def set_threads(threads: int) -> None:
+    """Have torch compute on that many threads. Sums differ in their last bits between numbers of threads."""
+    torch.set_num_threads(threads)
+
+
+def process_rank() -> int:
+    """The number of this process among those that train together: 0, as there is one."""
+    return 0
+
+
+def agree(flag: bool) -> bool:
+    """Whether any process says so: the same answer in each of them, so that they all stop or save together.
+
+    There is one process, and its word counts.
+    """
+    return flag
