@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         dump_config,
         load_config,
     )
+    from ignite_workflow.engine import StopRequest, WorkflowEngine
     from ignite_workflow.errors import (
         CheckpointError,
         ConfigError,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkflowError,
     )
-    from ignite_workflow.engine import StopRequest, WorkflowEngine
     from ignite_workflow.evaluator import EvaluationEngine
     from ignite_workflow.events import WorkflowEvents, fire
     from ignite_workflow.handler import Handler, is_better
@@ -67,7 +67,8 @@ __all__ = [
     "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
     "EvaluationEngine", "Handler", "Interval", "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory",
     "RunDirectoryError", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig", "UnknownNameError", "Workflow",
-    "WorkflowEngine", "WorkflowError", "WorkflowEvents", "fire", "is_better",
+    "WorkflowEngine", "WorkflowError", "WorkflowEvents", "config_digest", "config_from_mapping", "diff_configs",
+    "dump_config", "fire", "is_better", "load_config",
 ]  # fmt: skip
 
 
