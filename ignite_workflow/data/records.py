@@ -1,0 +1,121 @@
+"""Where the records of delimited text begin and end: whole records in blocks, their line numbers, their widths.
+
+A quoted cell may hold delimiters and line breaks; a line break ends a record where the number of quotes before it is even.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ignite_workflow.errors import DataError
+
+__all__ = ["Block", "whole_records"]
+
+_LONGEST_RECORD = 256 * 1024 * 1024
+_NEWLINE, _RETURN = 10, 13
+
+Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some whole records of a text file.
+
+    Attributes:
+        data: the bytes; blank lines among the records do not count as records.
+        first_line: the number of the first line in its file, from 1.
+        quote: the byte that quotes cells; None where there is none, as in JSON lines.
+    """
+
+    data: bytes
+    first_line: int
+    quote: bytes | None = b'"'
+
+    def line(self, record: int) -> int:
+        """The number in the file of the line where that record of this block begins."""
+        starts, _ = self._bounds()
+        return self.first_line + self.data.count(b"\n", 0, int(starts[record]))
+
+    def without_blank_lines(self) -> bytes:
+        """The bytes of the records alone."""
+        data = self.data
+        if not (data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data):
+            return data
+        starts, ends = self._bounds()
+        return b"".join(data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+
+    def ragged(self, delimiter: bytes, width: int) -> tuple[int, int] | None:
+        """The first record that has not ``width`` cells, and how many it has; None where all have."""
+        starts, _ = self._bounds()
+        cells = np.ones(len(starts), dtype=np.int64)
+        at = self._outside_quotes(delimiter)
+        np.add.at(cells, np.searchsorted(starts, at, side="right") - 1, 1)
+        wrong = np.flatnonzero(cells != width)
+        return (int(wrong[0]), int(cells[wrong[0]])) if len(wrong) else None
+
+    def delimiters(self, delimiter: bytes) -> int:
+        """The number of delimiters that part cells."""
+        if self.quote is None or self.quote not in self.data:
+            return self.data.count(delimiter)
+        return len(self._outside_quotes(delimiter))
+
+    def _outside_quotes(self, byte: bytes) -> Positions:
+        data = np.frombuffer(self.data, dtype=np.uint8)
+        at: Positions = np.flatnonzero(data == ord(byte))
+        if self.quote is None or self.quote not in self.data:
+            return at
+        # counted modulo 256: only whether the number is even matters
+        quotes = np.cumsum(data == ord(self.quote), dtype=np.uint8)
+        return at[quotes[at] % 2 == 0]
+
+    def _bounds(self) -> tuple[Positions, Positions]:
+        """Where each record begins and where it ends, its line break included."""
+        data = np.frombuffer(self.data, dtype=np.uint8)
+        ends = self._outside_quotes(b"\n") + 1
+        if not len(ends) or ends[-1] != len(data):
+            ends = np.append(ends, len(data))
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])
+        first = data[np.minimum(starts, len(data) - 1)]
+        second = data[np.minimum(starts + 1, len(data) - 1)]
+        blank = (first == _NEWLINE) | ((first == _RETURN) & (second == _NEWLINE))
+        return starts[~blank], ends[~blank]
+
+
+def whole_records(blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | None, path: str) -> Iterator[Block]:
+    """Cut blocks of bytes anew, so that each holds whole records.
+
+    Args:
+        blocks: the bytes of a file, cut anywhere.
+        skip_lines: lines at the start that hold no records: the header.
+        quote: see ``Block``.
+        path: of the file, for messages.
+
+    Raises:
+        DataError: a quote is opened and never closed.
+    """
+    rest, first_line, to_skip = b"", 1, skip_lines
+    for block in blocks:
+        data = rest + block
+        while to_skip and (end := data.find(b"\n")) >= 0:
+            data, first_line, to_skip = data[end + 1 :], first_line + 1, to_skip - 1
+        cut = 0 if to_skip else _last_record_end(data, quote)
+        if cut:
+            yield Block(data[:cut], first_line, quote)
+            first_line += data.count(b"\n", 0, cut)
+        rest = data[cut:]
+        if len(rest) > _LONGEST_RECORD:
+            raise DataError(f"{path}: line {first_line}: a quote is opened and not closed again.")
+    if quote is not None and rest.count(quote) % 2:
+        raise DataError(f"{path}: line {first_line}: a quote is opened and not closed again.")
+    if rest.strip(b"\r\n") and not to_skip:
+        yield Block(rest, first_line, quote)
+
+
+def _last_record_end(data: bytes, quote: bytes | None) -> int:
+    if quote is None or quote not in data:
+        return data.rfind(b"\n") + 1
+    ends = Block(data, 1, quote)._outside_quotes(b"\n")
+    return int(ends[-1]) + 1 if len(ends) else 0

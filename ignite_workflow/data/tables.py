@@ -1,0 +1,205 @@
+"""Tables from files, in chunks: one file, a list or a glob of files of the same columns.
+
+A record's *row number* counts the records of a table from 0, on through all of its files, the header not counted; its *line
+number* counts the lines of its own file from 1, the header among them. Messages give both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.csv_file import open_csv
+from ignite_workflow.data.json_lines import open_json_lines
+from ignite_workflow.data.records import Block
+from ignite_workflow.errors import ConfigError, DataError, nearest
+
+__all__ = ["Chunk", "Table", "find_column", "is_table_file", "open_table", "read_table"]
+
+_DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
+_JSON_LINES = (".jsonl", ".ndjson")
+_PARQUET = (".parquet", ".pq")
+_EXCEL = (".xlsx", ".xls", ".ods")
+_CHUNK_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive records of a table.
+
+    Attributes:
+        frame: the cells: text from delimited files, their own types from Parquet and JSON lines.
+        source: what the table is called in messages: the file.
+        first_row: the row number of the first record.
+        block: the bytes the records come from, where the file has lines.
+    """
+
+    frame: pl.DataFrame
+    source: str
+    first_row: int = 0
+    block: Block | None = None
+
+    def place(self, index: int) -> str:
+        """Where a record of this chunk stands, for messages.
+
+        Example:
+            >>> Chunk(pl.DataFrame({"a": [1, 2]}), "a.parquet", first_row=5).place(1)
+            'a.parquet: row 6'
+        """
+        row = self.first_row + index
+        start = f"{self.source}: " if self.source else ""
+        return f"{start}row {row}" if self.block is None else f"{start}line {self.block.line(index)} (row {row})"
+
+
+class _TableFile(Protocol):
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def frames(self) -> Iterator[tuple[pl.DataFrame, Block | None]]: ...
+
+
+@dataclass(frozen=True)
+class _ParquetFile:
+    path: Path
+    columns: tuple[str, ...]
+
+    def frames(self) -> Iterator[tuple[pl.DataFrame, None]]:
+        for frame in pl.scan_parquet(self.path, glob=False).collect_batches(chunk_size=_CHUNK_ROWS):
+            yield frame, None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be read again and again.
+
+    Attributes:
+        columns: its names, as they stand in the first file.
+        paths: of its files.
+    """
+
+    columns: tuple[str, ...]
+    paths: tuple[Path, ...]
+    files: tuple[_TableFile, ...]
+
+    @property
+    def source(self) -> str:
+        """What the table is called in messages."""
+        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+        return f"{self.paths[0]}{more}"
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Its records in order.
+
+        Raises:
+            DataError: a file cannot be read, naming file and line; or there is not one record.
+        """
+        row = 0
+        for path, file in zip(self.paths, self.files, strict=True):
+            for frame, block in file.frames():
+                yield Chunk(frame.select(self.columns), str(path), row, block)
+                row += frame.height
+        if row == 0:
+            raise DataError(f"{self.source}: no rows below the header.")
+
+
+def read_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Iterator[Chunk]:
+    """The records of a table, chunk by chunk: ``open_table(path, read).chunks()``."""
+    return open_table(path, read).chunks()
+
+
+def open_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Table:
+    """Look at the files of a table: that they are there, what they are, that their columns agree.
+
+    Args:
+        path: a file, a glob, or a list of either: together one table, in the order given (a glob: sorted by name).
+        read: what a person said about the files.
+
+    Raises:
+        ConfigError: there is no such file, or nothing here reads files of its kind.
+        DataError: a file is empty or damaged, a name stands twice in its header, or its columns are not those of the first.
+    """
+    read = ReadConfig() if read is None else read
+    paths = _files([path] if isinstance(path, str) else path)
+    files = tuple(_open_file(each, read) for each in paths)
+    for other, file in zip(paths[1:], files[1:], strict=True):
+        _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
+    return Table(files[0].columns, paths, files)
+
+
+def is_table_file(path: str) -> bool:
+    """Whether the name is that of a data file: ``rows.parquet`` is one, ``test_rows.txt`` a list of rows."""
+    return _suffix(Path(path)) in (*_DELIMITED, *_JSON_LINES, *_PARQUET, *_EXCEL) and _suffix(Path(path)) != ".txt"
+
+
+def find_column(name: str, columns: Sequence[str]) -> str | None:
+    """The column of that name: exactly if there is one, else the one that equals it but for blanks around it.
+
+    Example:
+        >>> find_column("Donor", ["Class", " Donor"])
+        ' Donor'
+    """
+    if name in columns:
+        return name
+    stripped = [column for column in columns if column.strip() == name.strip()]
+    return stripped[0] if len(stripped) == 1 else None
+
+
+def _files(patterns: Sequence[str]) -> tuple[Path, ...]:
+    paths: list[Path] = []
+    for pattern in patterns:
+        if Path(pattern).is_dir():
+            raise ConfigError(f"data.path: {pattern} is a directory; a table is a file, a list of files or a glob.")
+        if Path(pattern).exists():
+            paths.append(Path(pattern))
+            continue
+        found = sorted(each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
+        if not found:
+            raise ConfigError(f"data.path: no file {pattern}.{_nearest_file(Path(pattern))}")
+        paths.extend(found)
+    return tuple(paths)
+
+
+def _nearest_file(path: Path) -> str:
+    return nearest(path.name, [each.name for each in path.parent.iterdir()]) if path.parent.is_dir() else ""
+
+
+def _suffix(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+
+
+def _open_file(path: Path, read: ReadConfig) -> _TableFile:
+    suffix = _suffix(path)
+    if suffix in _EXCEL:
+        raise ConfigError(f"data.path: {path}: Excel files need: pip install 'ignite-workflow[excel]'")
+    if suffix in _PARQUET:
+        return _open_parquet(path)
+    if suffix in _JSON_LINES:
+        return open_json_lines(path, read)
+    if suffix in _DELIMITED or not suffix:
+        return open_csv(path, read)
+    known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET))
+    raise ConfigError(f"data.path: {path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz.")
+
+
+def _open_parquet(path: Path) -> _ParquetFile:
+    try:
+        columns = tuple(pl.read_parquet_schema(path))
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not a Parquet file, or a damaged one ({reason}).") from error
+    return _ParquetFile(path, columns)
+
+
+def _refuse_other_columns(first: Path, columns: Sequence[str], other: Path, others: Sequence[str]) -> None:
+    for name in columns:
+        if name not in others:
+            raise DataError(f"{other}: no column {name!r}, which {first} has.{nearest(name, others)}")
+    for name in others:
+        if name not in columns:
+            raise DataError(f"{other}: column {name!r} is not in {first}.{nearest(name, columns)}")

@@ -1,0 +1,144 @@
+"""Text files as blocks of UTF-8 bytes, whatever they are encoded in, compressed or not."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ignite_workflow.errors import ConfigError, DataError
+
+__all__ = ["TextFile", "open_text"]
+
+_BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 16 MB falls out of the cache
+_SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file whose encoding is known.
+
+    Attributes:
+        path: of the file; one that ends in ``.gz`` is decompressed.
+        encoding: a name Python knows; ``"utf-8"`` is passed on as it stands.
+        returns: lines end in a carriage return alone, as old Macintosh programs write them.
+    """
+
+    path: Path
+    encoding: str
+    returns: bool
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
+
+        Raises:
+            DataError: the compressed file is damaged, or bytes do not fit the encoding.
+        """
+        with _opened(self.path) as file:
+            try:
+                yield from self._transcoded(file)
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{self.path}: not {self.encoding} ({error.reason}). Say what it is: data.read.encoding."
+                ) from error
+
+    def sample(self) -> bytes:
+        """The beginning of the content, as ``blocks`` gives it."""
+        return next(self.blocks(), b"")[:_SAMPLE_BYTES]
+
+    def _transcoded(self, file: BinaryIO) -> Iterator[bytes]:
+        if self.encoding == "utf-8" and not self.returns:
+            block = file.read(_BLOCK_BYTES).removeprefix(codecs.BOM_UTF8)
+            while block:
+                yield block
+                block = file.read(_BLOCK_BYTES)
+            return
+        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        text = io.TextIOWrapper(file, encoding=encoding, newline=None if self.returns else "")
+        while part := text.read(_BLOCK_BYTES):
+            yield part.encode()
+
+
+def open_text(path: Path, encoding: str | None) -> TextFile:
+    """Look at a whole file once, for its encoding and the way its lines end.
+
+    Args:
+        path: of the file.
+        encoding: what a person said it is; None finds out.
+
+    Raises:
+        ConfigError: Python knows no encoding of that name.
+        DataError: the file is empty, or nothing is found that its bytes could be.
+    """
+    with _opened(path) as file:
+        start = file.read(_SAMPLE_BYTES)
+    if not start:
+        raise DataError(f"{path}: the file is empty.")
+    if encoding is None:
+        encoding = _find_encoding(path, start)
+    elif not _is_encoding(encoding):
+        raise ConfigError(f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252.")
+    name = codecs.lookup(encoding).name
+    line_feed = "\n".encode(name.replace("utf-16", "utf-16-le"))
+    carriage_return = "\r".encode(name.replace("utf-16", "utf-16-le"))
+    return TextFile(path, name, returns=line_feed not in start and carriage_return in start)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    opened = cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+    with opened as file:
+        try:
+            yield file
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{path}: the compressed file is damaged or cut short ({error}).") from error
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True
+
+
+def _find_encoding(path: Path, start: bytes) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    foreign = _first_block_not_utf8(path)
+    if foreign is None:
+        return "utf-8"
+    from charset_normalizer import from_bytes  # only files that are not UTF-8 pay for its import
+
+    best = from_bytes(foreign).best()
+    if best is None:
+        raise DataError(f"{path}: neither UTF-8 nor another text encoding. Say what it is: data.read.encoding.")
+    return best.encoding
+
+
+def _first_block_not_utf8(path: Path) -> bytes | None:
+    """A sample around the first bytes that are not UTF-8; None for a file that is UTF-8 throughout."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _opened(path) as file:
+        while True:
+            block = file.read(_BLOCK_BYTES)
+            if block.isascii() and block and not decoder.getstate()[0]:
+                continue  # many times faster than decoding
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return _around(error.object, error.start)
+            if not block:
+                return None
+
+
+def _around(block: bytes, position: int) -> bytes:
+    return block[max(0, position - _SAMPLE_BYTES // 2) : position + _SAMPLE_BYTES // 2]
