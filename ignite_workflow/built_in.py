@@ -58,6 +58,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "step": "ignite_workflow.schedules:step",
     },
     "handler": {
+        "best_weights": "ignite_workflow.handlers.best_weights:BestWeights",
         "checkpointing": "ignite_workflow.handlers.checkpointing:Checkpointing",
         "curve_export": "ignite_workflow.handlers.curve_export:CurveExport",
         "early_stopping": "ignite_workflow.handlers.early_stopping:EarlyStopping",

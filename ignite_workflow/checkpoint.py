@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from ignite_workflow.errors import CheckpointError
 from ignite_workflow.run_directory import sync_directory
 from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
 
-__all__ = ["CheckpointStore"]
+__all__ = ["CheckpointStore", "load_model_state", "model_state"]
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class CheckpointStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._kept: dict[str, tuple[int, ...]] = {}
+        self._kept: dict[int, tuple[int, ...]] = {}
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of that iteration lies."""
@@ -64,9 +66,9 @@ class CheckpointStore:
         sync_directory(self.directory)
         return path
 
-    def keep(self, owner: str, steps: Iterable[int]) -> None:
+    def keep(self, owner: object, steps: Iterable[int]) -> None:
         """Say which checkpoints ``owner`` needs; ``prune`` deletes those that no owner does."""
-        self._kept[owner] = tuple(steps)
+        self._kept[id(owner)] = tuple(steps)
 
     def prune(self) -> None:
         """Delete the checkpoints nobody keeps, and what killed writes left; never the newest one."""
@@ -118,3 +120,32 @@ class CheckpointStore:
         for step in self.steps():
             self.path(step).unlink()
         self.remove_leftovers()
+
+
+def model_state(model: nn.Module) -> dict[str, Any]:
+    """A model's weights and buffers, and which of its parameters are frozen and which modules in ``eval()`` mode.
+
+    The tensors are the model's own, not copies.
+    """
+    return {
+        "weights": dict(model.state_dict()),
+        "frozen": [name for name, parameter in model.named_parameters() if not parameter.requires_grad],
+        "in_eval_mode": [name for name, module in model.named_modules() if not module.training],
+    }
+
+
+def load_model_state(model: nn.Module, state: Mapping[str, Any]) -> None:
+    """Put back what ``model_state`` gave.
+
+    Raises:
+        CheckpointError: the model has other weights.
+    """
+    try:
+        model.load_state_dict(state["weights"])
+    except RuntimeError as error:
+        raise CheckpointError(f"the checkpoint does not fit the model: {' '.join(str(error).split())}") from error
+    frozen, in_eval_mode = set(state["frozen"]), set(state["in_eval_mode"])
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in frozen)
+    for name, module in model.named_modules():
+        module.training = name not in in_eval_mode

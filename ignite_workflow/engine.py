@@ -66,6 +66,12 @@ class WorkflowEngine(Engine):
 
     Args:
         process_function: ``train_step(engine, batch)``; what it returns is ``state.output``.
+
+    Attributes:
+        stop_request: why the run is to stop; None while it is not.
+        pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
+        last_safe_iteration: the iteration at the last safe point before the present one.
+        workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
@@ -73,8 +79,11 @@ class WorkflowEngine(Engine):
         self.fired: set[str] = set()
         self.stop_request: StopRequest | None = None
         self.pending_epoch_end = False
+        self.last_safe_iteration = 0
+        self.workflow: Any = None
         self._restore: Callable[[], None] | None = None
         self._in_step_checked = False
+        self._all_done = False
         super().__init__(process_function)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
         self.state.window_open = False
@@ -146,10 +155,20 @@ class WorkflowEngine(Engine):
         return done or (self.stop_request is not None and self.stop_request.exit_code == 0)
 
     @property
+    def leaving(self) -> bool:
+        """Whether the present safe point is the last one of this start: what is to be kept must be saved now."""
+        return self.stop_request is not None or self._all_done
+
+    @property
     def epochs_done(self) -> int:
         """Epochs whose ``EPOCH_COMPLETED`` has run."""
         length = self.state.epoch_length
         return self.state.iteration // length - self.pending_epoch_end if length else 0
+
+    @property
+    def at_epoch_end(self) -> bool:
+        """Whether the last thing done was an epoch's ``EPOCH_COMPLETED``."""
+        return self.state.iteration > 0 and self._position() == 0
 
     # Saving and restoring the counters.
 
@@ -174,6 +193,7 @@ class WorkflowEngine(Engine):
         self.state.iteration = state_dict["iteration"]
         self.state.epoch_length = state_dict["epoch_length"]
         self.state.max_epochs = state_dict["max_epochs"]
+        self.last_safe_iteration = self.state.iteration
         self.pending_epoch_end = state_dict["pending_epoch_end"]
         self.state.epoch = self.epochs_done + (self.pending_epoch_end or self._position() > 0)
         if state_dict["finished"] is not None:
@@ -223,7 +243,7 @@ class WorkflowEngine(Engine):
             raise ConfigError(f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed")
         state.epoch_length = length
         state.max_epochs = max_epochs or state.max_epochs or 1
-        if self.finished:
+        if self.finished and self._restore is None:
             reason = self.stop_request.reason if self.stop_request else f"all {state.max_epochs} epochs are done"
             raise ConfigError(f"this run is finished: {reason}")
 
@@ -291,6 +311,7 @@ class WorkflowEngine(Engine):
             self._fire_event(WorkflowEvents.ROLLED_BACK)
         else:
             self.pending_epoch_end = False
+            self._all_done = self.epochs_done >= self.state.max_epochs  # type: ignore[operator]
         self._safe_point()
 
     def _safe_point(self) -> None:
@@ -300,6 +321,7 @@ class WorkflowEngine(Engine):
             self._fire_event(WorkflowEvents.SAFE_POINT)
         except EvaluationAbandoned:
             self._fire_event(WorkflowEvents.SAFE_POINT)  # again, for the handlers after the evaluation: the stop is known now
+        self.last_safe_iteration = self.state.iteration
 
     def _check_in_step_events(self) -> None:
         """After the first window: a handler inside the step that the step never calls must not be off in silence."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    TensorDataset,
+    default_collate,
+)
 
 from ignite_workflow.randomness import Stream, generator, seed_sample
 
-__all__ = ["BatchDataset", "SampleDataset", "SeekableLoader", "TensorBatches"]
+__all__ = ["BatchDataset", "SampleDataset", "SeekableLoader", "TensorBatches", "as_seekable"]
+
+log = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 512 * 1024
 
@@ -26,12 +38,24 @@ class BatchDataset(Dataset[Any]):
         batch_size: samples a batch; the last one of an epoch may be shorter.
         seed: of the run.
         shuffle: a new order each epoch, from (seed, epoch); otherwise the order of the data.
+        drop_last: leave out the last batch of an epoch where it is shorter; other samples each epoch.
         rank: of this process among ``world_size``: it gets every ``world_size``-th sample, from ``rank`` on.
     """
 
-    def __init__(self, size: int, batch_size: int, *, seed: int, shuffle: bool, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        size: int,
+        batch_size: int,
+        *,
+        seed: int,
+        shuffle: bool,
+        drop_last: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
         self.size = size
         self.batch_size = batch_size
+        self.drop_last = drop_last
         self.seed = seed
         self.shuffle = shuffle
         self.rank = rank
@@ -41,7 +65,7 @@ class BatchDataset(Dataset[Any]):
     def __len__(self) -> int:
         """Batches an epoch."""
         samples = -(-self.size // self.world_size)
-        return -(-samples // self.batch_size)
+        return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
 
     def order(self, epoch: int) -> Tensor:
         """The sample numbers of an epoch in the order they are visited, int64 (samples,)."""
@@ -179,3 +203,36 @@ class SeekableLoader(DataLoader[Any]):
 
 def _as_it_is(batch: Any) -> Any:
     return batch
+
+
+def as_seekable(loader: Iterable[Any], *, seed: int) -> Iterable[Any]:
+    """A loader that can start at any batch, over the same data in batches of the same size.
+
+    A ``DataLoader`` over a map-style dataset, in order or shuffled with all the samples, becomes a ``SeekableLoader``.
+    Anything else stays as it is: a list of batches is read up to the right one; of other loaders a warning says that a
+    run resumed in mid-epoch may see other batches.
+    """
+    if hasattr(loader, "seek") or isinstance(loader, Sequence):
+        return loader
+    if not isinstance(loader, DataLoader) or not _is_plain(loader):
+        log.warning("%s is read in its own order: resumed in mid-epoch, the run may see other batches", type(loader).__name__)
+        return loader
+    options: dict[str, Any] = {
+        "seed": seed,
+        "shuffle": isinstance(loader.sampler, RandomSampler),
+        "drop_last": loader.drop_last,
+    }
+    batch_size: int = loader.batch_size  # type: ignore[assignment]
+    batches: BatchDataset
+    if isinstance(loader.dataset, TensorDataset) and loader.collate_fn is default_collate and not loader.num_workers:
+        batches = TensorBatches(loader.dataset.tensors, batch_size, **options)
+    else:
+        batches = SampleDataset(loader.dataset, batch_size, collate=loader.collate_fn, **options)
+    return SeekableLoader(batches, workers=loader.num_workers, pin_memory=loader.pin_memory)
+
+
+def _is_plain(loader: DataLoader[Any]) -> bool:
+    """Whether the order of a loader is one that a function of (seed, epoch) can stand in for."""
+    sampler = loader.sampler
+    shuffled = type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # type: ignore[arg-type]
+    return type(loader.batch_sampler) is BatchSampler and (shuffled or type(sampler) is SequentialSampler)

@@ -1,0 +1,113 @@
+"""Save checkpoints: the newest to resume from, or the best by a metric."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ignite.engine import Events
+
+from ignite_workflow import ConfigError, Handler, Interval, Workflow, WorkflowEvents, is_better
+
+__all__ = ["Checkpointing"]
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 30
+
+
+@dataclass
+class Checkpointing(Handler):
+    """Save the whole run at safe points, and delete older checkpoints once the new one is on disk.
+
+    A save that fails (a full disk) is a warning and is tried again; only the one at the end of a start must succeed.
+
+    Args:
+        every: ``{minutes: n}``, ``{epochs: n}`` or ``{iterations: n}``. Not used with ``metric``.
+        keep: how many to keep, the newest or, with ``metric``, the best ones.
+        metric: save when this validation metric is among the ``keep`` best so far. None: save the newest.
+        mode: ``"min"`` if less is better, ``"max"`` if more is.
+
+    Raises:
+        ConfigError: at construction, for a value out of range.
+    """
+
+    every: dict[str, float] = field(default_factory=lambda: {"minutes": 1})
+    keep: int = 2
+    metric: str | None = None
+    mode: Literal["min", "max"] = "min"
+
+    after = ("evaluation", "early_stopping", "best_weights", "loss_logging", "lr_schedule")
+    observer = True
+    needs_directory = True
+
+    def __post_init__(self) -> None:
+        self.interval = Interval(self.every)
+        if self.keep < 1:
+            raise ConfigError(f"checkpointing: keep must be at least 1, got {self.keep}")
+        self.kept: list[tuple[float, int]] = []  # (metric, iteration), the best first; without a metric the newest first
+        self.improved = False
+        self.retry_at = 0.0
+
+    def attach(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.store = workflow.checkpoint_store()
+        self.store.keep(self, [])
+        if self.metric is not None:
+            workflow.check_metric(self.metric, self.mode)
+            workflow.evaluator.add_event_handler(Events.COMPLETED, self.compare)
+        workflow.trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self.save_if_due)
+
+    def compare(self) -> None:
+        """Note whether the present weights are among the best; they are saved at the safe point that follows."""
+        assert self.metric is not None
+        value, iteration = self.workflow.val_metric(self.metric), self.workflow.trainer.state.iteration
+        worst = self.kept[-1][0] if len(self.kept) == self.keep else None
+        if is_better(value, worst, self.mode):
+            self.kept.append((value, iteration))
+            self.kept.sort(key=self.rank)
+            del self.kept[self.keep :]
+            self.improved = True
+
+    def rank(self, kept: tuple[float, int]) -> float:
+        return kept[0] if self.mode == "min" else -kept[0]
+
+    def save_if_due(self) -> None:
+        trainer = self.workflow.trainer
+        if trainer.leaving:
+            self.save()
+        elif self.improved or (self.metric is None and self.interval.due_at_safe_point(trainer)):
+            self.try_to_save()
+
+    def try_to_save(self) -> None:
+        if time.monotonic() < self.retry_at:
+            return
+        try:
+            self.save()
+        except OSError as error:
+            self.retry_at = time.monotonic() + _RETRY_SECONDS
+            log.warning("checkpoint not saved: %s; training goes on, next try in %d s", error, _RETRY_SECONDS)
+
+    def save(self) -> None:
+        """Save, then let go of the checkpoints that are no longer kept."""
+        iteration = self.workflow.trainer.state.iteration
+        if self.metric is None:
+            older = [entry for entry in self.kept if entry[1] < iteration]
+            self.kept = [(0.0, iteration), *older][: self.keep]
+        self.workflow.save_checkpoint()
+        self.improved = False
+        self.keep_checkpoints()
+        self.store.prune()
+
+    def keep_checkpoints(self) -> None:
+        self.store.keep(self, [iteration for _, iteration in self.kept])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kept": list(self.kept)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        self.kept = list(state_dict["kept"])
+        self.keep_checkpoints()

@@ -1,0 +1,98 @@
+"""Which handlers a run has: the default ones, what a config changes of them, and how they are built."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ignite_workflow import registry
+from ignite_workflow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ignite_workflow.handler import Handler
+
+__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "merge_handlers"]
+
+DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
+    "evaluation": {},
+    "loss_logging": {},
+    "lr_schedule": {},
+    "early_stopping": {},
+    "best_weights": {},
+    "progress": {},
+    "tensorboard": {},
+    "curve_export": {},
+    "checkpointing": {},
+}
+"""In the order in which they are attached, and so run within an event."""
+
+
+def merge_handlers(
+    given: Mapping[str, Any], *, has_validation: bool, has_directory: bool, has_schedule: bool
+) -> dict[str, Any]:
+    """The handlers of a run by id: the default ones that have something to work on, changed and joined by ``given``.
+
+    Args:
+        given: options, a ``Handler``, ``True`` (default options) or ``False`` (leave it out).
+        has_validation: there are validation data.
+        has_directory: the run is written to disk.
+        has_schedule: there is a learning rate schedule.
+
+    Raises:
+        ConfigError: one that was asked for has nothing to work on.
+    """
+    merged: dict[str, Any] = {}
+    for name, options in {**DEFAULT_HANDLERS, **given}.items():
+        chosen = {} if options is True else options
+        if chosen is False:
+            continue
+        lacking = _lacking(name, chosen, has_validation, has_directory, has_schedule)
+        if lacking and name in given:
+            raise ConfigError(f"handler {name} needs {lacking}")
+        if not lacking:
+            merged[name] = chosen
+    return merged
+
+
+def _lacking(name: str, spec: Any, has_validation: bool, has_directory: bool, has_schedule: bool) -> str:
+    cls = type(spec) if not isinstance(spec, Mapping) else handler_class(name, spec)
+    if cls.needs_validation and not has_validation:
+        return "validation data"
+    if cls.needs_directory and not has_directory:
+        return "a run directory"
+    if name == "lr_schedule" and not has_schedule:
+        return "a schedule"
+    return ""
+
+
+def handler_class(name: str, spec: Mapping[str, Any]) -> type[Handler]:
+    """The class of the handler with that id: the one ``use`` names, or the one of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+        ConfigError: what was named is not a handler.
+    """
+    use = spec.get("use", name)
+    cls: Any = registry.load("handler", use)
+    if not (inspect.isclass(cls) and hasattr(cls, "attach") and hasattr(cls, "state_dict")):
+        raise ConfigError(f"handler {name}: {use} is not a Handler class")
+    return cls  # type: ignore[no-any-return]
+
+
+def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
+    """Build the handlers of ``merge_handlers`` from their options.
+
+    Raises:
+        ConfigError: an option that does not exist or cannot have that value.
+    """
+    handlers: dict[str, Handler] = {}
+    for name, spec in merged.items():
+        if not isinstance(spec, Mapping):
+            handlers[name] = spec
+            continue
+        cls = handler_class(name, spec)
+        options = {key: value for key, value in spec.items() if key != "use"}
+        registry.check_options("handler", name, options, cls)
+        handlers[name] = cls(**options)
+    return handlers

@@ -1,0 +1,331 @@
+"""A training run, assembled: the two engines and everything a handler may touch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+import torch
+from ignite.engine import Events, State
+from torch import nn
+from torch.optim import Optimizer
+
+from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
+from ignite_workflow.config import RunConfig, TrainConfig
+from ignite_workflow.data.loader import as_seekable
+from ignite_workflow.device import autocast, resolve_device
+from ignite_workflow.engine import WorkflowEngine
+from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
+from ignite_workflow.evaluator import EvaluationEngine
+from ignite_workflow.events import WorkflowEvents
+from ignite_workflow.handler_specs import build_handlers, merge_handlers
+from ignite_workflow.metrics import MetricSet, Mode
+from ignite_workflow.parts import MoreParts, choose_metrics, supervised_step
+from ignite_workflow.randomness import StepStreams
+from ignite_workflow.records import Record, Records
+from ignite_workflow.run_directory import RunDirectory
+from ignite_workflow.steps import LossFn, build_eval_step
+
+if TYPE_CHECKING:
+    from ignite_workflow.schedules import Schedule
+    from ignite_workflow.handler import Handler
+
+__all__ = ["Workflow"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, kw_only=True)
+class Workflow:
+    """What ``build_workflow`` and ``Workflow.from_parts`` return, and every handler's ``attach`` receives.
+
+    Attributes:
+        trainer: runs the training step; its ``state.output`` is a ``StepOutput``.
+        evaluator: runs the evaluation step on the validation data only; its ``state.metrics`` holds the metrics.
+        model: what is trained.
+        optimizer: hold it, never its groups: restoring a state replaces them. Several by name where the train step is
+            a person's own.
+        train_loader: batches of training data; ``len`` is an epoch.
+        val_loader: batches of validation data; None where there are none.
+        device: where model and batches are.
+        max_epochs: epochs in all.
+        seed: of every random stream.
+        build_metrics: makes the metrics of those names for an evaluator; None: the usual ones of the task.
+        schedule: of the learning rate, stepped by the ``lr_schedule`` handler.
+        run_directory: where handlers write; None: nothing is written.
+        config: of a run that was made from one.
+        foreign: step, data or handlers are a person's own, who may draw from ``random`` and ``numpy.random``.
+        handlers: by id, in the order in which they were attached.
+        records: every number measured so far.
+    """
+
+    trainer: WorkflowEngine
+    evaluator: EvaluationEngine
+    model: nn.Module
+    optimizer: Optimizer | Mapping[str, Optimizer]
+    train_loader: Iterable[Any]
+    val_loader: Iterable[Any] | None
+    device: torch.device
+    max_epochs: int
+    seed: int
+    build_metrics: Callable[[Sequence[str] | None], MetricSet]
+    schedule: Schedule | None = None
+    run_directory: RunDirectory | None = None
+    config: RunConfig | None = None
+    foreign: bool = False
+    handlers: dict[str, Handler] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.records = self.run_directory.records if self.run_directory else Records(None)
+        self._store = CheckpointStore(self.run_directory.checkpoints) if self.run_directory else None
+        self._saved: tuple[int, bool] | None = None
+        self.metric_modes: Mapping[str, Mode | None] = {}
+        self._rows_at_epoch_end = 0
+        self.trainer.workflow = self
+        self._streams = StepStreams(self.seed, self.device, foreign=self.foreign)
+        self.trainer.add_event_handler(Events.ITERATION_STARTED, self._set_streams)
+        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self._mark_records)
+        self.trainer.add_event_handler(WorkflowEvents.ROLLED_BACK, self._rewind_records)
+
+    @classmethod
+    def from_parts(
+        cls,
+        model: nn.Module,
+        optimizer: Optimizer | Mapping[str, Optimizer],
+        loss_fn: LossFn | None,
+        train_loader: Iterable[Any],
+        val_loader: Iterable[Any] | None = None,
+        *,
+        train: TrainConfig,
+        handlers: Mapping[str, Handler | Mapping[str, Any] | bool] | None = None,
+        **more: Unpack[MoreParts],
+    ) -> Workflow:
+        """Assemble a run from your own parts.
+
+        Args:
+            model: moved to the device; trained in place.
+            optimizer: of the model's parameters. Several by name where ``train_step`` is given.
+            loss_fn: ``(y_pred, y) -> loss ()``, the mean over samples. None where ``train_step`` is given.
+            train_loader: of batches ``(x, y)``. A ``DataLoader`` over a map-style dataset is read in an order that is a
+                function of (seed, epoch), so that the run can be resumed in mid-epoch; anything else is read as it comes.
+            val_loader: the same; None: no validation.
+            train: ``max_epochs`` must be set.
+            handlers: by id, over the default ones: a ``Handler``, options, or False to leave a default one out.
+            **more: see ``MoreParts``.
+
+        Raises:
+            ConfigError: parts that do not go together; a handler or option that does not exist.
+
+        Example:
+            >>> import torch
+            >>> x = torch.linspace(0, 1, 64)[:, None]
+            >>> data = torch.utils.data.TensorDataset(x, 0.7 * x + 0.3)
+            >>> model = torch.nn.Linear(1, 1)
+            >>> workflow = Workflow.from_parts(
+            ...     model,
+            ...     torch.optim.SGD(model.parameters(), lr=0.5),
+            ...     torch.nn.functional.mse_loss,
+            ...     torch.utils.data.DataLoader(data, batch_size=16, shuffle=True),
+            ...     train=TrainConfig(max_epochs=100, device="cpu"),
+            ...     handlers={"progress": False},
+            ... )
+            >>> _ = workflow.run()
+            >>> round(model.weight.item(), 3), round(model.bias.item(), 3)
+            (0.7, 0.3)
+        """
+        if train.max_epochs is None:
+            raise ConfigError("train.max_epochs must be set: how many epochs to train")
+        device = resolve_device(train.device)
+        model.to(device)
+        if not model.training:
+            model.train()  # as a loaded model is not; one that is may have layers in eval() mode on purpose
+        directory, schedule = more.get("run_directory"), more.get("schedule")
+        merged = merge_handlers(
+            handlers or {},
+            has_validation=val_loader is not None,
+            has_directory=directory is not None,
+            has_schedule=schedule is not None,
+        )
+        built = build_handlers(merged)
+        trainer = WorkflowEngine(more.get("train_step") or supervised_step(model, optimizer, loss_fn, device, train))
+        eval_step = more.get("eval_step") or build_eval_step(
+            model, device=device, autocast=autocast(device, train.precision)
+        )
+        workflow = cls(
+            trainer=trainer,
+            evaluator=EvaluationEngine(eval_step, model, trainer),
+            model=model,
+            optimizer=optimizer,
+            train_loader=as_seekable(train_loader, seed=train.seed),
+            val_loader=None if val_loader is None else as_seekable(val_loader, seed=train.seed),
+            device=device,
+            max_epochs=train.max_epochs,
+            seed=train.seed,
+            build_metrics=more.get("build_metrics") or partial(choose_metrics, loss_fn, more.get("metrics", {})),
+            schedule=schedule,
+            run_directory=RunDirectory(Path(directory)) if isinstance(directory, str | Path) else directory,
+            config=more.get("config"),
+            foreign="config" not in more,
+        )
+        workflow.attach(built)
+        return workflow
+
+    def attach(self, handlers: Mapping[str, Handler]) -> None:
+        """Attach handlers, each after those it names in ``after``, otherwise in the order given."""
+        waiting = dict(handlers)
+        while waiting:
+            ready = [name for name, handler in waiting.items() if not any(other in waiting for other in handler.after)]
+            if not ready:
+                raise ConfigError(f"handlers {', '.join(waiting)} each come after one another")
+            name = ready[0]
+            self.handlers[name] = waiting.pop(name)
+            self.handlers[name].attach(self)
+
+    # What handlers call.
+
+    def record(self, split: str, name: str, value: float) -> None:
+        """Add a number to the run's records, at the present iteration.
+
+        Args:
+            split: train, val or test.
+            name: of the number: ``loss``, ``lr``, ...
+            value: in its own unit.
+        """
+        state = self.trainer.state
+        self.records.append(Record(state.iteration, state.epoch, split, name, float(value)))
+
+    def request_stop(self, reason: str, exit_code: int = 0) -> None:
+        """Stop at the next safe point: for good where ``exit_code`` is 0, else to be resumed."""
+        self.trainer.request_stop(reason, exit_code)
+
+    def save_checkpoint(self) -> Path | None:
+        """Save the state: now, where called at ``SAFE_POINT``, else at the next one.
+
+        Returns:
+            The file, where it was saved now.
+
+        Raises:
+            OSError: it could not be written.
+            ConfigError: the run has no directory.
+        """
+        store = self.checkpoint_store()
+        trainer = self.trainer
+        if trainer.last_event_name != WorkflowEvents.SAFE_POINT:
+            if not trainer.has_event_handler(self._save_once, WorkflowEvents.SAFE_POINT):
+                trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self._save_once)
+            return None
+        moment = (trainer.state.iteration, trainer.pending_epoch_end)
+        if self._saved != moment:  # two handlers may find it due at the same safe point
+            self.records.sync(durable=True)  # the checkpoint counts on them
+            store.save(trainer.state.iteration, self.state_dict())
+            self._saved = moment
+        return store.path(trainer.state.iteration)
+
+    def checkpoint_store(self) -> CheckpointStore:
+        """Where the run's checkpoints are.
+
+        Raises:
+            ConfigError: the run has no directory.
+        """
+        if self._store is None:
+            raise ConfigError("checkpoints need a run directory")
+        return self._store
+
+    def _save_once(self) -> None:
+        self.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
+        self.save_checkpoint()
+
+    def attach_metrics(self, names: Sequence[str] | None) -> None:
+        """Have the evaluator measure those metrics besides the loss; None: the usual ones of the task."""
+        metrics = self.build_metrics(names)
+        metrics.attach(self.evaluator)
+        self.metric_modes = metrics.modes
+
+    def check_metric(self, name: str, mode: Mode) -> None:
+        """Check, before anything is trained, that a handler can watch this validation metric in this direction.
+
+        Raises:
+            UnknownNameError: the evaluation does not measure it.
+            ConfigError: the other direction is the better one.
+        """
+        if name not in self.metric_modes:
+            raise UnknownNameError("validation metric", name, self.metric_modes)
+        if self.metric_modes[name] not in (mode, None):
+            raise ConfigError(f"metric {name}: mode must be {self.metric_modes[name]!r}, got {mode!r}")
+
+    def val_metric(self, name: str) -> float:
+        """The value of a validation metric at the last evaluation."""
+        return float(self.evaluator.state.metrics[name])
+
+    def evaluate(self) -> None:
+        """Run the evaluator on the validation data.
+
+        Raises:
+            EvaluationAbandoned: a stop was requested meanwhile; the engine that is stopped handles it.
+        """
+        self.evaluator.run(self.val_loader)
+
+    # Running.
+
+    def run(self) -> State:
+        """Train until ``max_epochs`` or a stop, then let the handlers go."""
+        try:
+            return self.trainer.run(self.train_loader, max_epochs=self.max_epochs)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close every handler and write the records out."""
+        for name, handler in self.handlers.items():
+            try:
+                handler.close()
+            except Exception:
+                log.exception("handler %s could not be closed", name)
+        self.records.sync()
+
+    def _set_streams(self) -> None:
+        self._streams.set(self.trainer.state.iteration)
+
+    def _mark_records(self) -> None:
+        self._rows_at_epoch_end = len(self.records)
+
+    def _rewind_records(self) -> None:
+        self.records.rewind(self._rows_at_epoch_end)
+
+    # Saving and restoring.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs, at a safe point: tensors and plain values; not copied."""
+        return {
+            "trainer": self.trainer.state_dict(),
+            "model": model_state(self.model),
+            "optimizer": {name: optimizer.state_dict() for name, optimizer in self._optimizers().items()},
+            "handlers": {name: handler.state_dict() for name, handler in self.handlers.items()},
+            "records": self.records.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Stand where ``state_dict`` was taken: counters and records at once, the rest when ``run`` has started.
+
+        Raises:
+            CheckpointError: it is of a run with other handlers, or the records are not what they were.
+        """
+        missing = set(self.handlers) ^ set(state_dict["handlers"])
+        if missing:
+            raise CheckpointError(f"the checkpoint and this run do not have the same handlers: {', '.join(sorted(missing))}")
+        self.records.load_state_dict(state_dict["records"])
+        self.trainer.load_state_dict(state_dict["trainer"], restore=partial(self._restore, state_dict))
+
+    def _restore(self, state_dict: Mapping[str, Any]) -> None:
+        load_model_state(self.model, state_dict["model"])
+        for name, optimizer in self._optimizers().items():
+            optimizer.load_state_dict(state_dict["optimizer"][name])
+        for name, handler in self.handlers.items():
+            handler.load_state_dict(state_dict["handlers"][name])
+
+    def _optimizers(self) -> Mapping[str, Optimizer]:
+        return self.optimizer if isinstance(self.optimizer, Mapping) else {"optimizer": self.optimizer}
