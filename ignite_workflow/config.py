@@ -28,7 +28,7 @@ from ignite_workflow.config_fields import (
 )
 from ignite_workflow.config_tree import Node, Place, parse_yaml, read_yaml, to_yaml
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.validation import Keys, Mistake, members, shown, type_at, validate
+from ignite_workflow.validation import Keys, Mistake, field_types, is_section, members, shown, type_at, validate
 
 __all__ = [
     "ColumnKind",
@@ -59,8 +59,10 @@ def load_config(file: str | Path, arguments: Iterable[str] = ()) -> RunConfig:
     Args:
         file: YAML 1.2. Relative paths in it are relative to its directory.
         arguments: ``KEY=VALUE`` settings that go over those of the file: ``optimizer.lr=3e-3``, ``model=linear``,
-            ``handlers.curve_export=false``. A value is YAML, but text as it stands where a setting is text; empty, such
-            a setting is as if it had not been given. Relative paths are relative to the current directory.
+            ``handlers.curve_export=false``. A value is YAML, but text as it stands where a setting is text. Relative
+            paths are relative to the current directory.
+
+    A setting left blank is as if it had not been given.
 
     Returns:
         The settings that were given, with absolute paths. What was not given is None or the field's default.
@@ -100,7 +102,7 @@ def _checked(tree: Node, directory: Path, arguments: Iterable[str]) -> RunConfig
         except ConfigError as error:  # collected: the other mistakes are to be told as well
             malformed.append(str(error))
     settings = tree.to_plain()
-    config, mistakes = validate(RunConfig, _fields_of(settings))
+    config, mistakes = validate(RunConfig, _fields_of(RunConfig, settings))
     lines = _located(tree, [*mistakes, *_name_mistakes(settings)]) + malformed
     if lines:
         raise ConfigError("\n".join(lines))
@@ -133,7 +135,7 @@ def _normalise(tree: Node, directory: Path, keys: tuple[str, ...] = ()) -> None:
     """Give short forms their full form and make paths absolute, in the part of the settings that ``keys`` lead to."""
     if len(keys) == 1 and keys[0] in _COMPONENTS and isinstance(tree.value, str):
         tree.value = {"name": Node(tree.value, tree.place, tree.place)}
-    if len(keys) == 2 and keys[0] == "handlers" and tree.value is True:
+    if len(keys) == 2 and keys[0] == "handlers" and (tree.value is None or tree.value is True):
         tree.value = {}
     if isinstance(tree.value, dict):
         for key, node in tree.value.items():
@@ -178,14 +180,21 @@ def _argument_value(text: str, expected: Sequence[Any], place: Place) -> Node:
     return Node(text, place, place)
 
 
-def _fields_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as the dataclasses have them: a component's options apart from its name."""
-    return {key: _component_fields(value) if key in _COMPONENTS else value for key, value in settings.items()}
+def _fields_of(section: Any, settings: Any) -> Any:
+    """The settings as a dataclass has them: without those left blank, a component's options apart from its name."""
+    if not isinstance(settings, dict) or not is_section(section):
+        return settings
+    types = field_types(section)
+    given = {key: value for key, value in settings.items() if value is not None or key not in types}
+    for key in given.keys() & types.keys():
+        below = next(iter(members(types[key])))
+        given[key] = _component_fields(given[key]) if below is Component else _fields_of(below, given[key])
+    return given
 
 
 def _component_fields(component: Any) -> Any:
     if not isinstance(component, dict):
-        return component if component is None else {"name": component}
+        return {"name": component}
     options = {key: value for key, value in component.items() if key != "name"}
     return {"name": component.get("name"), "options": options}
 

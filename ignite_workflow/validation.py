@@ -15,7 +15,18 @@ from pydantic_core import ErrorDetails
 
 from ignite_workflow.errors import nearest
 
-__all__ = ["Keys", "Mistake", "members", "shown", "shown_mistakes", "strict_type", "type_at", "validate"]
+__all__ = [
+    "Keys",
+    "Mistake",
+    "field_types",
+    "is_section",
+    "members",
+    "shown",
+    "shown_mistakes",
+    "strict_type",
+    "type_at",
+    "validate",
+]
 
 Keys = tuple[str | int, ...]
 """The way to a value from the root: names of fields, keys of mappings, places in lists."""
@@ -163,14 +174,25 @@ def members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
+def is_section(annotation: Any) -> bool:
+    """Whether a type is a dataclass: named settings."""
+    return is_dataclass(annotation)
+
+
 def _has_keys(annotation: Any) -> bool:
-    return is_dataclass(annotation) or typing.get_origin(annotation) is dict
+    return is_section(annotation) or typing.get_origin(annotation) is dict
 
 
 def _type_below(annotation: Any, key: str | int) -> Any:
-    if is_dataclass(annotation):
-        return typing.get_type_hints(annotation, include_extras=True).get(str(key), Any)
+    if is_section(annotation):
+        return field_types(annotation).get(str(key), Any)
     return typing.get_args(annotation)[1]
+
+
+@functools.cache
+def field_types(section: Any) -> Mapping[str, Any]:
+    """The types of a dataclass's fields by name."""
+    return typing.get_type_hints(section, include_extras=True)
 
 
 def strict_type(annotation: Any) -> Any:
