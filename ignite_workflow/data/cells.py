@@ -1,0 +1,176 @@
+"""From the cells of a column to arrays: text and typed columns alike, every bad cell named.
+
+Shapes: ``N`` is the number of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+
+from ignite_workflow.errors import DataError
+
+__all__ = [
+    "MISSING",
+    "CellRules",
+    "Floats",
+    "Numbers",
+    "Place",
+    "as_booleans",
+    "as_numbers",
+    "as_text",
+    "has_leading_zeros",
+    "is_scalar",
+    "parse_numbers",
+]
+
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?")
+_LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
+_TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
+_FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
+Place = Callable[[int], str]  # the index of a row in a chunk -> where it stands, for messages
+
+
+@dataclass(frozen=True)
+class CellRules:
+    """How cells are read.
+
+    Attributes:
+        missing: the spellings of a missing value, compared without the blanks around a cell.
+        decimal: the decimal point.
+    """
+
+    missing: tuple[str, ...] = MISSING
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The cells of a column as numbers.
+
+    Attributes:
+        values: float64 (N,), NaN where a cell is missing or bad.
+        missing: how many cells are missing.
+        bad: the positions of cells that are neither missing nor numbers.
+    """
+
+    values: Floats
+    missing: int
+    bad: Positions
+
+
+def is_scalar(dtype: pl.DataType) -> bool:
+    """Whether cells of that type are single values that a table can use."""
+    return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Null, pl.Categorical, pl.Enum)
+
+
+def parse_numbers(series: pl.Series, rules: CellRules) -> Numbers:
+    """Read the cells as numbers.
+
+    Args:
+        series: (N,), text or numbers or booleans; cells of other types are bad.
+        rules: how missing values and decimal points are spelled.
+    """
+    nothing = np.empty(0, dtype=np.int64)
+    if series.dtype == pl.String:
+        values, bad = _parse_text(series, rules)
+    elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
+        values, bad = series.cast(pl.Float64).fill_null(math.nan).to_numpy(writable=True), nothing
+    else:
+        values, bad = np.full(len(series), np.nan), series.is_not_null().arg_true().to_numpy().astype(np.int64)
+    for spelling in _numbers_that_mean_missing(rules):
+        values[values == spelling] = np.nan
+    return Numbers(values, int(np.isnan(values).sum()) - len(bad), bad)
+
+
+def _parse_text(series: pl.Series, rules: CellRules) -> tuple[Floats, Positions]:
+    parsed = _cast(series, rules)
+    values = parsed.fill_null(math.nan).to_numpy(writable=True)
+    rest = np.flatnonzero(np.isnan(values))
+    if not len(rest):
+        return values, rest
+    # cells with blanks around them, missing ones and bad ones are looked at again
+    cells = as_text(series.gather(rest), rules.missing)
+    numbers = _cast(cells, rules)
+    values[rest] = numbers.fill_null(math.nan).to_numpy()
+    return values, rest[(cells.is_not_null() & numbers.is_null()).to_numpy()]
+
+
+@lru_cache
+def _numbers_that_mean_missing(rules: CellRules) -> tuple[float, ...]:
+    numbers = pl.Series(rules.missing, dtype=pl.String).cast(pl.Float64, strict=False)
+    return tuple(numbers.drop_nulls().drop_nans())
+
+
+def _cast(series: pl.Series, rules: CellRules) -> pl.Series:
+    if rules.decimal != ".":
+        series = series.str.replace(rules.decimal, ".", literal=True)
+    return series.cast(pl.Float64, strict=False)
+
+
+def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
+    """The cells as float64 (N,), NaN where missing.
+
+    Raises:
+        DataError: a cell is not a number, or infinite; names row, column and value.
+    """
+    numbers = parse_numbers(series, rules)
+    if len(numbers.bad):
+        first = int(numbers.bad[0])
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number.")
+    infinite = np.isinf(numbers.values)
+    if infinite.any():
+        first = int(infinite.argmax())
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not finite.")
+    return numbers.values
+
+
+def as_text(series: pl.Series, missing: tuple[str, ...]) -> pl.Series:
+    """The cells as text without blanks around them, null where missing: the same for 5, 5.0 and "5".
+
+    Args:
+        series: (N,) of any scalar type.
+        missing: spellings of a missing value.
+    """
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+        whole = (series == series.round()) & (series.abs() < _LARGEST_WHOLE)
+        integers = series.cast(pl.Int64, strict=False).cast(pl.String)
+        text = integers.zip_with(whole.fill_null(value=False), series.cast(pl.String))
+    else:
+        text = series.cast(pl.String).str.strip_chars()
+    text = text.set(text.is_in(list(missing)), None) if missing else text
+    return text.alias(series.name)
+
+
+def as_booleans(series: pl.Series, rules: CellRules, place: Place) -> Floats:
+    """The cells as 1.0 (true, t, yes, y, on, 1) and 0.0 (false, f, no, n, off, 0) in any case, NaN where missing.
+
+    Raises:
+        DataError: a cell is neither; names row, column and value.
+    """
+    text = as_text(series, rules.missing).str.to_lowercase()
+    values = np.full(len(text), np.nan)
+    values[text.is_in(_TRUE).fill_null(value=False).to_numpy()] = 1.0
+    values[text.is_in(_FALSE).fill_null(value=False).to_numpy()] = 0.0
+    bad = np.isnan(values) & text.is_not_null().to_numpy()
+    if bad.any():
+        first = int(bad.argmax())
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is neither true nor false.")
+    return values
+
+
+def has_leading_zeros(series: pl.Series) -> bool:
+    """Whether any cell is a number written with zeros in front, such as 01234: a code, not a quantity."""
+    if series.dtype != pl.String:
+        return False
+    zero = series.filter(series.str.strip_chars().str.starts_with("0"))
+    return bool(zero.str.contains(r"^\s*0\d").any())

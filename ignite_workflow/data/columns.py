@@ -1,0 +1,255 @@
+"""What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence.
+
+The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or of a column
+named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else category.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from ignite_workflow.data.cells import CellRules, Floats, Place, as_text, has_leading_zeros, is_scalar, parse_numbers
+from ignite_workflow.data.dates import DATE_FORMATS, fitting_formats
+from ignite_workflow.data.tables import Chunk, find_column
+from ignite_workflow.errors import ConfigError, nearest
+
+__all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "understand"]
+
+Kind = Literal["number", "category", "boolean", "datetime", "identifier", "constant", "text", "ignore"]
+USED_KINDS = ("number", "category", "boolean", "datetime")
+
+_MOST_DISTINCT = 10_000  # a category has at most so many values; counting stops there
+_NUMBERS_AT_LEAST = 0.95  # a column of numbers, in which other cells are mistakes
+_FEW_DISTINCT = 20
+_LONG_TEXT_WORDS = 5
+_BOOLEAN_PAIRS = ({"0", "1"}, {"0.0", "1.0"}, {"false", "true"}, {"f", "t"}, {"no", "yes"}, {"n", "y"}, {"off", "on"})
+_ID_NAME = re.compile(r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a column was found to hold.
+
+    Attributes:
+        name: of the column.
+        kind: what it is taken for; one of ``USED_KINDS`` is used.
+        why: the evidence, one line.
+        rows, missing: how many cells there are, and how many of them are missing.
+        counts: how often each value occurs; None where they are too many, or fractions.
+        whole: every known cell is an integer.
+        examples: the first different values.
+        formats: of a date, those that fit every cell.
+    """
+
+    name: str
+    kind: Kind
+    why: str
+    rows: int
+    missing: int
+    counts: Mapping[str, int] | None
+    whole: bool
+    examples: tuple[str, ...]
+    formats: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> int:
+        """The number of cells that are not missing."""
+        return self.rows - self.missing
+
+
+class ColumnScan:
+    """Looks at a column chunk by chunk, in bounded memory.
+
+    Args:
+        name: of the column.
+        rules: how its cells are read.
+        kind: what ``data.columns`` says it is.
+    """
+
+    def __init__(self, name: str, rules: CellRules, kind: Kind | None = None) -> None:
+        self.name = name
+        self.rules = rules
+        self.given = kind
+        self.rows = self.missing = self.bad = 0
+        self.low, self.high = np.inf, -np.inf
+        self.first_bad = self.unusable = ""
+        self.numeric = self.whole = self.consecutive = True
+        self.leading_zeros = self.typed_dates = self.repeated = False
+        self.counts: dict[str, int] | None = {}
+        self.examples: dict[str, None] = {}
+        self.formats: tuple[str, ...] = DATE_FORMATS
+
+    def add(self, series: pl.Series, place: Place) -> None:
+        """Look at the next cells."""
+        before = self.rows
+        self.rows += len(series)
+        if not is_scalar(series.dtype):
+            self.unusable = str(series.dtype)
+            return
+        self.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
+        self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
+        if self.numeric and self._add_numbers(series, place, before):
+            return
+        text = as_text(series, self.rules.missing)
+        if not self.numeric:
+            self.missing += text.null_count()
+        if self.bad or not self.numeric:
+            self.formats = fitting_formats(text, self.formats, compact=self.given == "datetime")
+        self._count(text)
+
+    def _add_numbers(self, series: pl.Series, place: Place, before: int) -> bool:
+        """Look at cells as numbers; whether that is all there is to see: fractions need no counting."""
+        numbers = parse_numbers(series, self.rules)
+        known = numbers.values[~np.isnan(numbers.values)]
+        if len(numbers.bad) > len(known):
+            self.numeric = self.whole = False
+            return False
+        self.missing += numbers.missing
+        if len(numbers.bad) and not self.bad:
+            first = int(numbers.bad[0])
+            self.first_bad = f"{series[first]!r} in {place(first)}"
+        self.bad += len(numbers.bad)
+        if len(known):
+            self.low, self.high = min(self.low, known.min()), max(self.high, known.max())
+        self._add_whole(known, series, before)
+        if self.whole or len(numbers.bad):
+            return False
+        self.counts = None
+        self._show(series)
+        return True
+
+    def _add_whole(self, known: Floats, series: pl.Series, before: int) -> None:
+        self.whole = self.whole and bool((known == np.floor(known)).all())
+        if not self.whole:
+            self.consecutive = False
+            return
+        self.leading_zeros |= has_leading_zeros(series)
+        counted = len(known) == len(series) and bool((np.diff(known) == 1).all())
+        self.consecutive &= counted and (before == 0 or len(known) == 0 or known[0] == self.low + before)
+
+    def _count(self, text: pl.Series) -> None:
+        self._show(text)
+        if self.counts is None:
+            return
+        for value, count in text.drop_nulls().value_counts().iter_rows():
+            self.repeated |= count > 1 or value in self.counts
+            self.counts[value] = self.counts.get(value, 0) + count
+        if len(self.counts) > _MOST_DISTINCT:
+            self.counts = None
+
+    def _show(self, series: pl.Series) -> None:
+        if len(self.examples) < 3:
+            text = as_text(series.head(1000), self.rules.missing).drop_nulls().unique(maintain_order=True)
+            self.examples.update(dict.fromkeys(text.head(3 - len(self.examples)).to_list()))
+
+    def finding(self) -> Finding:
+        """What all the cells seen so far amount to."""
+        kind, why = self._kind()
+        counts = self.counts if self.counts or self.rows == self.missing else None
+        formats = self.formats if self.formats != DATE_FORMATS else ()
+        examples = tuple(self.examples)[:3]
+        return Finding(self.name, kind, why, self.rows, self.missing, counts, self.whole, examples, formats)
+
+    def _kind(self) -> tuple[Kind, str]:
+        known = self.rows - self.missing
+        if self.given is not None:
+            return self.given, "as data.columns says"
+        if self.unusable:
+            return "ignore", f"cells of type {self.unusable}"
+        if known == 0:
+            return "constant", "every cell is missing"
+        if self.missing == 0 and (self.low == self.high if self.counts is None else len(self.counts) == 1):
+            return "constant", f"every cell is {next(iter(self.examples))}"
+        if self.counts is not None and {value.lower() for value in self.counts} in _BOOLEAN_PAIRS:
+            return "boolean", f"only {' and '.join(sorted(self.counts))}"
+        if self.numeric and not self.leading_zeros and self._mostly_numbers(known):
+            return self._number_kind(known)
+        if self.typed_dates or self.formats not in ((), DATE_FORMATS):
+            return "datetime", self._date_why()
+        return self._text_kind(known)
+
+    def _mostly_numbers(self, known: int) -> bool:
+        few = self.counts is not None and len(self.counts) <= _FEW_DISTINCT
+        return self.bad == 0 or (self.bad <= (1 - _NUMBERS_AT_LEAST) * known and not few)
+
+    def _number_kind(self, known: int) -> tuple[Kind, str]:
+        if self.bad:
+            return "number", f"{self.bad} of {known} known cells are not numbers: {self.first_bad}"
+        kind_of_number = "integers" if self.whole else "numbers"
+        if self.whole and self.consecutive and self.low in (0, 1) and known > 2:
+            return "identifier", f"integers that count the rows, from {self.low:.0f} to {self.high:.0f}"
+        if self.whole and not self.repeated and known > 2 and _ID_NAME.search(self.name.strip()):
+            return "identifier", "named like an id, and no value occurs twice"
+        return "number", f"{kind_of_number} from {self.low:.6g} to {self.high:.6g}"
+
+    def _date_why(self) -> str:
+        if self.typed_dates:
+            return "dates or times"
+        days = sorted({form[:8] for form in self.formats})
+        other = f", though {days[1]} fits too" if len(days) > 1 and self.formats[0][:8] == days[0] else ""
+        return f"every known cell is written {self.formats[0]}{other}"
+
+    def _text_kind(self, known: int) -> tuple[Kind, str]:
+        if self.counts is None:
+            return "text" if self.repeated else "identifier", f"text of more than {_MOST_DISTINCT} different values"
+        distinct = len(self.counts)
+        words = sum(len(value.split()) for value in self.counts) / distinct
+        why = f"text of {distinct} different values in {known} known cells"
+        if words >= _LONG_TEXT_WORDS and distinct > 0.05 * known:
+            return "text", f"{why}, {words:.0f} words each"
+        if distinct == known and known > 1:
+            return "identifier", "text, and no value occurs twice"
+        if distinct > _FEW_DISTINCT and distinct > 0.5 * known:
+            return "identifier", why
+        codes = ", some with leading zeros" if self.leading_zeros else ""
+        return "category", f"text of {distinct} different value{'s' if distinct > 1 else ''}{codes}"
+
+
+def understand(
+    chunks: Iterable[Chunk], columns: Iterable[str], rules: CellRules, given: Mapping[str, Kind]
+) -> dict[str, Finding]:
+    """Look at every cell of a table.
+
+    Args:
+        chunks: the table.
+        columns: its names.
+        rules: how cells are read.
+        given: kinds by column name, from ``data.columns``.
+
+    Returns:
+        A finding for each column.
+
+    Raises:
+        ConfigError: ``given`` names a column that is not there.
+    """
+    names = list(columns)
+    kinds: dict[str, Kind] = {}
+    for name, kind in given.items():
+        column = find_column(name, names)
+        if column is None:
+            raise ConfigError(f"data.columns: no column {name!r}.{nearest(name, names)}")
+        kinds[column] = kind
+    scans = {name: ColumnScan(name, rules, kinds.get(name)) for name in names}
+    for chunk in chunks:
+        for name, scan in scans.items():
+            scan.add(chunk.frame[name], chunk.place)
+    return {name: scan.finding() for name, scan in scans.items()}
+
+
+def keep_one_feature(findings: Mapping[str, Finding], targets: Iterable[str]) -> dict[str, Finding]:
+    """Take a column that counts the rows for a number where nothing else could be learned from: x of a curve y(x)."""
+    features = {name: finding for name, finding in findings.items() if name not in set(targets)}
+    if any(finding.kind in USED_KINDS for finding in features.values()):
+        return dict(findings)
+    counting = {
+        name: replace(finding, kind="number", why=f"{finding.why}; the only column to learn from")
+        for name, finding in features.items()
+        if finding.kind == "identifier" and finding.whole
+    }
+    return {**findings, **counting}
