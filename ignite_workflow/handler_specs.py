@@ -56,13 +56,13 @@ def merge_handlers(
 
 
 def _lacking(name: str, spec: Any, has_validation: bool, has_directory: bool, has_schedule: bool) -> str:
+    if name == "lr_schedule" and not has_schedule:
+        return "a schedule"
     cls = type(spec) if not isinstance(spec, Mapping) else handler_class(name, spec)
     if cls.needs_validation and not has_validation:
         return "validation data"
     if cls.needs_directory and not has_directory:
         return "a run directory"
-    if name == "lr_schedule" and not has_schedule:
-        return "a schedule"
     return ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -16,7 +17,17 @@ from torch.optim import Optimizer
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.events import WorkflowEvents, fire
 
-__all__ = ["Batch", "LossFn", "StepOutput", "build_accumulating_step", "build_eval_step", "build_train_step", "to_device"]
+__all__ = [
+    "Batch",
+    "LossFn",
+    "Step",
+    "StepOutput",
+    "build_accumulating_step",
+    "build_eval_step",
+    "build_train_step",
+    "mover",
+    "to_device",
+]
 
 Batch = tuple[Any, Any]  # inputs (N, ...), targets (N, ...): tensors, or tuples, lists and dicts of tensors
 LossFn = Callable[[Any, Any], Tensor]  # predictions (N, ...), targets (N, ...) -> loss ()
@@ -36,9 +47,11 @@ def build_train_step(
 ) -> Step:
     """The training step of supervised learning: forward, loss, zero_grad, backward, step."""
 
+    move = mover(device)
+
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
         state = engine.state
-        x, y = to_device(batch, device)
+        x, y = move(batch)
 
         with autocast():
             state.y_pred = model(x)
@@ -67,9 +80,11 @@ def build_accumulating_step(
     sums are accumulated, and divided by the number of samples once that is known.
     """
 
+    move = mover(device)
+
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
         state = engine.state
-        x, y = to_device(batch, device)
+        x, y = move(batch)
         in_epoch = (state.iteration - 1) % state.epoch_length  # type: ignore[operator]
         first = in_epoch % accumulate == 0
         state.window_open = (in_epoch + 1) % accumulate != 0 and in_epoch + 1 != state.epoch_length
@@ -100,13 +115,24 @@ def build_accumulating_step(
 def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocast) -> Step:
     """The evaluation step: predictions and targets, in the order Ignite's metrics take them."""
 
+    move = mover(device)
+
     @torch.inference_mode()
     def eval_step(_: WorkflowEngine, batch: Batch) -> tuple[Any, Any]:
-        x, y = to_device(batch, device)
+        x, y = move(batch)
         with autocast():
             return model(x), y
 
     return eval_step
+
+
+def mover(device: torch.device) -> Callable[[Any], Any]:
+    """What brings a batch to ``device``. Loaders make batches on the CPU: there is nothing to do where that is it."""
+    return _stay if device.type == "cpu" else partial(to_device, device=device)
+
+
+def _stay(batch: Any) -> Any:
+    return batch
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

@@ -271,6 +271,20 @@ class Workflow:
 
     # Running.
 
+    def resume(self) -> bool:
+        """Go on from the newest checkpoint in the run directory that is whole; call it before ``run``.
+
+        Returns:
+            False where there is none yet: the run starts from the beginning.
+
+        Raises:
+            CheckpointError: there are checkpoints and none can be used, or it does not fit this run.
+        """
+        state = self.checkpoint_store().load_newest()
+        if state is not None:
+            self.load_state_dict(state)
+        return state is not None
+
     def run(self) -> State:
         """Train until ``max_epochs`` or a stop, then let the handlers go."""
         try:

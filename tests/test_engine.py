@@ -1,0 +1,329 @@
+"""The engine: order of events, safe points, stopping, resuming, exceptions. Each trap of the stock engine has its test."""
+
+import gc
+import weakref
+
+import pytest
+from ignite.engine import Events
+
+from ignite_workflow import ConfigError, WorkflowEngine, WorkflowEvents, fire
+from ignite_workflow.events import IN_STEP_EVENTS, TIMETABLE
+
+
+def nothing(engine, batch):
+    return None
+
+
+
+
+def watch(engine, *events):
+    seen = []
+
+    def note(engine, name):
+        seen.append((name, engine.state.epoch, engine.state.iteration))
+
+    for event in events:
+        engine.add_event_handler(event, note, event.name)
+    return seen
+
+
+def test_events_fire_in_the_order_of_the_timetable():
+    engine = WorkflowEngine(lambda engine, batch: [fire(engine, event) for event in IN_STEP_EVENTS])
+    printed = [word for word in TIMETABLE.replace(",", " ").split() if word.isupper() and len(word) > 1]
+    order = [name for name in printed if name not in ("TERMINATE", "COMPLETED")] + ["COMPLETED"]
+    events = {event.name: event for event in (*Events, *WorkflowEvents)}
+    seen = watch(engine, *(events[name] for name in dict.fromkeys(order)))
+
+    engine.run([0], max_epochs=1)
+
+    assert [name for name, _, _ in seen] == order
+
+
+def test_counts_epochs_from_one_and_iterations_over_all_epochs():
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.ITERATION_COMPLETED)
+
+    engine.run([0, 1], max_epochs=2)
+
+    assert [(epoch, iteration) for _, epoch, iteration in seen] == [(1, 1), (1, 2), (2, 3), (2, 4)]
+
+
+def test_safe_point_fires_twice_at_an_epochs_end():
+    engine = WorkflowEngine(nothing)
+    seen = []
+    engine.add_event_handler(
+        WorkflowEvents.SAFE_POINT, lambda: seen.append((engine.state.iteration, engine.pending_epoch_end))
+    )
+
+    engine.run([0, 1], max_epochs=1)
+
+    assert seen == [(1, False), (2, True), (2, False)]
+
+
+def test_an_open_accumulation_window_is_no_safe_point():
+    def step(engine, batch):
+        engine.state.window_open = batch == "open"
+
+    engine = WorkflowEngine(step)
+    seen = watch(engine, WorkflowEvents.SAFE_POINT)
+
+    engine.run(["open", "closed"], max_epochs=1)
+
+    assert [iteration for _, _, iteration in seen] == [2, 2]
+
+
+def test_filters_of_ignite_work_on_its_events_and_on_ours():
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.ITERATION_COMPLETED(every=2), WorkflowEvents.SAFE_POINT(once=3))
+
+    engine.run(range(4), max_epochs=1)
+
+    assert [iteration for _, _, iteration in seen] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_an_exception_leaves_run_whatever_listens(error):
+    engine = WorkflowEngine(nothing)
+    heard = []
+    engine.add_event_handler(Events.EXCEPTION_RAISED, heard.append)
+
+    @engine.on(Events.ITERATION_COMPLETED(once=2))
+    def fail():
+        raise error("broken")
+
+    with pytest.raises(error, match="broken"):
+        engine.run(range(5), max_epochs=3)
+
+    assert [type(e) for e in heard] == [error]
+    assert engine.state.iteration == 2
+
+
+def test_all_exception_handlers_run_though_one_of_them_fails(caplog):
+    def step(engine, batch):
+        raise ValueError("first")
+
+    engine = WorkflowEngine(step)
+    heard = []
+
+    @engine.on(Events.EXCEPTION_RAISED)
+    def broken(error):
+        raise RuntimeError("second")
+
+    engine.add_event_handler(Events.EXCEPTION_RAISED, lambda engine, error: heard.append(error))
+
+    with pytest.raises(ValueError, match="first"):
+        engine.run([0])
+
+    assert len(heard) == 1
+    assert "broken failed at EXCEPTION_RAISED" in caplog.text
+
+
+def test_a_handler_that_was_removed_does_not_swallow_exceptions():
+    def step(engine, batch):
+        raise ValueError("broken")
+
+    engine = WorkflowEngine(step)
+    with engine.add_event_handler(Events.EXCEPTION_RAISED, lambda error: None):
+        pass
+
+    with pytest.raises(ValueError, match="broken"):
+        engine.run([0])
+
+
+def test_a_failing_handler_is_named_with_event_and_iteration():
+    engine = WorkflowEngine(nothing)
+
+    @engine.on(Events.ITERATION_COMPLETED(every=2))
+    def my_handler():
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken") as caught:
+        engine.run(range(3))
+
+    [note] = caught.value.__notes__
+    assert note.endswith("my_handler, at ITERATION_COMPLETED, iteration 2")
+
+
+def test_stops_at_the_next_safe_point_and_fires_completed_when_for_good():
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.EPOCH_COMPLETED, Events.COMPLETED, Events.TERMINATE)
+    engine.add_event_handler(Events.ITERATION_STARTED(once=2), lambda: engine.request_stop("enough"))
+
+    engine.run(range(5), max_epochs=2)
+
+    assert seen == [("COMPLETED", 1, 2)]
+    assert engine.finished
+
+
+def test_a_stop_to_be_resumed_fires_terminate_instead():
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.COMPLETED, Events.TERMINATE)
+    engine.add_event_handler(Events.ITERATION_STARTED(once=2), lambda: engine.request_stop("signal", 143))
+
+    engine.run(range(5))
+
+    assert seen == [("TERMINATE", 1, 2)]
+    assert not engine.finished
+
+
+def test_a_stop_requested_before_run_is_not_lost():
+    engine = WorkflowEngine(nothing)
+    engine.request_stop("signal", 143)
+
+    engine.run(range(5))
+
+    assert engine.state.iteration == 0
+
+
+def test_terminate_as_a_handler_still_fires_completed():
+    """Stock Ignite passes the engine as ``skip_completed``."""
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.COMPLETED)
+    engine.add_event_handler(Events.ITERATION_COMPLETED, engine.terminate)
+
+    engine.run(range(5))
+
+    assert seen == [("COMPLETED", 1, 1)]
+
+
+@pytest.mark.parametrize("call", ["terminate_epoch", "interrupt"])
+def test_what_cannot_be_resumed_is_refused(call):
+    with pytest.raises(NotImplementedError):
+        getattr(WorkflowEngine(nothing), call)()
+
+
+def test_a_finished_run_does_not_start_again():
+    engine = WorkflowEngine(nothing)
+    engine.run(range(3), max_epochs=1)
+
+    with pytest.raises(ConfigError, match="finished: all 1 epochs are done"):
+        engine.run(range(3), max_epochs=1)
+
+
+def test_more_epochs_go_on_where_the_run_ended():
+    engine = WorkflowEngine(nothing)
+    engine.run(range(3), max_epochs=1)
+    seen = watch(engine, Events.EPOCH_STARTED)
+
+    engine.run(range(3), max_epochs=3)
+
+    assert seen == [("EPOCH_STARTED", 2, 3), ("EPOCH_STARTED", 3, 6)]
+
+
+def test_another_epoch_length_is_refused():
+    engine = WorkflowEngine(nothing)
+    engine.run(range(3), max_epochs=1)
+
+    with pytest.raises(ConfigError, match="4 batches now and had 3"):
+        engine.run(range(4), max_epochs=2)
+
+
+@pytest.mark.parametrize("data", [[], iter([1])])
+def test_data_without_length_or_batches_is_refused(data):
+    with pytest.raises(ConfigError, match="no batches"):
+        WorkflowEngine(nothing).run(data)
+
+
+def test_a_loader_that_ends_early_is_named_an_error():
+    with pytest.raises(ConfigError, match="ended after 2 of the 3 batches"):
+        WorkflowEngine(nothing).run([1, 2], epoch_length=3)
+
+
+def stopped_and_resumed(stop_at, log, *, max_epochs=2):
+    """Run to iteration ``stop_at``, carry the counters over to a new engine, and run that to its end."""
+
+    def build():
+        engine = WorkflowEngine(lambda engine, batch: log.append(("batch", batch)))
+        for event in (Events.EPOCH_STARTED, Events.EPOCH_COMPLETED, WorkflowEvents.RESTORED):
+            engine.add_event_handler(event, lambda engine, event: log.append((event, engine.state.epoch)), event.name)
+        return engine
+
+    engine = build()
+    engine.add_event_handler(Events.ITERATION_STARTED(once=stop_at), lambda: engine.request_stop("signal", 143))
+    engine.run("abc", max_epochs=max_epochs)
+    state = engine.state_dict()
+    log.append("stop")
+    resumed = build()
+    resumed.load_state_dict(state, restore=lambda: log.append("restore"))
+    resumed.run("abc", max_epochs=max_epochs)
+
+
+def test_resumes_within_an_epoch_at_the_next_batch():
+    log = []
+
+    stopped_and_resumed(2, log, max_epochs=1)
+
+    assert log[log.index("stop") + 1 :] == [
+        ("EPOCH_STARTED", 1), "restore", ("RESTORED", 1), ("batch", "c"), ("EPOCH_COMPLETED", 1)
+    ]  # fmt: skip
+
+
+def test_stopped_before_an_epochs_end_is_handled_fires_that_first():
+    log = []
+
+    stopped_and_resumed(3, log, max_epochs=1)
+
+    assert log[log.index("stop") + 1 :] == [
+        ("EPOCH_STARTED", 1), "restore", ("RESTORED", 1), ("EPOCH_COMPLETED", 1)
+    ]  # fmt: skip
+
+
+def test_resumes_after_an_epoch_before_the_next_one_starts():
+    engine = WorkflowEngine(nothing)
+    engine.run("ab", max_epochs=1)
+    resumed = WorkflowEngine(nothing)
+    seen = watch(resumed, Events.STARTED, Events.EPOCH_STARTED, WorkflowEvents.RESTORED)
+    resumed.load_state_dict(engine.state_dict(), restore=lambda: None)
+
+    resumed.run("ab", max_epochs=2)
+
+    assert [name for name, _, _ in seen] == ["STARTED", "RESTORED", "EPOCH_STARTED"]
+
+
+def test_a_run_finished_for_good_stays_so_when_restored():
+    engine = WorkflowEngine(nothing)
+    engine.add_event_handler(Events.ITERATION_STARTED(once=1), lambda: engine.request_stop("early stopping"))
+    engine.run("ab", max_epochs=2)
+    resumed = WorkflowEngine(nothing)
+    seen = watch(resumed, Events.ITERATION_STARTED, Events.COMPLETED)
+    resumed.load_state_dict(engine.state_dict(), restore=lambda: None)
+
+    resumed.run("ab", max_epochs=2)
+
+    assert [name for name, _, _ in seen] == ["COMPLETED"]
+
+
+def test_a_loader_that_can_seek_is_asked_to():
+    class Loader(list):
+        def seek(self, epoch, batch):
+            asked.append((epoch, batch))
+
+    asked = []
+    WorkflowEngine(nothing).run(Loader([1, 2]), max_epochs=2)
+
+    assert asked == [(1, 0), (2, 0)]
+
+
+def test_an_in_step_event_that_the_step_never_fires_is_an_error_when_listened_to():
+    engine = WorkflowEngine(nothing)
+
+    def clip():
+        pass
+
+    engine.add_event_handler(WorkflowEvents.GRADIENTS_READY, clip)
+
+    with pytest.raises(ConfigError, match="clip listens to GRADIENTS_READY, which the train step nothing does not fire"):
+        engine.run([1, 2])
+
+
+def test_is_freed_without_the_garbage_collector():
+    gc.disable()
+    try:
+        engine = WorkflowEngine(nothing)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: None)
+        engine.run([1])
+        freed = weakref.ref(engine)
+        del engine
+        assert freed() is None
+    finally:
+        gc.enable()
