@@ -6,6 +6,7 @@ Only plain values come out of a file: text, numbers, booleans, null, lists and m
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +55,12 @@ class Node:
 
     @classmethod
     def from_plain(cls, value: Any, place: Place) -> Node:
-        """The tree of a plain value, all of it written in one place."""
+        """The tree of a plain value, all of it written in one place. A ``Path`` is text."""
         if isinstance(value, Mapping):
             return cls({str(key): cls.from_plain(item, place) for key, item in value.items()}, place, place)
         if isinstance(value, list | tuple):
             return cls([cls.from_plain(item, place) for item in value], place, place)
-        return cls(value, place, place)
+        return cls(os.fspath(value) if isinstance(value, os.PathLike) else value, place, place)
 
     def to_plain(self) -> Any:
         """The value without places."""

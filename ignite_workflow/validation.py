@@ -143,7 +143,12 @@ def _mistake(expected: Any, keys: Keys, found: list[ErrorDetails]) -> Mistake:
 def _allowed(details: ErrorDetails) -> str:
     if details["type"] not in _ALLOWED:
         return f"right ({details['msg'].lower()})"
-    return _ALLOWED[details["type"]].format(**details.get("ctx", {}))
+    limits = {key: _short(value) for key, value in details.get("ctx", {}).items()}
+    return _ALLOWED[details["type"]].format(**limits)
+
+
+def _short(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def shown(value: Any) -> str:
