@@ -49,7 +49,7 @@ __all__ = [
 
 _COMPONENTS = ("model", "loss", "optimizer", "schedule")
 _PATHS = (("data", "path"), ("data", "split", "val"), ("data", "split", "test"))
-_FILE_IMPORT = re.compile(r"[^:]+\.py:[^\W\d]\w*")
+_FILE_IMPORT = re.compile(r".+\.py:[^\W\d]\w*")
 _HANDLER_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 

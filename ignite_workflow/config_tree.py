@@ -74,10 +74,10 @@ class Node:
         """The node that ``keys`` lead to, or the last one on the way; and whether it is the one."""
         node = self
         for key in keys:
-            is_below = key in node.value if isinstance(node.value, dict) else isinstance(node.value, list)
-            if not is_below:
+            items = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
+            if not isinstance(items, dict) or key not in items:
                 return node, False
-            node = node.value[key]
+            node = items[key]
         return node, True
 
     def put(self, keys: Sequence[str], leaf: Node) -> None:

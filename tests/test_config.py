@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import subprocess
 import sys
@@ -117,7 +118,7 @@ handlers:
         ("data.split.val=-0.1", "data.split.val: must be at least 0, got -0.1."),
         ("data.split.val=true", "data.split.val: must be a number or text, got true"),
         ("data.split.test=0.85", "data.split: val and test leave nothing to train on: together 1 (0.15"),
-        ("data.split={column: fold, val: 0.1, by: day}", "'column' already says where each row goes: leave out val, by"),
+        ("data.split={column: fold, val: 0.1, by: day}", "'column' already says where each row goes: leave out val"),
         ("data.split={by: day, stratify: true}", "rows cannot be cut in the order of a column ('by') and stratified"),
         ("data.target=[]", "data.target: must be at least 1 long, got []."),
         ("data.columns.zip=categry", "data.columns.zip: must be 'number', 'category', "),
@@ -132,6 +133,7 @@ handlers:
         ("handlers.noise={use: 3}", "handlers.noise.use: must be text, got 3."),
         ("handlers.Noise={use: progress}", "handlers.Noise: an id must be lower-case letters"),
         ("handlers.progress=1", "handlers.progress: must be a mapping or true or false, got 1."),
+        ("data.target.x=1", "data.target: must be text or a list, got {\"x\": 1}."),
         ("trian.seed=1", "trian: unknown key. Did you mean 'train'?"),
         ("=1", "unknown key."),
         ("train.seed=[1", "not valid YAML: expected ',' or ']'"),
@@ -238,6 +240,10 @@ def test_a_path_object_is_a_path():
     assert config_from_mapping({"data": {"path": Path("/a.csv")}}).data.path == "/a.csv"
 
 
+def test_an_argument_below_a_list_replaces_it():
+    assert config("model.hidden.x=1", model={"hidden": [1]}).model == Component(options={"hidden": {"x": 1}})
+
+
 def test_a_file_that_is_no_mapping_is_refused(write):
     file = write("- a\n")
 
@@ -302,6 +308,13 @@ def test_a_config_that_was_written_reads_back_equal(config, tmp_path_factory):
 
     assert load_config(file) == config
     assert config_digest(load_config(file)) == config_digest(config)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(sections=st.dictionaries(odd_text | st.sampled_from(["data", "train", "model", "handlers"]), plain_values))
+def test_whatever_is_given_is_a_config_or_a_list_of_mistakes(sections):
+    with contextlib.suppress(ConfigError):
+        assert isinstance(config_from_mapping({**DATA, **sections}), RunConfig)
 
 
 def test_a_config_is_written_in_the_order_of_the_sections():

@@ -242,3 +242,9 @@ def test_annotations_that_cannot_be_resolved_are_not_checked():
         raise NotImplementedError
 
     registry.check_options("model", "net", {"width": 1, "height": "x"}, build)
+
+
+def test_the_metrics_named_are_those_that_can_be_computed():
+    from ignite_workflow.metrics import MODES
+
+    assert {*registry.names("metric"), "loss"} == set(MODES)
