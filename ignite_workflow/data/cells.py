@@ -69,7 +69,15 @@ class Numbers:
 
 def is_scalar(dtype: pl.DataType) -> bool:
     """Whether cells of that type are single values that a table can use."""
-    return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Null, pl.Categorical, pl.Enum)
+    return dtype.is_numeric() or dtype in (
+        pl.String,
+        pl.Boolean,
+        pl.Date,
+        pl.Datetime,
+        pl.Null,
+        pl.Categorical,
+        pl.Enum,
+    )
 
 
 def parse_numbers(series: pl.Series, rules: CellRules) -> Numbers:

@@ -1,7 +1,7 @@
 """What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence.
 
-The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or of a column
-named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else category.
+The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or of
+a column named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else category.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import polars as pl
 
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_text, has_leading_zeros, is_scalar, parse_numbers
 from ignite_workflow.data.dates import DATE_FORMATS, fitting_formats
-from ignite_workflow.data.tables import Chunk, find_column
-from ignite_workflow.errors import ConfigError, nearest
 
-__all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "understand"]
+__all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
 Kind = Literal["number", "category", "boolean", "datetime", "identifier", "constant", "text", "ignore"]
 USED_KINDS = ("number", "category", "boolean", "datetime")
@@ -45,6 +43,7 @@ class Finding:
         whole: every known cell is an integer.
         examples: the first different values.
         formats: of a date, those that fit every cell.
+        given: ``data.columns`` says so.
     """
 
     name: str
@@ -56,6 +55,7 @@ class Finding:
     whole: bool
     examples: tuple[str, ...]
     formats: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def known(self) -> int:
@@ -154,7 +154,8 @@ class ColumnScan:
         counts = self.counts if self.counts or self.rows == self.missing else None
         formats = self.formats if self.formats != DATE_FORMATS else ()
         examples = tuple(self.examples)[:3]
-        return Finding(self.name, kind, why, self.rows, self.missing, counts, self.whole, examples, formats)
+        given = self.given is not None
+        return Finding(self.name, kind, why, self.rows, self.missing, counts, self.whole, examples, formats, given)
 
     def _kind(self) -> tuple[Kind, str]:
         known = self.rows - self.missing
@@ -164,7 +165,8 @@ class ColumnScan:
             return "ignore", f"cells of type {self.unusable}"
         if known == 0:
             return "constant", "every cell is missing"
-        if self.missing == 0 and (self.low == self.high if self.counts is None else len(self.counts) == 1):
+        one_number = self.numeric and not self.bad and self.low == self.high
+        if self.missing == 0 and (one_number or (self.counts is not None and len(self.counts) == 1)):
             return "constant", f"every cell is {next(iter(self.examples))}"
         if self.counts is not None and {value.lower() for value in self.counts} in _BOOLEAN_PAIRS:
             return "boolean", f"only {' and '.join(sorted(self.counts))}"
@@ -209,37 +211,6 @@ class ColumnScan:
             return "identifier", why
         codes = ", some with leading zeros" if self.leading_zeros else ""
         return "category", f"text of {distinct} different value{'s' if distinct > 1 else ''}{codes}"
-
-
-def understand(
-    chunks: Iterable[Chunk], columns: Iterable[str], rules: CellRules, given: Mapping[str, Kind]
-) -> dict[str, Finding]:
-    """Look at every cell of a table.
-
-    Args:
-        chunks: the table.
-        columns: its names.
-        rules: how cells are read.
-        given: kinds by column name, from ``data.columns``.
-
-    Returns:
-        A finding for each column.
-
-    Raises:
-        ConfigError: ``given`` names a column that is not there.
-    """
-    names = list(columns)
-    kinds: dict[str, Kind] = {}
-    for name, kind in given.items():
-        column = find_column(name, names)
-        if column is None:
-            raise ConfigError(f"data.columns: no column {name!r}.{nearest(name, names)}")
-        kinds[column] = kind
-    scans = {name: ColumnScan(name, rules, kinds.get(name)) for name in names}
-    for chunk in chunks:
-        for name, scan in scans.items():
-            scan.add(chunk.frame[name], chunk.place)
-    return {name: scan.finding() for name, scan in scans.items()}
 
 
 def keep_one_feature(findings: Mapping[str, Finding], targets: Iterable[str]) -> dict[str, Finding]:

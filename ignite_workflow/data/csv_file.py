@@ -73,7 +73,9 @@ class CsvFile:
         if ragged is None:
             last = block.first_line + block.data.count(b"\n")
             where = f"lines {block.first_line} to {last}"
-            return DataError(f"{self.text.path}: {where}: a quote in the middle of a cell, or quotes that do not pair up.")
+            return DataError(
+                f"{self.text.path}: {where}: a quote in the middle of a cell, or quotes that do not pair up."
+            )
         record, cells = ragged
         return DataError(
             f"{self.text.path}: line {block.line(record)}: {cells} cells where the header has {len(self.columns)}."
@@ -108,14 +110,18 @@ def open_csv(path: Path, read: ReadConfig) -> CsvFile:
 def _refuse_duplicates(path: Path, columns: tuple[str, ...]) -> None:
     for number, name in enumerate(columns):
         if name in columns[:number]:
-            raise DataError(f"{path}: line 1: columns {columns.index(name) + 1} and {number + 1} are both named {name!r}.")
+            raise DataError(
+                f"{path}: line 1: columns {columns.index(name) + 1} and {number + 1} are both named {name!r}."
+            )
 
 
 def _is_header(cells: list[str], read: ReadConfig) -> bool:
     """Whether the first record names the columns: unless told, it does where any of its cells is not a number."""
     if read.header is not None:
         return read.header
-    numbers = pl.Series([cell.strip() for cell in cells if cell.strip()], dtype=pl.String).cast(pl.Float64, strict=False)
+    numbers = pl.Series([cell.strip() for cell in cells if cell.strip()], dtype=pl.String).cast(
+        pl.Float64, strict=False
+    )
     return len(numbers) == 0 or numbers.null_count() > 0
 
 

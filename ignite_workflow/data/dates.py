@@ -1,7 +1,7 @@
 """Dates and times: the format a column is written in, and the numbers a model sees.
 
-A moment becomes seconds since 1970 (standardised like any number) and the sine and cosine of its place in the day, the week, the
-months and the year, so that 23:59 lies beside 0:00.
+A moment becomes seconds since 1970 (standardised like any number) and the sine and cosine of its place in the day, the
+week, the months and the year, so that 23:59 lies beside 0:00.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Where the records of delimited text begin and end: whole records in blocks, their line numbers, their widths.
 
-A quoted cell may hold delimiters and line breaks; a line break ends a record where the number of quotes before it is even.
+A quoted cell may hold delimiters and line breaks: a line break ends a record where the number of quotes before it is
+even.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Block:
             return at
         # counted modulo 256: only whether the number is even matters
         quotes = np.cumsum(data == ord(self.quote), dtype=np.uint8)
-        return at[quotes[at] % 2 == 0]
+        outside: Positions = at[quotes[at] % 2 == 0]
+        return outside
 
     def _bounds(self) -> tuple[Positions, Positions]:
         """Where each record begins and where it ends, its line break included."""

@@ -1,7 +1,7 @@
 """Tables from files, in chunks: one file, a list or a glob of files of the same columns.
 
-A record's *row number* counts the records of a table from 0, on through all of its files, the header not counted; its *line
-number* counts the lines of its own file from 1, the header among them. Messages give both.
+A record's *row number* counts the records of a table from 0, on through all of its files, the header not counted; its
+*line number* counts the lines of its own file from 1, the header among them. Messages give both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -20,7 +20,7 @@ from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
-__all__ = ["Chunk", "Table", "find_column", "is_table_file", "open_table", "read_table"]
+__all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_table", "read_table", "table_paths"]
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -55,6 +55,18 @@ class Chunk:
         row = self.first_row + index
         start = f"{self.source}: " if self.source else ""
         return f"{start}row {row}" if self.block is None else f"{start}line {self.block.line(index)} (row {row})"
+
+    def column(self, name: str) -> pl.Series:
+        """The cells of a column.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        found = find_column(name, self.frame.columns)
+        if found is None:
+            start = f"{self.source}: " if self.source else ""
+            raise DataError(f"{start}no column {name!r}.{nearest(name, self.frame.columns)}")
+        return self.frame[found].alias(name)
 
 
 class _TableFile(Protocol):
@@ -122,14 +134,41 @@ def open_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Tab
 
     Raises:
         ConfigError: there is no such file, or nothing here reads files of its kind.
-        DataError: a file is empty or damaged, a name stands twice in its header, or its columns are not those of the first.
+        DataError: a file is empty or damaged, a name stands twice in its header, or its columns are not the first's.
     """
     read = ReadConfig() if read is None else read
-    paths = _files([path] if isinstance(path, str) else path)
+    paths = table_paths(path)
     files = tuple(_open_file(each, read) for each in paths)
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
     return Table(files[0].columns, paths, files)
+
+
+def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
+    """Data that Python code holds, as a chunk.
+
+    Args:
+        data: a chunk (passed through), a polars frame, or columns by name: a mapping, a pandas frame.
+        source: what it is called in messages.
+        first_row: the row number of its first row.
+
+    Raises:
+        DataError: the columns are of different lengths, or one holds values of different types.
+    """
+    if isinstance(data, Chunk):
+        return data
+    if not isinstance(data, pl.DataFrame):
+        try:
+            data = pl.DataFrame({str(name): _series(data[name]) for name in data})
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise DataError(f"{source or 'data'}: not a table: {str(error).splitlines()[0]}") from error
+    return Chunk(data, source, first_row)
+
+
+def _series(values: Any) -> pl.Series:
+    return (
+        values if isinstance(values, pl.Series) else pl.Series(values.tolist() if hasattr(values, "tolist") else values)
+    )
 
 
 def is_table_file(path: str) -> bool:
@@ -150,7 +189,13 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
     return stripped[0] if len(stripped) == 1 else None
 
 
-def _files(patterns: Sequence[str]) -> tuple[Path, ...]:
+def table_paths(path: str | Sequence[str]) -> tuple[Path, ...]:
+    """The files of a table, globs expanded.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    patterns = [path] if isinstance(path, str) else path
     paths: list[Path] = []
     for pattern in patterns:
         if Path(pattern).is_dir():

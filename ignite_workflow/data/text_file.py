@@ -84,7 +84,9 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
     if encoding is None:
         encoding = _find_encoding(path, start)
     elif not _is_encoding(encoding):
-        raise ConfigError(f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252.")
+        raise ConfigError(
+            f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252."
+        )
     name = codecs.lookup(encoding).name
     line_feed = "\n".encode(name.replace("utf-16", "utf-16-le"))
     carriage_return = "\r".encode(name.replace("utf-16", "utf-16-le"))

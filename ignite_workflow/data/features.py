@@ -1,0 +1,183 @@
+"""What columns become: the parts of numbers and dates, the codes of categories and classes.
+
+Shapes: ``N`` rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text, parse_numbers
+from ignite_workflow.data.columns import Kind
+from ignite_workflow.data.dates import CYCLES, as_seconds, cycle_position
+
+__all__ = [
+    "CANDIDATES",
+    "Codes",
+    "Column",
+    "Part",
+    "Target",
+    "Unseen",
+    "base_values",
+    "class_codes",
+    "class_order",
+    "part_values",
+    "target_text",
+]
+
+Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_OF_CYCLES = tuple(f"{cycle} {side}" for cycle in CYCLES for side in ("sin", "cos"))
+CANDIDATES: dict[str, tuple[str, ...]] = {  # what may be made of a column; what does not vary in training is left out
+    "number": ("value", "missing"),
+    "boolean": ("value", "missing"),
+    "datetime": ("value", "missing", *_OF_CYCLES),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One feature made of a column of numbers, booleans or dates.
+
+    Attributes:
+        of: ``value``, ``missing`` (1 where the cell is), or of a date ``hour sin``, ``hour cos`` and so on.
+        mean, std: what the value is standardised with.
+        fill: what stands for a missing cell, in standardised units.
+        quantiles: of the training split, in standardised units, ascending, all different.
+    """
+
+    of: str
+    mean: float = 0.0
+    std: float = 1.0
+    fill: float = 0.0
+    quantiles: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is known of a column.
+
+    Attributes:
+        name: as it stands in the training data.
+        kind: of ``USED_KINDS``, or why it is not used.
+        why: the evidence, one line.
+        parts: the features made of it.
+        classes: of a category, the values of the training split; their codes count from 1, 0 is any other value.
+        missing: of a category, that a missing cell is a class of its own, the last.
+        formats: of a date.
+    """
+
+    name: str
+    kind: Kind
+    why: str
+    parts: tuple[Part, ...] = ()
+    classes: tuple[str, ...] = ()
+    missing: bool = False
+    formats: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> int:
+        """Of a category: how many codes there are, the unknown class included."""
+        return 1 + len(self.classes) + self.missing
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column to be predicted.
+
+    Attributes:
+        name: as it stands in the training data.
+        mean, std: what a regression's is standardised with.
+        numeric: its classes are numbers, so 5 and 5.0 are one class.
+    """
+
+    name: str
+    mean: float = 0.0
+    std: float = 1.0
+    numeric: bool = False
+
+
+@dataclass
+class Unseen:
+    """Counts the values of categories that the training split did not hold: they are encoded as unknown."""
+
+    found: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, series: pl.Series, unknown: np.ndarray[Any, np.dtype[np.bool_]], place: Place) -> None:
+        """Count the cells of a column that are unknown, (N,)."""
+        first = int(unknown.argmax())
+        count, example = self.found.get(series.name, (0, f"{series[first]!r} in {place(first)}"))
+        self.found[series.name] = (count + int(unknown.sum()), example)
+
+    def lines(self) -> list[str]:
+        """A line for each column that held such values."""
+        return [
+            f"column {name!r}: {count} cell{'s' if count > 1 else ''} not seen in training, taken as unknown: {example}."
+            for name, (count, example) in self.found.items()
+        ]
+
+
+def base_values(column: Column, series: pl.Series, rules: CellRules, place: Place) -> Floats:
+    """The cells of a number, boolean or date as float64 (N,), NaN where missing.
+
+    Raises:
+        DataError: a cell does not fit the column; names row, column and value.
+    """
+    if column.kind == "number":
+        return as_numbers(series, rules, place)
+    if column.kind == "boolean":
+        return as_booleans(series, rules, place)
+    return as_seconds(series, column.formats, rules, place)
+
+
+def part_values(of: str, base: Floats) -> Floats:
+    """A part, before it is standardised, (N,): NaN where the cell is missing, save for the part that says so.
+
+    Args:
+        of: see ``Part``.
+        base: from ``base_values``, (N,).
+    """
+    if of == "value":
+        return base
+    if of == "missing":
+        return np.isnan(base).astype(np.float64)
+    cycle, side = of.split()
+    angle = 2 * np.pi * cycle_position(base, cycle)
+    return np.sin(angle) if side == "sin" else np.cos(angle)
+
+
+def target_text(series: pl.Series, rules: CellRules, target: Target) -> pl.Series:
+    """The class of each row as text, null where missing."""
+    if not target.numeric:
+        return as_text(series, rules.missing)
+    numbers = parse_numbers(series, rules)
+    text = as_text(pl.Series(series.name, numbers.values), ())
+    written = as_text(series, rules.missing)
+    bad = np.zeros(len(series), dtype=bool)
+    bad[numbers.bad] = True
+    return written.zip_with(pl.Series(bad), text)
+
+
+def class_codes(text: pl.Series, classes: tuple[str, ...]) -> Codes:
+    """The position of each cell in ``classes``, int64 (N,); -1 where it is none of them, or missing."""
+    codes = text.cast(pl.Enum(classes), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
+    return codes.to_numpy(writable=True)
+
+
+def class_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Classes in the order of their codes: by number where all are numbers, else by name.
+
+    Example:
+        >>> class_order(["10", "9"]), class_order(["b10", "b9"])
+        (('9', '10'), ('b10', 'b9'))
+    """
+    by_name = sorted(names)
+    numbers = pl.Series(by_name, dtype=pl.String).cast(pl.Float64, strict=False)
+    if numbers.null_count() or numbers.is_nan().any():
+        return tuple(by_name)
+    return tuple(by_name[position] for position in numbers.arg_sort())

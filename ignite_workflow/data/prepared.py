@@ -1,0 +1,212 @@
+"""A table as arrays on disk: read, understood, divided, fitted and encoded once, found again at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data.cache import Array, ArraySink, Cache, MemorySink, default_cache_directory, file_digest
+from ignite_workflow.data.columns import USED_KINDS
+from ignite_workflow.data.duplicates import Hashes, hash_rows
+from ignite_workflow.data.features import class_codes, class_order, target_text
+from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.schema import Schema
+from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
+from ignite_workflow.data.survey import Survey, split_rows, survey_table
+from ignite_workflow.data.tables import Chunk, is_table_file, open_table, table_paths
+from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.errors import DataError
+
+__all__ = ["ArraySplit", "PreparedData", "prepare_table"]
+
+_FORMAT = 1  # goes into the key: raise it whenever the same data would come out as other arrays
+_SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ArraySplit:
+    """The rows of a split, in the order of the table.
+
+    Attributes:
+        x: features, float32 (N, F).
+        y: targets, as ``Schema.encode_target`` gives them.
+        rows: row numbers in their table, int64 (N,): counted from 0, the header not counted.
+    """
+
+    x: Array
+    y: Array
+    rows: Array
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A table ready for training.
+
+    Attributes:
+        schema: fitted on the training split.
+        splits: ``train``, ``val``, ``test``: those that have rows.
+        notes: remarks, one line each, on what a person may not expect.
+    """
+
+    schema: Schema
+    splits: Mapping[str, ArraySplit]
+    notes: tuple[str, ...] = ()
+
+
+def prepare_table(config: DataConfig, *, seed: int, cache_directory: Path | None = None) -> PreparedData:
+    """Turn a table into arrays, or find those made before from the same content and settings.
+
+    Args:
+        config: where the table lies and what is said about it.
+        seed: of the run: decides a random split.
+        cache_directory: where arrays are kept; None: ``$IGNITE_WORKFLOW_CACHE`` or the user's cache directory.
+
+    Raises:
+        ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
+        DataError: a file, row or cell that cannot be used, named.
+    """
+    key = _key(config, seed)
+    cache = Cache((cache_directory or default_cache_directory()) / "tables")
+    found = cache.load(key)
+    if found is None:
+        survey = survey_table(config)
+        make = partial(_make, survey, config, seed)
+        try:
+            cache.build(key, make)
+        except OSError as error:
+            return _in_memory(
+                make, f"arrays are kept in memory: {cache.directory} cannot be written ({error.strerror})."
+            )
+        found = cache.load(key)
+        assert found is not None
+    return _prepared(*found)
+
+
+def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData:
+    splits = {
+        name: ArraySplit(arrays[f"{name}-x"], arrays[f"{name}-y"], arrays[f"{name}-rows"])
+        for name in _SPLITS
+        if f"{name}-x" in arrays
+    }
+    return PreparedData(Schema.from_dict(kept["schema"]), splits, tuple(kept["notes"]))
+
+
+def _in_memory(make: Any, note: str) -> PreparedData:
+    sink = MemorySink()
+    kept = make(sink, None)
+    kept["notes"].append(note)
+    return _prepared(kept, sink.arrays())
+
+
+def _key(config: DataConfig, seed: int) -> str:
+    """What the arrays are a function of: content, not paths or times of files."""
+    files = [config.split.val, config.split.test]
+    paths = [
+        *table_paths(config.path),
+        *(Path(each) for each in files if isinstance(each, str) and Path(each).is_file()),
+    ]
+    settings = asdict(config)
+    settings.pop("path")
+    content = [[path.name, file_digest(path)] for path in paths]
+    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, content]).encode()).hexdigest()[:32]
+
+
+def _make(survey: Survey, config: DataConfig, seed: int, sink: ArraySink, scratch: Path | None) -> dict[str, Any]:
+    """Divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
+    names, codes = _classes(survey)
+    assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
+    if codes is not None:
+        _refuse_lost_classes(survey, names, codes, assignment)
+    schema = fit_schema(survey.schema, survey.table.chunks(), assignment == Split.TRAIN, seed=seed)
+    if not schema.used:
+        unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
+        raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
+    encoded = _Encoded(schema, sink)
+    for chunk in survey.table.chunks():
+        encoded.add(chunk, assignment[chunk.first_row : chunk.first_row + chunk.frame.height])
+    for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
+        if isinstance(value, str) and is_table_file(value):
+            for chunk in open_table(value, config.read).chunks():
+                encoded.add(chunk, np.full(chunk.frame.height, split))
+    return {"schema": schema.to_dict(), "notes": [*_columns_left_out(schema), *encoded.notes()]}
+
+
+class _Encoded:
+    """Sends encoded rows to the arrays of their split, and remembers what is worth a remark."""
+
+    def __init__(self, schema: Schema, sink: ArraySink) -> None:
+        self.schema = schema
+        self.sink = sink
+        self.dropped: dict[str, int] = {}
+        self.rows: dict[str, int] = {}
+        self.hashes: dict[Split, list[Hashes]] = {Split.TRAIN: [], Split.VAL: [], Split.TEST: []}
+
+    def add(self, chunk: Chunk, assignment: Assignment) -> None:
+        x = self.schema.encode(chunk)
+        y = self.schema.encode_target(chunk)
+        known = y >= 0 if y.dtype == np.int64 else ~np.isnan(y).any(axis=1)
+        self.rows[chunk.source] = self.rows.get(chunk.source, 0) + len(x)
+        self.dropped[chunk.source] = self.dropped.get(chunk.source, 0) + int((~known).sum())
+        for split, hashes in self.hashes.items():
+            chosen = np.flatnonzero(known & (assignment == split))
+            if len(chosen):
+                x_split, y_split = x[chosen], y[chosen]
+                self.sink.append(f"{split.name.lower()}-x", x_split)
+                self.sink.append(f"{split.name.lower()}-y", y_split)
+                self.sink.append(f"{split.name.lower()}-rows", chosen + chunk.first_row)
+                hashes.append(hash_rows(x_split, y_split))
+
+    def notes(self) -> list[str]:
+        notes = [
+            f"{Path(source).name}: {count} of {self.rows[source]} rows are left out: their target is missing."
+            for source, count in self.dropped.items()
+            if count
+        ]
+        train = np.concatenate(self.hashes[Split.TRAIN])
+        for split in (Split.VAL, Split.TEST):
+            if self.hashes[split]:
+                hashes = np.concatenate(self.hashes[split])
+                if again := int(np.isin(hashes, train).sum()):
+                    name = split.name.lower()
+                    notes.append(
+                        f"{again} of {len(hashes)} {name} rows stand in the training split too: equal in all cells used."
+                    )
+        return notes
+
+
+def _columns_left_out(schema: Schema) -> list[str]:
+    unused = [f"{column.name.strip()} ({column.why})" for column in schema.columns if column.kind not in USED_KINDS]
+    return [f"columns not used: {'; '.join(unused)}."] if unused else []
+
+
+def _classes(survey: Survey) -> tuple[tuple[str, ...], RowNumbers | None]:
+    """The names of all classes, and the class of each row; for other tasks none."""
+    if survey.schema.task not in CLASS_TASKS:
+        return (), None
+    target = survey.schema.targets[0]
+    text = target_text(survey.kept[target.name], survey.schema.rules, target)
+    names = class_order(text.drop_nulls().unique())
+    return names, class_codes(text, names)
+
+
+def _refuse_lost_classes(survey: Survey, names: tuple[str, ...], codes: RowNumbers, assignment: Assignment) -> None:
+    column = survey.schema.targets[0].name
+    for code, name in enumerate(names):
+        rows = np.flatnonzero(codes == code)
+        if len(rows) == 1:
+            raise DataError(
+                f"{survey.place(int(rows[0]))}, column {column!r}: class {name!r} has this row only; a class needs at least two."
+            )
+        if not (assignment[rows] == Split.TRAIN).any():
+            where = sorted({Split(each).name.lower() for each in assignment[rows].tolist()})
+            raise DataError(
+                f"data.split: class {name!r} of column {column!r} has no training row: its {len(rows)} rows are in {' and '.join(where)}."
+            )

@@ -1,0 +1,168 @@
+"""The first look at a table: what each column holds, what is to be predicted, and what its rows are divided by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers
+from ignite_workflow.data.columns import ColumnScan, Finding, Kind, keep_one_feature
+from ignite_workflow.data.dates import as_seconds
+from ignite_workflow.data.features import Column, Target
+from ignite_workflow.data.schema import Schema
+from ignite_workflow.data.splits import Mask, Order, Rows
+from ignite_workflow.data.tables import Table, find_column, open_table
+from ignite_workflow.data.target import CLASS_TASKS, choose_task
+from ignite_workflow.errors import ConfigError, nearest
+
+__all__ = ["Survey", "cell_rules", "column_named", "split_rows", "survey_table"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a table found.
+
+    Attributes:
+        table: what was looked at.
+        findings: for each of its columns, the targets among them.
+        schema: kinds and task; no statistics yet.
+        kept: all rows of the columns that hold targets or that the split settings name, by their names in the table.
+    """
+
+    table: Table
+    findings: Mapping[str, Finding]
+    schema: Schema
+    kept: pl.DataFrame
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: reads the table again up to there."""
+        for chunk in self.table.chunks():
+            if row < chunk.first_row + chunk.frame.height:
+                return chunk.place(row - chunk.first_row)
+        raise IndexError(row)
+
+    def usable(self) -> Mask:
+        """Which rows have a value for each target, (N,)."""
+        usable = np.ones(self.kept.height, dtype=bool)
+        for target in self.schema.targets:
+            usable &= as_text(self.kept[target.name], self.schema.rules.missing).is_not_null().to_numpy()
+        return usable
+
+
+def survey_table(config: DataConfig) -> Survey:
+    """Look at every cell of a table once.
+
+    Args:
+        config: where it lies and what is said about it.
+
+    Raises:
+        ConfigError: a column that the settings name is not there, or the targets fit no task.
+        DataError: the files cannot be read.
+    """
+    table = open_table(config.path, config.read)
+    rules = cell_rules(config)
+    targets = _targets(config, table)
+    split = [getattr(config.split, option) for option in ("column", "by", "group")]
+    named = [column_named(name, table, "data.split") for name in split if name is not None]
+    given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
+    findings, kept = _look(table, rules, given, [*targets, *named])
+    for name in (config.split.column, config.split.group):
+        if name is not None:
+            column = column_named(name, table, "data.split")
+            findings[column] = replace(findings[column], kind="ignore", why="says how the rows are split")
+    findings = keep_one_feature(findings, targets)
+    task, why = choose_task([findings[name] for name in targets], config.task)
+    columns = tuple(
+        Column(finding.name, finding.kind, finding.why, formats=finding.formats[:1])
+        for name, finding in findings.items()
+        if name not in targets
+    )
+    numeric = task in CLASS_TASKS and findings[targets[0]].kind in ("number", "boolean", "identifier")
+    schema = Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
+    return Survey(table, findings, schema, kept)
+
+
+def cell_rules(config: DataConfig) -> CellRules:
+    """How the settings say that cells are read.
+
+    Raises:
+        ConfigError: the decimal point is neither a point nor a comma.
+    """
+    decimal = "." if config.read.decimal is None else config.read.decimal
+    if decimal not in (".", ","):
+        raise ConfigError(f"data.read.decimal: must be '.' or ',', got {decimal!r}.")
+    return CellRules((*MISSING, *(spelling.strip() for spelling in config.missing)), decimal)
+
+
+def column_named(name: str, table: Table, option: str) -> str:
+    """The name in the table of a column that the settings name.
+
+    Raises:
+        ConfigError: there is none; suggests the nearest.
+    """
+    found = find_column(name, table.columns)
+    if found is None:
+        raise ConfigError(f"{option}: no column {name!r} in {table.source}.{nearest(name, table.columns)}")
+    return found
+
+
+def _targets(config: DataConfig, table: Table) -> list[str]:
+    if not config.target:
+        raise ConfigError(f"data.target: say which column is to be predicted; columns: {', '.join(table.columns)}.")
+    names = [config.target] if isinstance(config.target, str) else config.target
+    targets = [column_named(name, table, "data.target") for name in names]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise ConfigError(f"data.target: column {target!r} stands twice.")
+    return targets
+
+
+def _look(
+    table: Table, rules: CellRules, given: Mapping[str, Kind], keep: list[str]
+) -> tuple[dict[str, Finding], pl.DataFrame]:
+    scans = {name: ColumnScan(name, rules, given.get(name)) for name in table.columns}
+    kept: list[pl.DataFrame] = []
+    for chunk in table.chunks():
+        for name, scan in scans.items():
+            scan.add(chunk.frame[name], chunk.place)
+        kept.append(chunk.frame.select(list(dict.fromkeys(keep))))
+    return {name: scan.finding() for name, scan in scans.items()}, pl.concat(kept, how="vertical_relaxed")
+
+
+def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int], np.dtype[np.int64]] | None) -> Rows:
+    """What the split of a surveyed table may depend on.
+
+    Args:
+        survey: of the table.
+        config: names the columns.
+        classes: (N,), the class of each row; None where there are none.
+
+    Raises:
+        ConfigError: rows are to be cut in the order of a column that has none.
+    """
+    split = config.split
+    columns = {
+        name: survey.kept[column_named(name, survey.table, "data.split")]
+        for name in (split.column, split.group)
+        if name is not None
+    }
+    order = None if split.by is None else _order(survey, split.by)
+    return Rows(survey.usable(), survey.place, classes, columns, order, survey.schema.rules)
+
+
+def _order(survey: Survey, by: str) -> Order:
+    name = column_named(by, survey.table, "data.split.by")
+    finding, series, rules = survey.findings[name], survey.kept[name], survey.schema.rules
+    if finding.kind == "datetime":
+        return as_seconds(series, finding.formats, rules, survey.place)
+    numbers = parse_numbers(series, rules)
+    if len(numbers.bad):
+        raise ConfigError(
+            f"data.split.by: column {name!r} has no order: it must hold numbers or dates, but {finding.why}; "
+            f"{survey.place(int(numbers.bad[0]))} holds {series[int(numbers.bad[0])]!r}."
+        )
+    return numbers.values
