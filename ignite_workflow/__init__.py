@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         dump_config,
         load_config,
     )
+    from ignite_workflow.display import format_number, format_seconds, printable
     from ignite_workflow.engine import StopRequest, WorkflowEngine
     from ignite_workflow.errors import (
         CheckpointError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "checkpoint": ["CheckpointStore"],
+    "display": ["format_number", "format_seconds", "printable"],
     "engine": ["StopRequest", "WorkflowEngine"],
     "evaluator": ["EvaluationEngine"],
     "events": ["WorkflowEvents", "fire"],
@@ -68,7 +70,7 @@ __all__ = [
     "EvaluationEngine", "Handler", "Interval", "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory",
     "RunDirectoryError", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig", "UnknownNameError", "Workflow",
     "WorkflowEngine", "WorkflowError", "WorkflowEvents", "config_digest", "config_from_mapping", "diff_configs",
-    "dump_config", "fire", "is_better", "load_config",
+    "dump_config", "fire", "format_number", "format_seconds", "is_better", "load_config", "printable",
 ]  # fmt: skip
 
 

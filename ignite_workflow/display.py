@@ -1,0 +1,47 @@
+"""Numbers and names as a person reads them, in the same way everywhere."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["format_number", "format_seconds", "printable"]
+
+
+def format_number(value: float) -> str:
+    """Four significant digits; whole numbers up to ten million in full, without an exponent.
+
+    Example:
+        >>> [format_number(value) for value in (0.5, 0.01234567, 0, 47412.3, 2.5e-7, math.nan)]
+        ['0.5000', '0.01235', '0.000', '47412', '2.500e-07', 'nan']
+    """
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(float(f"{value:.4g}"))  # 9999.7 is shown as 10000, so it belongs there
+    if size == 0 or 1e-4 <= size < 1e4:
+        return f"{value:#.4g}".rstrip(".")
+    return f"{value:.0f}" if 1e4 <= size < 1e7 else f"{value:.3e}"
+
+
+def format_seconds(seconds: float) -> str:
+    """A time in the largest two units that say something.
+
+    Example:
+        >>> [format_seconds(seconds) for seconds in (1.23, 59.97, 125, 7620)]
+        ['1.2 s', '1 min 00 s', '2 min 05 s', '2 h 07 min']
+    """
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def printable(text: str) -> str:
+    r"""The text with the characters that a terminal acts on, or that XML cannot hold, written as their escapes.
+
+    Example:
+        >>> printable("F1 Größe\n\x1b[31m")
+        'F1 Größe\\n\\x1b[31m'
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
