@@ -26,6 +26,7 @@ __all__ = [
     "build_eval_step",
     "build_train_step",
     "mover",
+    "sample_count",
     "to_device",
 ]
 
@@ -66,7 +67,7 @@ def build_train_step(
         fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
 
         state.loss = state.loss.detach()  # the graph goes, the number stays
-        return StepOutput(state.loss, len(y))
+        return StepOutput(state.loss, sample_count(x, y))
 
     return train_step
 
@@ -85,10 +86,11 @@ def build_accumulating_step(
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
         state = engine.state
         x, y = move(batch)
+        samples = sample_count(x, y)
         in_epoch = (state.iteration - 1) % state.epoch_length  # type: ignore[operator]
         first = in_epoch % accumulate == 0
         state.window_open = (in_epoch + 1) % accumulate != 0 and in_epoch + 1 != state.epoch_length
-        state.window_samples = len(y) if first else state.window_samples + len(y)
+        state.window_samples = samples if first else state.window_samples + samples
 
         with autocast():
             state.y_pred = model(x)
@@ -97,7 +99,7 @@ def build_accumulating_step(
             fire(engine, WorkflowEvents.LOSS_COMPLETED)
         if first:
             optimizer.zero_grad()
-        (state.loss * len(y)).backward()
+        (state.loss * samples).backward()
         fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
         if not state.window_open:
             gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
@@ -107,7 +109,7 @@ def build_accumulating_step(
             fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
 
         state.loss = state.loss.detach()
-        return StepOutput(state.loss, len(y))
+        return StepOutput(state.loss, samples)
 
     return train_step
 
@@ -126,6 +128,16 @@ def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocas
     return eval_step
 
 
+def sample_count(x: Any, y: Any) -> int:
+    """How many samples a batch has. The length of a dict or tuple of targets is that of their kinds, not of the batch."""
+    for part in (y, x):
+        if isinstance(part, Tensor):
+            return len(part)
+    while isinstance(y, dict | tuple | list):
+        y = next(iter(y.values() if isinstance(y, dict) else y))
+    return len(y)
+
+
 def mover(device: torch.device) -> Callable[[Any], Any]:
     """What brings a batch to ``device``. Loaders make batches on the CPU: there is nothing to do where that is it."""
     return _stay if device.type == "cpu" else partial(to_device, device=device)
@@ -141,6 +153,8 @@ def to_device(batch: Any, device: torch.device) -> Any:
         return batch if batch.device == device else batch.to(device, non_blocking=True)
     if isinstance(batch, dict):
         return {key: to_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):  # a named tuple takes its values one by one
+        return type(batch)(*(to_device(value, device) for value in batch))
     if isinstance(batch, tuple | list):
         return type(batch)(to_device(value, device) for value in batch)
     return batch
