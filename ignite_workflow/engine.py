@@ -107,7 +107,8 @@ class WorkflowEngine(Engine):
         self.calls.clear()
         for event, handlers in self._event_handlers.items():
             if handlers:
-                self.calls[event.name] = tuple(_call(handler, args, kwargs) for handler, args, kwargs in handlers)
+                name = event if isinstance(event, str) else event.name  # Ignite takes an event's name for the event
+                self.calls[name] = tuple(_call(handler, args, kwargs) for handler, args, kwargs in handlers)
 
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
         self.last_event_name = event_name
