@@ -1,0 +1,253 @@
+"""A trained model at work: rows in, predictions out.
+
+Shapes: ``N`` rows, ``F`` features, ``T`` target numbers, ``C`` classes (multilabel: labels).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.features import Unseen
+from ignite_workflow.data.schema import Schema
+from ignite_workflow.data.tables import Chunk, Table, as_chunk, find_column, open_table
+from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
+from ignite_workflow.losses import Loss
+from ignite_workflow.prediction_file import check_output, prediction_writer
+from ignite_workflow.steps import to_device
+from ignite_workflow.targets import Target
+
+__all__ = ["Predictor", "loss_not_imported"]
+
+log = logging.getLogger(__name__)
+
+_SLICE_BYTES = 1024 * 1024  # of input: what a slice is made into stays in the processor's cache
+_ROW = "row"
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictor:
+    """A trained model and what surrounds it; ``load_model`` makes one.
+
+    Attributes:
+        model: in ``eval()`` mode, on ``device``.
+        device: where it computes.
+        schema: makes the model's input of a table. None where the input came from a person's own Dataset.
+        target: what is predicted. None where only a person's own train step knows.
+        loss: what the model's output means. None as for ``target``.
+        metrics: measured after training, by ``split/name``.
+        read: how the training data was read, where a person said so; new files are read in the same way.
+        directory: of the model.
+        trusted: code that the model names may be imported.
+    """
+
+    model: nn.Module
+    device: torch.device
+    schema: Schema | None
+    target: Target | None
+    loss: Loss | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    read: ReadConfig = field(default_factory=ReadConfig)
+    directory: Path | None = None
+    trusted: bool = False
+
+    def predict(
+        self, rows: Any, *, probabilities: bool = False, batch_size: int | None = None, read: ReadConfig | None = None
+    ) -> pl.DataFrame:
+        """Predict for rows in memory, or for all rows of a file.
+
+        Args:
+            rows: a polars or pandas frame, a mapping of columns, a list with a mapping for each row, or the path of a
+                file. Columns that the model does not use are ignored. Not changed.
+            probabilities: of each class too.
+            batch_size: rows computed at a time; None: as many as are fast.
+            read: how a file is read; None: as the training data was.
+
+        Returns:
+            A row for each row, in their order. Columns: ``prediction``, the class or the value in the target's own unit
+            (of several targets ``prediction_<target>``, of labels a ``prediction_<label>`` that is true or false); and
+            ``probability_<class>`` for each class or label.
+
+        Raises:
+            DataError: a column is missing, or a cell does not fit its column; names row, column and value.
+            ConfigError: there is no such file; or the model's input is not a table.
+        """
+        unseen = Unseen()
+        frames = [
+            self._frame(self._encode(chunk, unseen), probabilities, batch_size) for chunk in self._chunks(rows, read)
+        ]
+        _warn(unseen)
+        return pl.concat(frames)
+
+    def predict_file(
+        self,
+        path: str | Path | Sequence[str],
+        output: str | Path,
+        *,
+        probabilities: bool = False,
+        id_columns: Sequence[str] | None = None,
+        batch_size: int | None = None,
+        read: ReadConfig | None = None,
+    ) -> int:
+        """Predict for every row of a table of any size, in bounded memory.
+
+        Args:
+            path: a file, a glob, or a list of either.
+            output: a ``.csv`` or ``.parquet`` file, put in place whole when all is done; ``-``: CSV on standard output.
+                Beside the predictions it has each row's number in the table (``row``, from 0) and its identifiers.
+            probabilities: of each class too.
+            id_columns: columns of the table to carry over; None: those that the training data had as identifiers.
+            batch_size: rows computed at a time; None: as many as are fast.
+            read: how the table is read; None: as the training data was.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            DataError: as ``predict``; nothing is written.
+            ConfigError: the output cannot be written or is the table itself, or there is no such file or column.
+        """
+        schema = self._table_schema()
+        table = open_table([str(path)] if isinstance(path, str | Path) else path, read or self.read)
+        check_output(output, table.paths)
+        identifiers = self._identifiers(schema, table, id_columns, probabilities)
+        unseen, rows = Unseen(), 0
+        with prediction_writer(output) as write:
+            for chunk in table.chunks():
+                predictions = self._frame(self._encode(chunk, unseen), probabilities, batch_size)
+                numbers = pl.Series(_ROW, np.arange(rows, rows + chunk.frame.height))
+                write(pl.DataFrame([numbers, *_carried(chunk, identifiers), *predictions.get_columns()]))
+                rows += chunk.frame.height
+        _warn(unseen)
+        return rows
+
+    def outputs(self, x: Tensor | Matrix, *, batch_size: int | None = None) -> Matrix:
+        """What the model says of its own kind of input.
+
+        Args:
+            x: (N, ...), for a table as ``schema.encode`` gives it. Not changed.
+            batch_size: rows computed at a time; None: as many as are fast.
+
+        Returns:
+            Values in the target's own unit, float64 (N, T); or probabilities, float32 (N, C).
+
+        Raises:
+            CheckpointError: the model gives another number of values than its target has.
+        """
+        loss, target = self._meaning()
+        x = torch.as_tensor(x)
+        rows = batch_size or max(1, _SLICE_BYTES // max(1, x[:1].nbytes))
+        parts = [loss.to_prediction(self.model_output(part).float()).cpu() for part in x.split(rows)]
+        predictions = torch.cat(parts).numpy()
+        if target.task != "regression":
+            return predictions
+        scaled: Matrix = predictions * np.array(target.std) + np.array(target.mean)  # float64
+        return scaled
+
+    def model_output(self, x: Any) -> Tensor:
+        """The model's own output (N, K) for one batch.
+
+        Raises:
+            CheckpointError: it is of another shape than the loss takes.
+        """
+        loss, _ = self._meaning()
+        with torch.inference_mode():
+            y_pred: Tensor = self.model(to_device(x, self.device))
+        if y_pred.dim() != 2 or y_pred.shape[1] != loss.outputs:
+            raise CheckpointError(
+                f"the model must give {loss.outputs} numbers a row, its output is {tuple(y_pred.shape)}"
+            )
+        return y_pred
+
+    def output_columns(self, *, probabilities: bool = False) -> list[str]:
+        """The names of the columns of predictions."""
+        _, target = self._meaning()
+        names = ["prediction"]
+        if target.task == "multilabel" or len(target.columns) > 1:
+            names = [f"prediction_{name}" for name in target.classes or target.columns]
+        return names + [f"probability_{name}" for name in target.classes if probabilities]
+
+    def encode_chunks(self, rows: Any, read: ReadConfig | None = None) -> Iterator[tuple[Chunk, Matrix]]:
+        """The chunks of a table, each with the model's input for it; warns of unseen categories at the end."""
+        unseen = Unseen()
+        for chunk in self._chunks(rows, read):
+            yield chunk, self._encode(chunk, unseen)
+        _warn(unseen)
+
+    def _chunks(self, rows: Any, read: ReadConfig | None) -> Iterator[Chunk]:
+        if isinstance(rows, str | Path):
+            return open_table(str(rows), read or self.read).chunks()
+        return iter([as_chunk(_columns(rows) if isinstance(rows, list | tuple) else rows)])
+
+    def _encode(self, chunk: Chunk, unseen: Unseen) -> Matrix:
+        return self._table_schema().encode(chunk, unseen=unseen)
+
+    def _frame(self, x: Matrix, probabilities: bool, batch_size: int | None) -> pl.DataFrame:
+        _, target = self._meaning()
+        predictions = self.outputs(x, batch_size=batch_size)
+        columns: list[Any] = list(predictions.T)
+        if target.task == "multilabel":
+            columns = [column >= 0.5 for column in columns] + (columns if probabilities else [])
+        elif target.classes:
+            names = pl.Series(target.classes, dtype=pl.String)
+            columns = [names.gather(predictions.argmax(1)), *(columns if probabilities else [])]
+        return pl.DataFrame(dict(zip(self.output_columns(probabilities=probabilities), columns, strict=True)))
+
+    def _identifiers(
+        self, schema: Schema, table: Table, asked: Sequence[str] | None, probabilities: bool
+    ) -> tuple[str, ...]:
+        """The columns to carry over, by their names in the table."""
+        taken = {_ROW, *self.output_columns(probabilities=probabilities)}
+        if asked is None:
+            known = [column.name for column in schema.columns if column.kind == "identifier"]
+            found = [name for name in (find_column(name, table.columns) for name in known) if name is not None]
+            return tuple(name for name in found if name not in taken)
+        for name in asked:
+            if find_column(name, table.columns) is None:
+                raise UnknownNameError(f"column to carry over, in {table.source},", name, table.columns)
+            if name in taken:
+                raise ConfigError(f"column {name!r} cannot be carried over: predictions have a column of that name.")
+        return tuple(name for name in (find_column(name, table.columns) for name in asked) if name is not None)
+
+    def _meaning(self) -> tuple[Loss, Target]:
+        if self.loss is None or self.target is None:
+            raise ConfigError("what the model's output means is known to its own train step only: use predictor.model.")
+        return self.loss, self.target
+
+    def _table_schema(self) -> Schema:
+        if self.schema is None:
+            raise ConfigError("the model was not trained on a table but on a Dataset: use predictor.outputs(x).")
+        return self.schema
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as columns; a key that a row lacks is missing there."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _carried(chunk: Chunk, names: Sequence[str]) -> list[pl.Series]:
+    """Cells as they stand. The types of a text file's differ from chunk to chunk: there all are text."""
+    columns = [chunk.frame[name] for name in names]
+    return columns if chunk.block is None else [column.cast(pl.String) for column in columns]
+
+
+def _warn(unseen: Unseen) -> None:
+    for line in unseen.lines():
+        log.warning("%s", line)
+
+
+def loss_not_imported(_: Tensor, __: Tensor) -> NoReturn:
+    """Stands for a loss of its author's own that was not imported."""
+    raise ConfigError("the model's loss is code of its author's own and was not imported: load the model with trust.")
