@@ -102,6 +102,9 @@ class Checkpointing(Handler):
         self.keep_checkpoints()
         self.store.prune()
 
+    def close(self) -> None:
+        self.store.remove_leftovers()
+
     def keep_checkpoints(self) -> None:
         self.store.keep(self, [iteration for _, iteration in self.kept])
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _KIND = "ignite-workflow checkpoint"
 _FORMAT = 1
+_RECYCLED_BYTES = 16 * 1024 * 1024
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
 
@@ -32,6 +33,7 @@ class CheckpointStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._temporary = directory / "unfinished.tmp"
         self._kept: dict[int, tuple[int, ...]] = {}
 
     def path(self, step: int) -> Path:
@@ -55,8 +57,7 @@ class CheckpointStore:
             OSError: it could not be written; what was there before still is.
         """
         self.directory.mkdir(exist_ok=True)
-        path = self.path(step)
-        temporary = path.with_suffix(".tmp")
+        path, temporary = self.path(step), self._temporary
         try:
             write_tensor_file(temporary, {"format": _FORMAT, **state}, _KIND)
         except BaseException:
@@ -71,16 +72,23 @@ class CheckpointStore:
         self._kept[id(owner)] = tuple(steps)
 
     def prune(self) -> None:
-        """Delete the checkpoints nobody keeps, and what killed writes left; never the newest one."""
+        """Delete the checkpoints nobody keeps; never the newest one.
+
+        A small one becomes the file that the next save writes over: half the cost of a save is making and deleting files.
+        """
         kept = {step for steps in self._kept.values() for step in steps}
         for step in self.steps()[:-1]:
-            if step not in kept:
-                self.path(step).unlink(missing_ok=True)
+            if step in kept:
+                continue
+            path = self.path(step)
+            if path.stat().st_size <= _RECYCLED_BYTES:
+                path.replace(self._temporary)
+            else:
+                path.unlink()
 
     def remove_leftovers(self) -> None:
-        """Delete the unfinished files of a killed write."""
-        for path in self.directory.glob("step-*.tmp"):
-            path.unlink(missing_ok=True)
+        """Delete the unfinished file of a killed write, or the one that waits to be written over."""
+        self._temporary.unlink(missing_ok=True)
 
     def load(self, step: int) -> dict[str, Any]:
         """The state saved at that iteration.

@@ -42,7 +42,7 @@ def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
     """Write ``tree`` to ``path``, on disk when this returns; the caller renames it to its final name.
 
     Args:
-        path: a temporary name.
+        path: a temporary name. A file that is there is written over, which costs the disk less than a new one.
         tree: nested dicts, lists and tuples of tensors, numbers, text, booleans and None. Not changed.
         kind: what the file is, checked when it is read.
 
@@ -56,11 +56,12 @@ def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
     digest = hashlib.sha256()
     size = 0
-    with path.open("wb") as file:
+    with path.open("r+b" if path.exists() else "wb") as file:
         for part in (_header(tensors, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())):
             digest.update(part)
             size += file.write(part)
         file.write(digest.digest())
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
     return size + _DIGEST_BYTES

@@ -13,10 +13,11 @@ import torch
 from ignite.engine import Events, State
 from torch import nn
 from torch.optim import Optimizer
+from torch.utils.data import TensorDataset
 
 from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
 from ignite_workflow.config import RunConfig, TrainConfig
-from ignite_workflow.data.loader import as_seekable
+from ignite_workflow.data.loader import TensorBatches, as_seekable
 from ignite_workflow.device import autocast, resolve_device
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
@@ -169,7 +170,7 @@ class Workflow:
             schedule=schedule,
             run_directory=RunDirectory(Path(directory)) if isinstance(directory, str | Path) else directory,
             config=more.get("config"),
-            foreign="config" not in more,
+            foreign=more.get("train_step") is not None or not _is_ours(train_loader, built.values()),
         )
         workflow.attach(built)
         return workflow
@@ -343,3 +344,10 @@ class Workflow:
 
     def _optimizers(self) -> Mapping[str, Optimizer]:
         return self.optimizer if isinstance(self.optimizer, Mapping) else {"optimizer": self.optimizer}
+
+
+def _is_ours(loader: Any, handlers: Iterable[Handler]) -> bool:
+    """Whether samples and handlers are this package's, so that nobody draws from ``random`` or ``numpy.random``."""
+    dataset = getattr(loader, "dataset", None)
+    own_handlers = all(type(handler).__module__.startswith("ignite_workflow.") for handler in handlers)
+    return own_handlers and isinstance(dataset, TensorDataset | TensorBatches)

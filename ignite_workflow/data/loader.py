@@ -39,6 +39,7 @@ class BatchDataset(Dataset[Any]):
         seed: of the run.
         shuffle: a new order each epoch, from (seed, epoch); otherwise the order of the data.
         drop_last: leave out the last batch of an epoch where it is shorter; other samples each epoch.
+        limit: batches an epoch, at most.
         rank: of this process among ``world_size``: it gets every ``world_size``-th sample, from ``rank`` on.
     """
 
@@ -50,12 +51,14 @@ class BatchDataset(Dataset[Any]):
         seed: int,
         shuffle: bool,
         drop_last: bool = False,
+        limit: int | None = None,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
         self.size = size
         self.batch_size = batch_size
         self.drop_last = drop_last
+        self.limit = limit
         self.seed = seed
         self.shuffle = shuffle
         self.rank = rank
@@ -65,7 +68,8 @@ class BatchDataset(Dataset[Any]):
     def __len__(self) -> int:
         """Batches an epoch."""
         samples = -(-self.size // self.world_size)
-        return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+        batches = samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+        return batches if self.limit is None else min(batches, self.limit)
 
     def order(self, epoch: int) -> Tensor:
         """The sample numbers of an epoch in the order they are visited, int64 (samples,)."""
@@ -215,7 +219,9 @@ def as_seekable(loader: Iterable[Any], *, seed: int) -> Iterable[Any]:
     if hasattr(loader, "seek") or isinstance(loader, Sequence):
         return loader
     if not isinstance(loader, DataLoader) or not _is_plain(loader):
-        log.warning("%s is read in its own order: resumed in mid-epoch, the run may see other batches", type(loader).__name__)
+        log.warning(
+            "%s is read in its own order: resumed in mid-epoch, the run may see other batches", type(loader).__name__
+        )
         return loader
     options: dict[str, Any] = {
         "seed": seed,

@@ -1,0 +1,124 @@
+"""From settings and data to a workflow that is ready to run."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from ignite_workflow import registry
+from ignite_workflow.config import RunConfig
+from ignite_workflow.data.loader import SeekableLoader
+from ignite_workflow.device import resolve_device
+from ignite_workflow.errors import ConfigError
+from ignite_workflow.losses import Loss, build_loss
+from ignite_workflow.metrics import build_metrics
+from ignite_workflow.models import build_model
+from ignite_workflow.optimizers import build_optimizer
+from ignite_workflow.randomness import Stream, mix, seed_everything
+from ignite_workflow.run_data import RunData
+from ignite_workflow.run_directory import RunDirectory
+from ignite_workflow.schedules import Schedule, build_schedule
+from ignite_workflow.workflow import Workflow
+
+__all__ = ["build_loader", "build_run_loss", "build_run_model", "build_workflow"]
+
+
+def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
+    """The loss of a run; None where a train step of a person's own does without.
+
+    Raises:
+        ConfigError: it does not fit the data, or there is none to be found.
+    """
+    if config.loss is not None and config.loss.name is not None and data.target is not None:
+        return build_loss(config.loss.name, config.loss.options, data.target)
+    if config.train.step is not None and config.loss is None:
+        return None
+    raise ConfigError(
+        "the Dataset does not say what is to be predicted: its samples must be (x, y), y a number or several; "
+        "with y a class, the Dataset needs an attribute classes, their names. Or bring train.step."
+    )
+
+
+def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
+    """The model of a run, its initial weights a function of the seed alone."""
+    assert config.model is not None and config.model.name is not None
+    facts = dict(data.facts)
+    if loss is not None:
+        facts |= {"out_features": loss.outputs, "output": loss.output}
+    seed_everything(mix(config.train.seed, Stream.INITIAL_WEIGHTS))
+    return build_model(config.model.name, config.model.options, facts)
+
+
+def build_loader(config: RunConfig, data: RunData, loss: Loss | None, split: str) -> SeekableLoader | None:
+    """The batches of a split: shuffled where it is trained on. None where the split is empty."""
+    train, device = config.train, resolve_device(config.train.device)
+    training = split == "train"
+    if train.overfit_batches is not None:
+        split = "train"  # the same few batches are learnt and evaluated
+    if split not in data.sizes:
+        return None
+    batch_size = train.batch_size or 1
+    batches = data.batches(
+        split,
+        batch_size if training or train.overfit_batches else max(batch_size, 1024),
+        seed=train.seed,
+        shuffle=training and train.overfit_batches is None,
+        loss=loss,
+    )
+    batches.limit = train.overfit_batches or train.limit_batches
+    return SeekableLoader(batches, workers=train.workers, pin_memory=device.type == "cuda")
+
+
+def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory | None = None) -> Workflow:
+    """Assemble the run that ``config`` describes, its handlers attached.
+
+    Args:
+        config: complete (see ``recipe.complete``).
+        data: from ``prepare_data``.
+        run_directory: where it is written; None: nothing is.
+
+    Raises:
+        ConfigError: settings that do not go together, or with the data.
+    """
+    loss = build_run_loss(config, data)
+    if loss is not None and not loss.scale_target:
+        data = data.without_scaling()
+    device = resolve_device(config.train.device)
+    model = build_run_model(config, data, loss).to(device)
+    if config.train.compile:
+        model.compile()
+    assert config.optimizer is not None and config.optimizer.name is not None
+    optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
+    train_loader = build_loader(config, data, loss, "train")
+    assert train_loader is not None
+    step = registry.load("step", config.train.step) if config.train.step is not None else None
+    return Workflow.from_parts(
+        model,
+        optimizer,
+        loss.to(device).fn if loss is not None else None,
+        train_loader,
+        build_loader(config, data, loss, "val") if loss is not None else None,
+        train=config.train,
+        handlers=config.handlers,
+        run_directory=run_directory,
+        schedule=_schedule(config, optimizer, len(train_loader)),
+        train_step=step,
+        config=config,
+        **_metrics(data, loss),
+    )
+
+
+def _metrics(data: RunData, loss: Loss | None) -> dict[str, Any]:
+    return {} if loss is None else {"build_metrics": partial(build_metrics, target=data.target, loss=loss)}
+
+
+def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | None:
+    if config.schedule is None or config.schedule.name is None or isinstance(optimizer, dict):
+        return None
+    steps_per_epoch = -(-batches // config.train.accumulate)
+    total_steps = steps_per_epoch * (config.train.max_epochs or 1)
+    return build_schedule(
+        config.schedule.name, config.schedule.options, optimizer, total_steps=total_steps, steps_per_epoch=steps_per_epoch
+    )

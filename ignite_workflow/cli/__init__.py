@@ -1,0 +1,73 @@
+"""The command line: parses, calls, prints; decides nothing itself.
+
+A command's module is imported when the command is used, and what it calls when it is run: ``--help`` and the message for
+a mistyped option import neither torch nor ignite.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ignite_workflow.errors import WorkflowError, nearest
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "init": "Look at a data file and write a commented config for it.",
+    "check": "Look at config and data and try one batch; write nothing.",
+    "train": "Train a model from a config or straight from data.",
+    "resume": "Go on with a run that was stopped.",
+    "evaluate": "Measure a trained model on its test split or on new data.",
+    "predict": "Predict for the rows of a new file.",
+    "handlers": "List every handler, its options and the events it listens to.",
+    "config": "The settings there are, as JSON Schema.",
+}
+
+
+class Cli(click.Group):
+    """Imports a command when it is used; shows the errors a person can cause as lines, without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        """The commands in the order in which they are met."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's signature
+        """The command of that name; None where there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"ignite_workflow.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest name where there is no such command."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            ctx.fail(f"No such command {name!r}.{nearest(name, _COMMANDS)} Known: {', '.join(_COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except WorkflowError as error:
+            for line in str(error).splitlines():
+                click.echo(f"Error: {line}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ignite-workflow")
+def main() -> None:
+    """Point it at data, get a trained model."""

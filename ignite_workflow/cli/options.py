@@ -1,0 +1,68 @@
+"""Options that several commands share, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["as_json", "device_option", "handler_settings", "json_option", "metrics_table", "settings_argument", "settings_from", "target_option"]
+
+settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+target_option = click.option("--target", metavar="COLUMN", help="The column to predict: short for data.target=COLUMN.")
+device_option = click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1, ...: short for train.device=DEVICE.")
+json_option = click.option("--json", "json_", is_flag=True, help="Print one JSON document and nothing else on stdout.")
+
+
+def settings_from(settings: tuple[str, ...], **shorts: str | None) -> list[str]:
+    """The ``KEY=VALUE`` settings of a command line, short options first.
+
+    Args:
+        settings: as they were given.
+        **shorts: settings by key, with ``__`` for the dots; None where not given.
+    """
+    for setting in settings:
+        if "=" not in setting:
+            raise ConfigError(f"argument {setting!r} must have the form KEY=VALUE")
+    given = [f"{key.replace('__', '.')}={value}" for key, value in shorts.items() if value is not None]
+    return [*given, *settings]
+
+
+def handler_settings(specs: Iterable[str]) -> list[str]:
+    """``ID[:OPTION=VALUE,...]`` as settings: ``early_stopping:patience=3`` is ``handlers.early_stopping.patience=3``."""
+    settings = []
+    for spec in specs:
+        name, _, options = spec.partition(":")
+        if not options:
+            settings.append(f"handlers.{name}=true")
+        for option in filter(None, options.split(",")):
+            if "=" not in option:
+                raise ConfigError(f"--handler {spec!r}: {option!r} must have the form OPTION=VALUE")
+            settings.append(f"handlers.{name}.{option}")
+    return settings
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """One line of strict JSON: values that are not finite become the strings of ``metrics.jsonl``."""
+    return json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def metrics_table(metrics: Mapping[str, float]) -> str:
+    """The metrics by split and name, a line each."""
+    width = max(map(len, metrics), default=0)
+    return "\n".join(f"  {name:<{width}}  {value:.4g}" for name, value in metrics.items())
+
+

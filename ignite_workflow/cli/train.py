@@ -1,0 +1,75 @@
+"""``train``: from a config or a data file to a trained model."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ignite_workflow.cli.options import (
+    as_json,
+    device_option,
+    handler_settings,
+    json_option,
+    metrics_table,
+    settings_argument,
+    settings_from,
+    target_option,
+)
+from ignite_workflow.settings import read_settings
+
+if TYPE_CHECKING:
+    from ignite_workflow.job import TrainResult
+
+__all__ = ["command", "print_result"]
+
+
+@click.command()
+@click.argument("source", metavar="CONFIG|DATA")
+@settings_argument
+@target_option
+@click.option("--run-dir", type=click.Path(path_type=Path), help="Where the run is written. Default: runs/NAME.")
+@click.option("--name", help="Name of the run below runs/. Default: the data's name and the time.")
+@click.option("--resume", is_flag=True, help="Go on with the run that is in --run-dir, or start it.")
+@click.option("--from-scratch", is_flag=True, help="Discard the checkpoints in --run-dir and start over.")
+@click.option("--from", "from_model", type=click.Path(path_type=Path), help="Start from the weights of a trained model.")
+@click.option("--handler", "handlers", multiple=True, metavar="ID[:OPTION=VALUE,...]", help="Add or set a handler.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@device_option
+@json_option
+def command(source: str, settings: tuple[str, ...], json_: bool, **options: Any) -> None:
+    """Train a model from CONFIG (a .yaml file) or straight from DATA.
+
+    KEY=VALUE settings go over those of the config: optimizer.lr=3e-3 model=linear handlers.curve_export=false.
+    """
+    given = settings_from(settings, train__device=options.pop("device"), data__target=options.pop("target"))
+    given += handler_settings(options.pop("handlers"))
+    if options.pop("quiet"):
+        given.append("handlers.progress=false")
+    config = read_settings(source, given)  # what is wrong in them is said before torch is imported
+
+    from ignite_workflow.job import train
+
+    print_result(train(config, run_directory=options.pop("run_dir"), **options), json_)
+
+
+def print_result(result: TrainResult, json_: bool) -> None:
+    """Print how a training ended and leave with its exit code."""
+    if json_:
+        click.echo(as_json(asdict(result)))
+    else:
+        click.echo(f"{result.status}: {result.reason}, {result.epochs} epochs, {result.seconds:.1f} s")
+        if result.metrics:
+            click.echo(metrics_table(result.metrics))
+        click.echo(f"run: {_shown(result.run)}")
+        if result.model is None:
+            click.echo(f"go on: python run.py resume {_shown(result.run)}")
+    sys.exit(result.exit_code)
+
+
+def _shown(path: Path) -> str:
+    """Relative to the current directory where it lies below it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,260 @@
+"""The job: from settings to a trained model on disk. What the command line calls, and ``ignite_workflow.train``."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ignite_workflow.assembly import build_workflow
+from ignite_workflow.config import RunConfig, diff_configs, dump_config, load_config
+from ignite_workflow.device import set_threads
+from ignite_workflow.errors import ConfigError, RunDirectoryError
+from ignite_workflow.outcome import finish
+from ignite_workflow.recipe import complete
+from ignite_workflow.run_data import RunData, prepare_data
+from ignite_workflow.run_directory import RunDirectory, new_run_path
+from ignite_workflow.settings import Source, read_settings
+from ignite_workflow.signals import stop_on_signals
+from ignite_workflow.workflow import Workflow
+
+__all__ = ["TrainResult", "prepare_run", "train"]
+
+log = logging.getLogger(__name__)
+
+# What may differ between the starts of a run: it has no influence on the numbers.
+_HARMLESS = ("train.workers", "handlers.progress", "handlers.tensorboard", "handlers.curve_export", "handlers.checkpointing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult:
+    """How a training ended.
+
+    Attributes:
+        run: the run's directory.
+        status: ``finished``, or ``stopped`` where it can be resumed.
+        reason: why it ended.
+        exit_code: 0, or what a process that was stopped so exits with.
+        epochs: that are done, in all.
+        seconds: that this start took.
+        metrics: of the trained model by ``split/name``.
+        model: the directory with the trained model; None where the run is not finished.
+    """
+
+    run: Path
+    status: str
+    reason: str
+    exit_code: int
+    epochs: int
+    seconds: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    model: Path | None = None
+
+
+def train(
+    source: Source,
+    arguments: Iterable[str] = (),
+    *,
+    target: str | None = None,
+    run_directory: str | Path | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    from_scratch: bool = False,
+    from_model: str | Path | None = None,
+) -> TrainResult:
+    """Train a model and leave everything about it in a run directory.
+
+    Args:
+        source: a config file, a data file, settings as a config file would hold them, or a ``RunConfig``.
+        arguments: ``KEY=VALUE`` settings that go over those of ``source``.
+        target: the column to predict: short for ``data.target=...``.
+        run_directory: of the run. None: ``runs/<name>``.
+        name: of the run below ``runs``. None: what is trained on, and the time.
+        resume: go on with the run that is there, or start it where there is none.
+        from_scratch: discard the checkpoints of the run that is there and start it over.
+        from_model: a trained model whose weights and schema training starts from.
+
+    Raises:
+        WorkflowError: for what a person can put right; its kinds are in ``ignite_workflow.errors``.
+    """
+    started = time.monotonic()
+    config = read_settings(source, arguments, target=target)
+    path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
+    exists = _holds_run(path)
+    if exists and not (resume or from_scratch):
+        raise RunDirectoryError(
+            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, or choose another directory"
+        )
+    with ExitStack() as stack:
+        if exists:  # held from here on, so that a second start is refused at once
+            directory = stack.enter_context(RunDirectory(path))
+            finished = None if from_scratch else _finished_result(directory, started)
+            if finished is not None:
+                return finished
+        config, data = prepare_run(config, from_model=from_model)
+        if not exists:
+            stack.enter_context(_removed_unless_started(path))
+            directory = stack.enter_context(RunDirectory(path))
+        stack.enter_context(_log_file(directory.path / "log.txt"))
+        workflow = _start(config, data, directory, resume=resume, from_scratch=from_scratch, from_model=from_model)
+        return _run(workflow, data, directory, started)
+
+
+def prepare_run(config: RunConfig, *, from_model: str | Path | None = None) -> tuple[RunConfig, RunData]:
+    """Read the data of a run and fill in the settings that were left open."""
+    schema = None
+    if from_model is not None:
+        from ignite_workflow.model_file import load_model
+
+        predictor = load_model(from_model)
+        schema = predictor.schema
+    data = prepare_data(config.data, seed=config.train.seed, schema=schema)
+    for note in data.notes:
+        log.warning("%s", note)
+    config = complete(config, rows=data.sizes["train"], task=data.target.task if data.target else None)
+    if config.train.batch_size is not None and config.train.batch_size > data.sizes["train"]:
+        raise ConfigError(
+            f"train.batch_size: {config.train.batch_size} is more than the {data.sizes['train']} samples of the training split"
+        )
+    return config, data
+
+
+def _what(config: RunConfig) -> str:
+    path = config.data.path if isinstance(config.data.path, str) else config.data.path[0]
+    return Path(path).stem
+
+
+def _holds_run(path: Path) -> bool:
+    return any((path / name).exists() for name in ("config.yaml", "checkpoints", "metrics.jsonl"))
+
+
+@contextmanager
+def _removed_unless_started(path: Path) -> Iterator[None]:
+    """Whatever goes wrong before the run's config stands there leaves no half-made directory."""
+    existed = path.exists()
+    try:
+        yield
+    finally:
+        if not (path / "config.yaml").exists() and not existed:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    package = logging.getLogger("ignite_workflow")
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+        handler.close()
+
+
+def _start(
+    config: RunConfig,
+    data: RunData,
+    directory: RunDirectory,
+    *,
+    resume: bool,
+    from_scratch: bool,
+    from_model: str | Path | None,
+) -> Workflow:
+    """The workflow of a run that starts or goes on, its config written."""
+    saved = directory.path / "config.yaml"
+    before = load_config(saved) if resume and not from_scratch and saved.exists() else None
+    set_threads(config.train.threads or 1)
+    workflow = build_workflow(config, data, directory)
+    store = workflow.checkpoint_store()
+    store.remove_leftovers()
+    if from_scratch:
+        store.discard()
+    elif before is not None:
+        _check_same(before, config, workflow)
+        if workflow.resume():
+            log.info("going on from iteration %d", workflow.trainer.state.iteration)
+    if from_model is not None and workflow.trainer.state.iteration == 0:
+        _take_weights(workflow.model, from_model)
+    directory.write("config.yaml", dump_config(config))
+    if directory.path.parent.name == "runs":
+        directory.point_latest()
+    return workflow
+
+
+def _check_same(before: RunConfig, now: RunConfig, workflow: Workflow) -> None:
+    """Refuse to go on with settings that would make another run of it."""
+    differences = [line for line in diff_configs(before, now) if not line.startswith(_HARMLESS)]
+    more = [line for line in differences if line.startswith("train.max_epochs")]
+    if more and (now.train.max_epochs or 0) > (before.train.max_epochs or 0):
+        if workflow.schedule is not None and workflow.schedule.depends_on_total:
+            raise ConfigError(
+                f"{more[0]}: the {now.schedule.name if now.schedule else ''} schedule depends on the number of epochs, so "
+                "that one long run would have been another; set schedule.total_epochs from the start, or train a new run"
+            )
+        differences.remove(more[0])
+    if differences:
+        raise ConfigError("a run goes on with the settings it was started with; changed: " + "; ".join(differences))
+
+
+def _take_weights(model: torch.nn.Module, from_model: str | Path) -> None:
+    from ignite_workflow.model_file import load_model
+
+    try:
+        model.load_state_dict(load_model(from_model).model.state_dict())
+    except RuntimeError as error:
+        raise ConfigError(f"{from_model} does not fit the model of this run: {' '.join(str(error).split())}") from None
+
+
+def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:
+    directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
+    try:
+        with stop_on_signals(workflow.trainer):
+            workflow.run()
+            stop = workflow.trainer.stop_request
+            if stop is not None and stop.exit_code != 0:
+                metrics: dict[str, float] = {}
+                status, reason, code = "stopped", stop.reason, stop.exit_code
+            else:
+                metrics = finish(workflow, data, directory)
+                status, reason, code = "finished", stop.reason if stop else "all epochs are done", 0
+    except BaseException as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        directory.update_status("failed", reason=reason, exit_code=getattr(error, "exit_code", 1), **_progress(workflow))
+        raise
+    directory.update_status(status, reason=reason, exit_code=code, metrics=metrics, **_progress(workflow))
+    return _result(directory, time.monotonic() - started)
+
+
+def _progress(workflow: Workflow) -> dict[str, int]:
+    return {"epoch": workflow.trainer.epochs_done, "iteration": workflow.trainer.state.iteration}
+
+
+def _finished_result(directory: RunDirectory, started: float) -> TrainResult | None:
+    """The result of a run that has nothing left to do; None where it has."""
+    if directory.read_status().get("state") != "finished" or not directory.model.is_dir():
+        return None
+    return _result(directory, time.monotonic() - started)
+
+
+def _result(directory: RunDirectory, seconds: float) -> TrainResult:
+    status = directory.read_status()
+    return TrainResult(
+        run=directory.path,
+        status=status["state"],
+        reason=status["reason"],
+        exit_code=status["exit_code"],
+        epochs=status["epoch"],
+        seconds=round(seconds, 2),
+        metrics=status["metrics"],
+        model=directory.model if status["state"] == "finished" else None,
+    )

@@ -1,0 +1,53 @@
+"""The end of a run: measure the weights that training ended with, once, and put them on disk as a model."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ignite_workflow.assembly import build_loader, build_run_loss
+from ignite_workflow.config import RunConfig
+from ignite_workflow.device import autocast
+from ignite_workflow.evaluator import EvaluationEngine
+from ignite_workflow.losses import Loss
+from ignite_workflow.metrics import build_metrics
+from ignite_workflow.run_data import RunData
+from ignite_workflow.run_directory import RunDirectory
+from ignite_workflow.steps import build_eval_step
+from ignite_workflow.workflow import Workflow
+
+__all__ = ["evaluate_split", "finish"]
+
+
+def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[str, float]:
+    """Measure validation and test split on the model's present weights, record the test split, save the model.
+
+    Returns:
+        The metrics by ``split/name``.
+    """
+    assert workflow.config is not None
+    config = workflow.config
+    loss = build_run_loss(config, data)
+    metrics: dict[str, float] = {}
+    for split in ("val", "test") if loss is not None else ():
+        for name, value in evaluate_split(workflow, config, data, loss, split).items():
+            metrics[f"{split}/{name}"] = value
+            if split == "test":
+                workflow.record(split, name, value)
+    workflow.records.sync(durable=True)
+    save_run_model(workflow, config, data, loss, metrics, directory)
+    return metrics
+
+
+def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: Loss, split: str) -> dict[str, float]:
+    """The metrics of a split, measured by an engine of its own: no handler of the run sees it. Empty without the split."""
+    loader = build_loader(config, data, loss, split)
+    if loader is None:
+        return {}
+    step = build_eval_step(workflow.model, device=workflow.device, autocast=autocast(workflow.device, config.train.precision))
+    engine = EvaluationEngine(step, workflow.model)
+    asked = config.handlers.get("evaluation")
+    names = asked.get("metrics") if isinstance(asked, dict) else None
+    assert data.target is not None
+    build_metrics(names, data.target, loss.to(workflow.device)).attach(engine)
+    return {name: float(value) for name, value in engine.run(loader).metrics.items()}

@@ -1,0 +1,201 @@
+"""What a run trains on, whichever kind it is: a table, or a person's own ``Dataset``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Subset
+
+from ignite_workflow import registry
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data import prepare_table
+from ignite_workflow.data.loader import BatchDataset, SampleDataset, TensorBatches
+from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.randomness import Stream, generator
+from ignite_workflow.targets import Target
+
+if TYPE_CHECKING:
+    from ignite_workflow.data import PreparedData, Schema
+    from ignite_workflow.losses import Loss
+
+__all__ = ["RunData", "prepare_data"]
+
+_SPLITS = ("train", "val", "test")
+Batches = Callable[..., BatchDataset]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunData:
+    """The splits of a run and what is known of them.
+
+    Attributes:
+        sizes: samples of each split that has any.
+        target: what is predicted; None where nothing is known of it.
+        facts: what a model may ask for by parameter name.
+        schema: of a table.
+        notes: what a person should know of how the data was read, a line each.
+    """
+
+    sizes: Mapping[str, int]
+    target: Target | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    schema: Schema | None = None
+    notes: tuple[str, ...] = ()
+    _batches: Mapping[str, Batches] = field(default_factory=dict)
+
+    def batches(self, split: str, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
+        """The batches of a split, its targets in the form that ``loss`` takes."""
+        return self._batches[split](batch_size, seed=seed, shuffle=shuffle, loss=loss)
+
+    def without_scaling(self) -> RunData:
+        """The same with the target in its own unit, for a loss that needs that (counts)."""
+        if self.target is None or not self.target.mean:
+            return self
+        count = len(self.target.mean)
+        return replace(self, target=replace(self.target, mean=(0.0,) * count, std=(1.0,) * count))
+
+
+def prepare_data(config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None) -> RunData:
+    """Read the data of a run.
+
+    Args:
+        config: where it is and what it means.
+        seed: of the split.
+        cache_directory: of prepared tables; None: the person's own.
+        schema: of a trained model that is to go on with this data; None: fitted here.
+
+    Raises:
+        ConfigError: a setting does not go with the data.
+        DataError: the data cannot be used; names file, row and column.
+    """
+    if registry.is_import_path(config.kind):
+        return _own_dataset(config, seed)
+    return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema))
+
+
+def _table(prepared: PreparedData) -> RunData:
+    schema, train = prepared.schema, prepared.splits["train"]
+    regression = schema.task == "regression"
+    if schema.task in ("binary", "multiclass"):
+        classes = schema.classes
+        counts = tuple(np.bincount(train.y, minlength=len(classes)).tolist())
+    else:
+        classes = () if regression else tuple(target.name for target in schema.targets)
+        counts = () if regression else tuple(int(count) for count in np.asarray(train.y).sum(axis=0))
+    target = Target(
+        task=schema.task,
+        columns=tuple(target.name for target in schema.targets),
+        classes=classes,
+        counts=counts,
+        rows=len(train.y),
+        mean=tuple(map(float, schema.target_mean)) if regression else (),
+        std=tuple(map(float, schema.target_std)) if regression else (),
+    )
+    return RunData(
+        sizes={name: len(split.y) for name, split in prepared.splits.items()},
+        target=target,
+        facts=schema.model_facts(),
+        schema=schema,
+        notes=prepared.notes,
+        _batches={name: _TableBatches(split.x, split.y, target) for name, split in prepared.splits.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _TableBatches:
+    x: Any
+    y: Any
+    target: Target
+
+    def __call__(self, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
+        x, y = torch.from_numpy(self.x), torch.from_numpy(self.y)
+        if loss is not None:
+            if not loss.scale_target:
+                y = (y.double() * torch.tensor(self.target.std) + torch.tensor(self.target.mean)).float()
+            y = loss.encode_target(y)
+        return TensorBatches((x, y), batch_size, seed=seed, shuffle=shuffle, drop_last=_ends_in_one(len(x), batch_size, shuffle))
+
+
+def _own_dataset(config: DataConfig, seed: int) -> RunData:
+    """A person's ``Dataset`` class or function: asked for each split where it takes ``split``, else divided here."""
+    factory = registry.load("data_kind", config.kind)
+    given = {"path": config.path} if "path" in inspect.signature(factory).parameters else {}
+    registry.check_options("data_kind", config.kind, config.options, factory, given=("path", "split"))
+    if "split" in inspect.signature(factory).parameters:
+        datasets = {split: factory(**given, **config.options, split=split) for split in _SPLITS}
+    else:
+        datasets = _divide(factory(**given, **config.options), config, seed)
+    datasets = {split: dataset for split, dataset in datasets.items() if dataset is not None and len(dataset)}
+    if "train" not in datasets:
+        raise DataError(f"{config.kind}: the Dataset of the training split is empty")
+    target, facts = _look_at(datasets["train"], config)
+    return RunData(
+        sizes={split: len(dataset) for split, dataset in datasets.items()},
+        target=target,
+        facts=facts,
+        _batches={split: _SampleBatches(dataset) for split, dataset in datasets.items()},
+    )
+
+
+def _divide(dataset: Any, config: DataConfig, seed: int) -> dict[str, Any]:
+    order = torch.randperm(len(dataset), generator=generator(seed, Stream.SPLIT)).tolist()
+    parts: dict[str, Any] = {}
+    for split in ("val", "test"):
+        share = getattr(config.split, split)
+        if isinstance(share, str):
+            raise ConfigError(f"data.split.{split}: a Dataset of your own is divided by fractions, got {share!r}")
+        count = round(len(dataset) * (0.15 if share is None else share))
+        parts[split], order = Subset(dataset, sorted(order[:count])), order[count:]
+    return {"train": Subset(dataset, sorted(order)), **parts}
+
+
+def _look_at(dataset: Dataset[Any], config: DataConfig) -> tuple[Target | None, dict[str, Any]]:
+    """What the first sample says: a whole number is a class, a number or several are a regression."""
+    whole = dataset.dataset if isinstance(dataset, Subset) else dataset
+    sample = dataset[0]
+    if not isinstance(sample, tuple | list) or len(sample) != 2:
+        return None, {}
+    x, y = (torch.as_tensor(part) if not isinstance(part, dict | str) else None for part in sample)
+    facts = {"in_features": x.shape[-1]} if isinstance(x, Tensor) and x.dim() else {}
+    if not isinstance(y, Tensor):
+        return None, facts
+    if y.dtype.is_floating_point and config.task in (None, "regression"):
+        names = tuple(f"y{number}" for number in range(y.numel()))
+        return Target(task="regression", columns=names, mean=(0.0,) * len(names), std=(1.0,) * len(names)), facts
+    classes = tuple(map(str, getattr(whole, "classes", ())))
+    if len(classes) < 2:
+        return None, facts
+    task = config.task or ("multilabel" if y.dim() else "multiclass")
+    return Target(task=task, columns=("y",), classes=classes), facts
+
+
+@dataclass(frozen=True)
+class _SampleBatches:
+    dataset: Dataset[Any]
+
+    def __call__(self, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
+        collate = torch.utils.data.default_collate if loss is None else _Collate(loss)
+        size = len(self.dataset)  # type: ignore[arg-type]
+        drop_last = _ends_in_one(size, batch_size, shuffle)
+        return SampleDataset(self.dataset, batch_size, collate=collate, seed=seed, shuffle=shuffle, drop_last=drop_last)
+
+
+def _ends_in_one(size: int, batch_size: int, shuffle: bool) -> bool:
+    """Whether an epoch of training would end in a batch of one sample, which batch normalisation cannot train on."""
+    return shuffle and size > batch_size and size % batch_size == 1
+
+
+@dataclass(frozen=True)
+class _Collate:
+    loss: Loss
+
+    def __call__(self, samples: list[Any]) -> Any:
+        x, y = torch.utils.data.default_collate(samples)
+        return x, self.loss.encode_target(y)

@@ -1,0 +1,43 @@
+"""Signals become stop requests: the first finishes the step and saves, the second leaves at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ignite_workflow.engine import WorkflowEngine
+
+__all__ = ["REQUEUE", "stop_on_signals"]
+
+REQUEUE = 75  # EX_TEMPFAIL of sysexits.h: stopped, can be resumed, please start again
+
+_EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: REQUEUE}
+
+
+@contextmanager
+def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
+    """While this holds, SIGINT, SIGTERM, SIGHUP and SIGUSR1 stop ``trainer`` at its next safe point.
+
+    A second one ends the process there and then, with the same exit code; what was saved before stays whole. The handlers
+    that were there before are put back afterwards. Does nothing outside the main thread, where Python allows no handlers.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        code = _EXIT_CODES[signal.Signals(number)]
+        if trainer.stop_request is not None and trainer.stop_request.exit_code:
+            os._exit(code)
+        trainer.request_stop(f"{signal.Signals(number).name} received", code)
+
+    try:
+        before = {number: signal.signal(number, stop) for number in _EXIT_CODES}
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
