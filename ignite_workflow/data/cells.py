@@ -5,7 +5,6 @@ Shapes: ``N`` is the number of rows.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +26,7 @@ __all__ = [
     "has_leading_zeros",
     "is_scalar",
     "parse_numbers",
+    "to_float",
 ]
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?")
@@ -80,18 +80,19 @@ def is_scalar(dtype: pl.DataType) -> bool:
     )
 
 
-def parse_numbers(series: pl.Series, rules: CellRules) -> Numbers:
+def parse_numbers(series: pl.Series, rules: CellRules, cast: pl.Series | None = None) -> Numbers:
     """Read the cells as numbers.
 
     Args:
         series: (N,), text or numbers or booleans; cells of other types are bad.
         rules: how missing values and decimal points are spelled.
+        cast: ``series`` after ``to_float``, where it is known already.
     """
     nothing = np.empty(0, dtype=np.int64)
     if series.dtype == pl.String:
-        values, bad = _parse_text(series, rules)
+        values, bad = _parse_text(series, rules, cast)
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
-        values, bad = series.cast(pl.Float64).fill_null(math.nan).to_numpy(writable=True), nothing
+        values, bad = series.cast(pl.Float64).to_numpy(writable=True), nothing
     else:
         values, bad = np.full(len(series), np.nan), series.is_not_null().arg_true().to_numpy().astype(np.int64)
     for spelling in _numbers_that_mean_missing(rules):
@@ -99,16 +100,22 @@ def parse_numbers(series: pl.Series, rules: CellRules) -> Numbers:
     return Numbers(values, int(np.isnan(values).sum()) - len(bad), bad)
 
 
-def _parse_text(series: pl.Series, rules: CellRules) -> tuple[Floats, Positions]:
-    parsed = _cast(series, rules)
-    values = parsed.fill_null(math.nan).to_numpy(writable=True)
+def to_float(cells: pl.Expr, rules: CellRules) -> pl.Expr:
+    """Text as numbers, null where it is none."""
+    if rules.decimal != ".":
+        cells = cells.str.replace(rules.decimal, ".", literal=True)
+    return cells.cast(pl.Float64, strict=False)
+
+
+def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> tuple[Floats, Positions]:
+    values = (_cast(series, rules) if cast is None else cast).to_numpy(writable=True)  # null becomes NaN
     rest = np.flatnonzero(np.isnan(values))
     if not len(rest):
         return values, rest
     # cells with blanks around them, missing ones and bad ones are looked at again
     cells = as_text(series.gather(rest), rules.missing)
     numbers = _cast(cells, rules)
-    values[rest] = numbers.fill_null(math.nan).to_numpy()
+    values[rest] = numbers.to_numpy()
     return values, rest[(cells.is_not_null() & numbers.is_null()).to_numpy()]
 
 
@@ -119,9 +126,7 @@ def _numbers_that_mean_missing(rules: CellRules) -> tuple[float, ...]:
 
 
 def _cast(series: pl.Series, rules: CellRules) -> pl.Series:
-    if rules.decimal != ".":
-        series = series.str.replace(rules.decimal, ".", literal=True)
-    return series.cast(pl.Float64, strict=False)
+    return series.to_frame("cells").select(to_float(pl.col("cells"), rules)).to_series()
 
 
 def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:

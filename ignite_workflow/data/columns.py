@@ -1,7 +1,8 @@
 """What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence.
 
-The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or of
-a column named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else category.
+The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or
+of a column named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else
+category.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from ignite_workflow.data.cells import CellRules, Floats, Place, as_text, has_leading_zeros, is_scalar, parse_numbers
+from ignite_workflow.data.cells import (
+    CellRules,
+    Floats,
+    Numbers,
+    Place,
+    as_text,
+    has_leading_zeros,
+    is_scalar,
+    parse_numbers,
+)
 from ignite_workflow.data.dates import DATE_FORMATS, fitting_formats
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
@@ -80,36 +90,64 @@ class ColumnScan:
         self.low, self.high = np.inf, -np.inf
         self.first_bad = self.unusable = ""
         self.numeric = self.whole = self.consecutive = True
-        self.leading_zeros = self.typed_dates = self.repeated = False
+        self.leading_zeros = self.typed_dates = self.repeated = self.settled = False
         self.counts: dict[str, int] | None = {}
         self.examples: dict[str, None] = {}
         self.formats: tuple[str, ...] = DATE_FORMATS
 
-    def add(self, series: pl.Series, place: Place) -> None:
-        """Look at the next cells."""
+    @property
+    def settles(self) -> bool:
+        """Whether every cell so far is a number and nothing says that it is taken for something else."""
+        return self.numeric and not self.bad and not self.leading_zeros and self.given in (None, "number")
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether cells were settled as numbers before the column turned out to hold something else."""
+        return self.settled and self._kind()[0] in ("category", "datetime")
+
+    def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None) -> pl.Series:
+        """Look at the next cells.
+
+        Args:
+            series: the cells.
+            place: where they stand, for messages.
+            cast: the cells as numbers, null where they are none, if that is known already.
+
+        Returns:
+            The cells as numbers, NaN where missing, if the column settles for numbers; else as they are.
+        """
         before = self.rows
         self.rows += len(series)
         if not is_scalar(series.dtype):
             self.unusable = str(series.dtype)
-            return
+            return series
         self.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
         self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
-        if self.numeric and self._add_numbers(series, place, before):
-            return
+        numbers = parse_numbers(series, self.rules, cast) if self.numeric else None
+        if numbers is not None and len(numbers.bad) > len(series) - numbers.missing - len(numbers.bad):
+            numbers, self.numeric, self.whole = None, False, False
+        if numbers is not None:
+            self._add_numbers(numbers, series, place, before)
+            if not self.whole and not len(numbers.bad):
+                self.counts = None  # fractions: there is no end to them
+                self._show(series)
+                return self._settled(series, numbers)
         text = as_text(series, self.rules.missing)
-        if not self.numeric:
+        if numbers is None:
             self.missing += text.null_count()
         if self.bad or not self.numeric:
             self.formats = fitting_formats(text, self.formats, compact=self.given == "datetime")
         self._count(text)
+        return series if numbers is None else self._settled(series, numbers)
 
-    def _add_numbers(self, series: pl.Series, place: Place, before: int) -> bool:
-        """Look at cells as numbers; whether that is all there is to see: fractions need no counting."""
-        numbers = parse_numbers(series, self.rules)
-        known = numbers.values[~np.isnan(numbers.values)]
-        if len(numbers.bad) > len(known):
-            self.numeric = self.whole = False
-            return False
+    def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
+        if not self.settles:
+            return series
+        self.settled = True
+        return pl.Series(series.name, numbers.values)
+
+    def _add_numbers(self, numbers: Numbers, series: pl.Series, place: Place, before: int) -> None:
+        known = numbers.values[~np.isnan(numbers.values)] if numbers.missing or len(numbers.bad) else numbers.values
         self.missing += numbers.missing
         if len(numbers.bad) and not self.bad:
             first = int(numbers.bad[0])
@@ -118,11 +156,6 @@ class ColumnScan:
         if len(known):
             self.low, self.high = min(self.low, known.min()), max(self.high, known.max())
         self._add_whole(known, series, before)
-        if self.whole or len(numbers.bad):
-            return False
-        self.counts = None
-        self._show(series)
-        return True
 
     def _add_whole(self, known: Floats, series: pl.Series, before: int) -> None:
         self.whole = self.whole and bool((known == np.floor(known)).all())

@@ -47,14 +47,30 @@ class CsvFile:
         """
         path = str(self.text.path)
         for block in whole_records(self.text.blocks(), skip_lines=self.header_lines, quote=b'"', path=path):
-            data = block.without_blank_lines()
-            if data:
-                yield self._parse(data, block), block
+            frame = self._parse(block)
+            if frame.height:
+                yield frame, block
 
-    def _parse(self, data: bytes, block: Block) -> pl.DataFrame:
-        width = len(self.columns)
+    def _parse(self, block: Block) -> pl.DataFrame:
+        # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells whether
+        # all are right
+        frame = self._cells(block.data, block)
+        if self._is_even(block, frame):
+            return frame
+        records = Block(block.without_blank_lines(), block.first_line)
+        frame = self._cells(records.data, block) if records.data else frame.clear()
+        if not self._is_even(records, frame):
+            raise self._unreadable(block)
+        return frame
+
+    def _is_even(self, block: Block, frame: pl.DataFrame) -> bool:
+        if len(self.columns) == 1 and (frame.to_series() == "").any():
+            return not block.has_blank_lines()
+        return block.delimiters(self.delimiter.encode()) == (len(self.columns) - 1) * frame.height
+
+    def _cells(self, data: bytes, block: Block) -> pl.DataFrame:
         try:
-            frame = pl.read_csv(
+            return pl.read_csv(
                 data,
                 has_header=False,
                 separator=self.delimiter,
@@ -63,10 +79,6 @@ class CsvFile:
             )
         except pl.exceptions.PolarsError as error:
             raise self._unreadable(block) from error
-        # polars fills short rows in silence; it refuses long ones, so the sum tells whether all are right
-        if block.delimiters(self.delimiter.encode()) != (width - 1) * frame.height:
-            raise self._unreadable(block)
-        return frame
 
     def _unreadable(self, block: Block) -> DataError:
         ragged = block.ragged(self.delimiter.encode(), len(self.columns))

@@ -61,7 +61,7 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
         first = int(bad.arg_true()[0])
         written = f"a date written {formats[0]}" if formats else "a date of a known format"
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}.")
-    return moments.dt.timestamp("us").cast(pl.Float64).fill_null(float("nan")).to_numpy() / 1e6
+    return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
 
 
 def cycle_position(seconds: Floats, cycle: str) -> Floats:
@@ -72,12 +72,15 @@ def cycle_position(seconds: Floats, cycle: str) -> Floats:
         cycle: of ``CYCLES``.
     """
     if cycle == "hour":
-        return np.mod(seconds, _SECONDS_A_DAY) / _SECONDS_A_DAY
+        time_of_day: Floats = np.mod(seconds, _SECONDS_A_DAY)
+        return time_of_day / _SECONDS_A_DAY
     if cycle == "weekday":
-        return np.mod(np.floor(seconds / _SECONDS_A_DAY) + 3, 7) / 7  # 1970 began on a Thursday
+        weekday: Floats = np.mod(np.floor(seconds / _SECONDS_A_DAY) + 3, 7)  # 1970 began on a Thursday
+        return weekday / 7
     days = pl.Series(np.floor(seconds / _SECONDS_A_DAY)).fill_nan(None).cast(pl.Int32).cast(pl.Date)
     part = (days.dt.month() - 1) / 12 if cycle == "month" else (days.dt.ordinal_day() - 1) / 366
-    return part.fill_null(float("nan")).to_numpy()
+    position: Floats = part.to_numpy()
+    return position
 
 
 def _parse(text: pl.Series, form: str) -> pl.Series:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Hashes", "hash_rows"]
+__all__ = ["Hashes", "count_common", "hash_rows"]
 
 Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
@@ -34,3 +34,10 @@ def hash_rows(*arrays: np.ndarray[Any, np.dtype[Any]]) -> Hashes:
                 value *= _MULTIPLIER
                 value ^= value >> _SHIFT
     return hashes
+
+
+def count_common(hashes: Hashes, others: Hashes) -> int:
+    """How many of ``hashes`` are among ``others``, neither of them empty."""
+    others, hashes = np.sort(others), np.sort(hashes)  # np.isin takes ten times as long
+    at = np.minimum(np.searchsorted(others, hashes), len(others) - 1)
+    return int((others[at] == hashes).sum())

@@ -117,7 +117,7 @@ class Unseen:
     def lines(self) -> list[str]:
         """A line for each column that held such values."""
         return [
-            f"column {name!r}: {count} cell{'s' if count > 1 else ''} not seen in training, taken as unknown: {example}."
+            f"column {name!r}: {count} value{'s' if count > 1 else ''} new since training, taken as unknown: {example}."
             for name, (count, example) in self.found.items()
         ]
 

@@ -57,11 +57,8 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
 
 def _parsed(text: TextFile) -> Iterator[tuple[Block, pl.DataFrame]]:
     for block in whole_records(text.blocks(), skip_lines=0, quote=None, path=str(text.path)):
-        data = block.without_blank_lines()
-        if not data:
-            continue
         try:
-            frame = pl.read_ndjson(data, infer_schema_length=None)
+            frame = pl.read_ndjson(block.data, infer_schema_length=None)
         except pl.exceptions.PolarsError as error:
             raise _bad_line(text.path, block, str(error)) from error
         yield block, frame

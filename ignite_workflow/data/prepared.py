@@ -14,8 +14,9 @@ import numpy as np
 
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.cache import Array, ArraySink, Cache, MemorySink, default_cache_directory, file_digest
+from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import USED_KINDS
-from ignite_workflow.data.duplicates import Hashes, hash_rows
+from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.data.schema import Schema
@@ -77,8 +78,7 @@ def prepare_table(config: DataConfig, *, seed: int, cache_directory: Path | None
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
     found = cache.load(key)
     if found is None:
-        survey = survey_table(config)
-        make = partial(_make, survey, config, seed)
+        make = partial(_make, config, seed)
         try:
             cache.build(key, make)
         except OSError as error:
@@ -119,18 +119,19 @@ def _key(config: DataConfig, seed: int) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, settings, seed, content]).encode()).hexdigest()[:32]
 
 
-def _make(survey: Survey, config: DataConfig, seed: int, sink: ArraySink, scratch: Path | None) -> dict[str, Any]:
-    """Divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
+def _make(config: DataConfig, seed: int, sink: ArraySink, scratch: Path | None) -> dict[str, Any]:
+    """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
+    survey = survey_table(config, ChunkStore(scratch))
     names, codes = _classes(survey)
     assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
     if codes is not None:
         _refuse_lost_classes(survey, names, codes, assignment)
-    schema = fit_schema(survey.schema, survey.table.chunks(), assignment == Split.TRAIN, seed=seed)
+    schema = fit_schema(survey.schema, survey.chunks(), assignment == Split.TRAIN, seed=seed)
     if not schema.used:
         unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
         raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
     encoded = _Encoded(schema, sink)
-    for chunk in survey.table.chunks():
+    for chunk in survey.chunks():
         encoded.add(chunk, assignment[chunk.first_row : chunk.first_row + chunk.frame.height])
     for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
         if isinstance(value, str) and is_table_file(value):
@@ -172,13 +173,10 @@ class _Encoded:
         ]
         train = np.concatenate(self.hashes[Split.TRAIN])
         for split in (Split.VAL, Split.TEST):
-            if self.hashes[split]:
-                hashes = np.concatenate(self.hashes[split])
-                if again := int(np.isin(hashes, train).sum()):
-                    name = split.name.lower()
-                    notes.append(
-                        f"{again} of {len(hashes)} {name} rows stand in the training split too: equal in all cells used."
-                    )
+            hashes = np.concatenate(self.hashes[split]) if self.hashes[split] else train[:0]
+            if again := count_common(hashes, train):
+                rows = f"{again} of {len(hashes)} {split.name.lower()} rows"
+                notes.append(f"{rows} stand in the training split too: equal in all cells used.")
         return notes
 
 
@@ -202,11 +200,10 @@ def _refuse_lost_classes(survey: Survey, names: tuple[str, ...], codes: RowNumbe
     for code, name in enumerate(names):
         rows = np.flatnonzero(codes == code)
         if len(rows) == 1:
-            raise DataError(
-                f"{survey.place(int(rows[0]))}, column {column!r}: class {name!r} has this row only; a class needs at least two."
-            )
+            place = f"{survey.table.place(int(rows[0]))}, column {column!r}"
+            raise DataError(f"{place}: class {name!r} has this row only; a class needs at least two.")
         if not (assignment[rows] == Split.TRAIN).any():
-            where = sorted({Split(each).name.lower() for each in assignment[rows].tolist()})
+            where = " and ".join(sorted({Split(each).name.lower() for each in assignment[rows].tolist()}))
             raise DataError(
-                f"data.split: class {name!r} of column {column!r} has no training row: its {len(rows)} rows are in {' and '.join(where)}."
+                f"data.split: class {name!r} of column {column!r} has no training row: its {len(rows)} are in {where}."
             )

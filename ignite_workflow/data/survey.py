@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from ignite_workflow.config import DataConfig
-from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers
+from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers, to_float
+from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind, keep_one_feature
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
-from ignite_workflow.data.tables import Table, find_column, open_table
+from ignite_workflow.data.tables import Chunk, Table, find_column, open_table
 from ignite_workflow.data.target import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
 
@@ -31,19 +32,20 @@ class Survey:
         findings: for each of its columns, the targets among them.
         schema: kinds and task; no statistics yet.
         kept: all rows of the columns that hold targets or that the split settings name, by their names in the table.
+        store: the chunks, cells that are numbers as such; None where they are not kept.
     """
 
     table: Table
     findings: Mapping[str, Finding]
     schema: Schema
     kept: pl.DataFrame
+    store: ChunkStore | None = None
 
-    def place(self, row: int) -> str:
-        """Where a row stands, for messages: reads the table again up to there."""
-        for chunk in self.table.chunks():
-            if row < chunk.first_row + chunk.frame.height:
-                return chunk.place(row - chunk.first_row)
-        raise IndexError(row)
+    def chunks(self) -> Iterator[Chunk]:
+        """The table once more: the chunks kept, unless a column that looked like numbers turned out to be something else."""
+        if self.store is None or not self.store.complete:
+            return self.table.chunks()
+        return iter(self.store)
 
     def usable(self) -> Mask:
         """Which rows have a value for each target, (N,)."""
@@ -53,11 +55,12 @@ class Survey:
         return usable
 
 
-def survey_table(config: DataConfig) -> Survey:
+def survey_table(config: DataConfig, store: ChunkStore | None = None) -> Survey:
     """Look at every cell of a table once.
 
     Args:
         config: where it lies and what is said about it.
+        store: keeps the chunks for another look.
 
     Raises:
         ConfigError: a column that the settings name is not there, or the targets fit no task.
@@ -69,7 +72,7 @@ def survey_table(config: DataConfig) -> Survey:
     split = [getattr(config.split, option) for option in ("column", "by", "group")]
     named = [column_named(name, table, "data.split") for name in split if name is not None]
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
-    findings, kept = _look(table, rules, given, [*targets, *named])
+    findings, kept = _look(table, rules, given, [*targets, *named], store)
     for name in (config.split.column, config.split.group):
         if name is not None:
             column = column_named(name, table, "data.split")
@@ -83,7 +86,7 @@ def survey_table(config: DataConfig) -> Survey:
     )
     numeric = task in CLASS_TASKS and findings[targets[0]].kind in ("number", "boolean", "identifier")
     schema = Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
-    return Survey(table, findings, schema, kept)
+    return Survey(table, findings, schema, kept, store)
 
 
 def cell_rules(config: DataConfig) -> CellRules:
@@ -122,15 +125,25 @@ def _targets(config: DataConfig, table: Table) -> list[str]:
 
 
 def _look(
-    table: Table, rules: CellRules, given: Mapping[str, Kind], keep: list[str]
+    table: Table, rules: CellRules, given: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
 ) -> tuple[dict[str, Finding], pl.DataFrame]:
     scans = {name: ColumnScan(name, rules, given.get(name)) for name in table.columns}
     kept: list[pl.DataFrame] = []
     for chunk in table.chunks():
-        for name, scan in scans.items():
-            scan.add(chunk.frame[name], chunk.place)
-        kept.append(chunk.frame.select(list(dict.fromkeys(keep))))
-    return {name: scan.finding() for name, scan in scans.items()}, pl.concat(kept, how="vertical_relaxed")
+        frame = chunk.frame
+        text = [name for name, scan in scans.items() if scan.settles and frame.schema[name] == pl.String]
+        cast = frame.select(to_float(pl.col(text), rules))  # all at once: polars shares the columns among its threads
+        settled = [
+            scan.add(frame[name], chunk.place, cast[name] if name in cast.columns else None)
+            for name, scan in scans.items()
+        ]
+        kept.append(frame.select(list(dict.fromkeys(keep))))
+        if store is not None:
+            store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
+    findings = {name: scan.finding() for name, scan in scans.items()}
+    if store is not None and any(scan.mistaken for scan in scans.values()):
+        store.complete = False
+    return findings, pl.concat(kept, how="vertical_relaxed")
 
 
 def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int], np.dtype[np.int64]] | None) -> Rows:
@@ -151,18 +164,18 @@ def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int
         if name is not None
     }
     order = None if split.by is None else _order(survey, split.by)
-    return Rows(survey.usable(), survey.place, classes, columns, order, survey.schema.rules)
+    return Rows(survey.usable(), survey.table.place, classes, columns, order, survey.schema.rules)
 
 
 def _order(survey: Survey, by: str) -> Order:
     name = column_named(by, survey.table, "data.split.by")
     finding, series, rules = survey.findings[name], survey.kept[name], survey.schema.rules
     if finding.kind == "datetime":
-        return as_seconds(series, finding.formats, rules, survey.place)
+        return as_seconds(series, finding.formats, rules, survey.table.place)
     numbers = parse_numbers(series, rules)
     if len(numbers.bad):
         raise ConfigError(
             f"data.split.by: column {name!r} has no order: it must hold numbers or dates, but {finding.why}; "
-            f"{survey.place(int(numbers.bad[0]))} holds {series[int(numbers.bad[0])]!r}."
+            f"{survey.table.place(int(numbers.bad[0]))} holds {series[int(numbers.bad[0])]!r}."
         )
     return numbers.values

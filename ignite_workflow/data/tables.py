@@ -38,12 +38,14 @@ class Chunk:
         source: what the table is called in messages: the file.
         first_row: the row number of the first record.
         block: the bytes the records come from, where the file has lines.
+        table: where the chunk was taken from its table and its bytes are no longer there: what is asked for a place.
     """
 
     frame: pl.DataFrame
     source: str
     first_row: int = 0
     block: Block | None = None
+    table: Table | None = None
 
     def place(self, index: int) -> str:
         """Where a record of this chunk stands, for messages.
@@ -53,6 +55,8 @@ class Chunk:
             'a.parquet: row 6'
         """
         row = self.first_row + index
+        if self.table is not None:
+            return self.table.place(row)
         start = f"{self.source}: " if self.source else ""
         return f"{start}row {row}" if self.block is None else f"{start}line {self.block.line(index)} (row {row})"
 
@@ -104,6 +108,13 @@ class Table:
         """What the table is called in messages."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{self.paths[0]}{more}"
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: reads the table up to there."""
+        for chunk in self.chunks():
+            if row < chunk.first_row + chunk.frame.height:
+                return chunk.place(row - chunk.first_row)
+        raise IndexError(row)
 
     def chunks(self) -> Iterator[Chunk]:
         """Its records in order.

@@ -18,9 +18,9 @@ _ROWS_A_NUMBER_CLASS = 10
 def choose_task(findings: Sequence[Finding], task: Task | None) -> tuple[Task, str]:
     """The task, and why.
 
-    Two values are binary, other text multiclass. Integers are classes where they are at most 20 different ones with 10 rows
-    each on average (digits, grades), otherwise numbers are a regression. Several targets are a regression if all are
-    numbers, multilabel if all are booleans.
+    Two values are binary, other text multiclass. Integers are classes where they are at most 20 different ones with 10
+    rows each on average (digits, grades), otherwise numbers are a regression. Several targets are a regression if all
+    are numbers, multilabel if all are booleans.
 
     Args:
         findings: of the target columns, at least one.

@@ -95,10 +95,10 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    opened = cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
-    with opened as file:
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    with opener(path, "rb") as file:
         try:
-            yield file
+            yield cast(BinaryIO, file)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(f"{path}: the compressed file is damaged or cut short ({error}).") from error
 
