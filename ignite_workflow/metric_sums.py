@@ -8,7 +8,8 @@ Shapes: ``N`` samples, ``T`` target numbers, ``C`` classes (multilabel: labels).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +60,9 @@ class ValueSums:
         self.rows = 0
         self.squared, self.absolute, self.relative, self.largest, self.y, self.y_squared = np.zeros((6, len(self.std)))
 
-    def add(self, prediction: Floats, y: Floats) -> None:
+    def add(self, prediction: NDArray[Any], y: NDArray[Any]) -> None:
         """Count rows: predictions and targets (N, T), both standardised."""
+        y = y.astype(np.float64)
         error = np.abs(prediction - y) * self.std
         self.rows += len(y)
         self.squared += (error * error).sum(0)
@@ -126,44 +128,46 @@ class ClassSums:
         hits: for each class (C,) the rows that have it and are predicted to.
         predicted: for each class the rows predicted to have it.
         actual: for each class the rows that have it.
-        in_top: for each k (3, 5) the rows whose class is among the k most probable.
+        in_top: for each k of ``tops`` the rows whose class is among the k most probable.
         scores, truth: per pass, the probabilities and which classes a row has (N, C): only where ``ranking``.
         binary: two classes, of which a row has one.
     """
 
-    def __init__(self, target: Target, *, ranking: bool) -> None:
+    def __init__(self, target: Target, *, tops: Sequence[int] = (), ranking: bool = False) -> None:
         self.classes, self.ranking, self.binary = len(target.classes), ranking, target.task == "binary"
         self.rows = self.exact = 0
-        self.in_top = {3: 0, 5: 0}
+        self.in_top = dict.fromkeys(tops, 0)
         self.hits, self.predicted, self.actual = np.zeros((3, self.classes))
-        self.scores: list[Floats] = []
+        self.scores: list[NDArray[Any]] = []
         self.truth: list[Bools] = []
 
-    def add(self, prediction: Floats, y: Floats) -> None:
-        """Count rows: probabilities (N, C), and class indices (N,) or labels (N, C)."""
+    def add(self, prediction: NDArray[Any], y: NDArray[Any]) -> None:
+        """Count rows.
+
+        Args:
+            prediction: probabilities (N, C). Where a row has one class and nothing is ranked, any numbers in their order.
+            y: class indices (N,) or labels (N, C).
+        """
         self.rows += len(y)
         if y.ndim == 1:
-            has_class = np.eye(self.classes, dtype=bool)[y.astype(np.int64)] if self.ranking else None
-            self._add_classes(prediction, y.astype(np.int64))
+            self._add_classes(prediction, y)
         else:
-            has_class = y > 0
-            self._add_labels(prediction >= 0.5, has_class)
-        if self.ranking and has_class is not None:
+            self._add_labels(prediction >= 0.5, y > 0)
+        if self.ranking:
             self.scores.append(prediction)
-            self.truth.append(has_class)
+            self.truth.append(np.eye(self.classes, dtype=bool)[y] if y.ndim == 1 else y > 0)
 
-    def _add_classes(self, prediction: Floats, y: NDArray[np.int64]) -> None:
+    def _add_classes(self, prediction: NDArray[Any], y: NDArray[np.int64]) -> None:
         predicted = prediction.argmax(1)
         hits = y[predicted == y]
         self.exact += len(hits)
         self.hits += np.bincount(hits, minlength=self.classes)
         self.predicted += np.bincount(predicted, minlength=self.classes)
         self.actual += np.bincount(y, minlength=self.classes)
-        if self.classes > min(self.in_top):
-            own = np.take_along_axis(prediction, y[:, None], axis=1)
-            more_probable = (prediction > own).sum(1)
+        if self.in_top:
+            above = (prediction > np.take_along_axis(prediction, y[:, None], axis=1)).sum(1)
             for k in self.in_top:
-                self.in_top[k] += int((more_probable < k).sum())
+                self.in_top[k] += int((above < k).sum())
 
     def _add_labels(self, predicted: Bools, y: Bools) -> None:
         self.exact += int((predicted == y).all(1).sum())

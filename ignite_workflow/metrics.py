@@ -42,7 +42,7 @@ _VALUES = ("regression",)
 _EXCLUSIVE = ("binary", "multiclass")
 _CLASSES = ("binary", "multiclass", "multilabel")
 _RANKING = ("roc_auc", "average_precision")
-_FEWEST_CLASSES = {"top_3_accuracy": 4, "top_5_accuracy": 6}
+_TOPS = {"top_3_accuracy": 3, "top_5_accuracy": 5}
 
 
 class _Facts(NamedTuple):
@@ -131,9 +131,8 @@ def _check_fit(name: str, target: Target) -> None:
     if target.task not in _FACTS[name].tasks:
         fitting = sorted(other for other, facts in _FACTS.items() if target.task in facts.tasks)
         raise ConfigError(f"metric {name} does not fit a {target.task} target. Metrics that do: {', '.join(fitting)}.")
-    fewest = _FEWEST_CLASSES.get(name, 0)
-    if len(target.classes) < fewest and fewest:
-        raise ConfigError(f"metric {name} needs at least {fewest} classes, got {len(target.classes)}.")
+    if name in _TOPS and len(target.classes) <= _TOPS[name]:
+        raise ConfigError(f"metric {name} needs more than {_TOPS[name]} classes, got {len(target.classes)}.")
 
 
 def _own_metric(found: Any, target: Target, loss: Loss) -> Metric:
@@ -151,15 +150,11 @@ class _Reader:
         self.mean, self.std = torch.tensor(target.mean), torch.tensor(target.std)
 
     def __call__(self, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        prediction, y = _predictions(output, self.loss)
+        prediction = self.loss.to_prediction(output[0].float()).cpu()
+        y = decode_target(output[1], self.loss.target_form).cpu()
         if self.is_value:
             return prediction * self.std + self.mean, y * self.std + self.mean
         return prediction, y
-
-
-def _predictions(output: tuple[Tensor, Tensor], loss: Loss) -> tuple[Tensor, Tensor]:
-    y_pred, y = output
-    return loss.to_prediction(y_pred.float()).cpu(), decode_target(y, loss.target_form).cpu()
 
 
 class MeanLoss(Metric):
@@ -201,25 +196,28 @@ class PredictionMetrics(Metric):
         loss: what the model's output means.
     """
 
-    ROWS_A_PASS = 16_384
+    NUMBERS_A_PASS = 2**18  # 1 MB: enough rows for numpy to be quick, and no memory to speak of
 
     def __init__(self, formulas: Mapping[str, Formula], target: Target, loss: Loss) -> None:
         self.formulas, self.target, self.loss = formulas, target, loss
+        self.ranking = any(name in formulas for name in _RANKING)
+        self.tops = [k for name, k in _TOPS.items() if name in formulas]
+        # The largest of several numbers is the most probable class already, and a softmax costs more than all the rest.
+        self.order_suffices = loss.link in ("softmax", "exp") and target.task != "regression" and not self.ranking
         super().__init__(metrics_result_mode="flatten")
 
     def reset(self) -> None:
         """Forget all batches."""
         self.waiting: list[tuple[Tensor, Tensor]] = []
-        self.rows_waiting = 0
-        ranking = any(name in self.formulas for name in _RANKING)
+        self.numbers_waiting = 0
         is_value = self.target.task == "regression"
-        self.sums = ValueSums(self.target) if is_value else ClassSums(self.target, ranking=ranking)
+        self.sums = ValueSums(self.target) if is_value else ClassSums(self.target, tops=self.tops, ranking=self.ranking)
 
     def update(self, output: tuple[Tensor, Tensor]) -> None:
         """Keep a batch, and count what has been kept once it is worth it."""
         self.waiting.append(output)
-        self.rows_waiting += len(output[1])
-        if self.rows_waiting >= self.ROWS_A_PASS:
+        self.numbers_waiting += output[0].numel()
+        if self.numbers_waiting >= self.NUMBERS_A_PASS:
             self._count()
 
     def compute(self) -> dict[str, float]:
@@ -230,6 +228,7 @@ class PredictionMetrics(Metric):
 
     def _count(self) -> None:
         y_preds, ys = zip(*self.waiting, strict=True)
-        prediction, y = _predictions((torch.cat(y_preds), torch.cat(ys)), self.loss)
-        self.sums.add(prediction.numpy().astype(np.float64), y.numpy().astype(np.float64))
-        self.waiting, self.rows_waiting = [], 0
+        y_pred, y = torch.cat(y_preds).float(), decode_target(torch.cat(ys), self.loss.target_form)
+        prediction = y_pred if self.order_suffices else self.loss.to_prediction(y_pred)
+        self.sums.add(prediction.cpu().numpy(), y.cpu().numpy())
+        self.waiting, self.numbers_waiting = [], 0

@@ -166,7 +166,7 @@ def test_regression_metrics_equal_ignites():
 @pytest.mark.parametrize("target", [PRICES, KINDS, TAGS])
 def test_the_size_of_batches_and_passes_changes_nothing(target, monkeypatch):
     whole = report(target, batch=500)
-    monkeypatch.setattr(PredictionMetrics, "ROWS_A_PASS", 100)
+    monkeypatch.setattr(PredictionMetrics, "NUMBERS_A_PASS", 100)
 
     assert report(target, batch=7) == pytest.approx(whole)
 
@@ -250,7 +250,7 @@ def test_a_metric_of_another_task_is_refused():
 def test_top_3_of_three_classes_is_refused():
     three = Target(task="multiclass", columns=("kind",), classes=("a", "b", "c"), counts=(1, 1, 1), rows=3)
 
-    with pytest.raises(ConfigError, match="metric top_3_accuracy needs at least 4 classes, got 3"):
+    with pytest.raises(ConfigError, match="metric top_3_accuracy needs more than 3 classes, got 3"):
         build_metrics(["top_3_accuracy"], three, build_loss("cross_entropy", {}, three))
 
 
