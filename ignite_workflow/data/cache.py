@@ -1,8 +1,8 @@
 """Arrays on disk, found again by what they were made from: never half written, never trusted when damaged.
 
-An entry is a directory named by its key. It is made under another name and renamed when whole, so two processes that make
-the same one do not meet. It holds ``.npy`` files and ``entry.json``: a checksum of its own text, then the shapes and
-checksums of the arrays and what is kept with them.
+An entry is a directory named by its key. It is made under another name and renamed when whole, so two processes that
+make the same one do not meet. It holds ``.npy`` files and ``entry.json``: a checksum of its own text, then the shapes
+and checksums of the arrays and what is kept with them.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ class CsvFile:
                 yield frame, block
 
     def _parse(self, block: Block) -> pl.DataFrame:
-        # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells whether
-        # all are right
+        # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells
+        # whether all are right
         frame = self._cells(block.data, block)
         if self._is_even(block, frame):
             return frame

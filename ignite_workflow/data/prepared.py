@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -62,29 +62,31 @@ class PreparedData:
     notes: tuple[str, ...] = ()
 
 
-def prepare_table(config: DataConfig, *, seed: int, cache_directory: Path | None = None) -> PreparedData:
+def prepare_table(
+    config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None
+) -> PreparedData:
     """Turn a table into arrays, or find those made before from the same content and settings.
 
     Args:
         config: where the table lies and what is said about it.
         seed: of the run: decides a random split.
         cache_directory: where arrays are kept; None: ``$IGNITE_WORKFLOW_CACHE`` or the user's cache directory.
+        schema: of a trained model that is to go on with this table; None: fitted to the training rows.
 
     Raises:
         ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
         DataError: a file, row or cell that cannot be used, named.
     """
-    key = _key(config, seed)
+    key = _key(config, seed, schema)
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
     found = cache.load(key)
     if found is None:
-        make = partial(_make, config, seed)
+        make = partial(_make, config, seed, schema)
         try:
             cache.build(key, make)
         except OSError as error:
-            return _in_memory(
-                make, f"arrays are kept in memory: {cache.directory} cannot be written ({error.strerror})."
-            )
+            reason = f"{cache.directory} cannot be written ({error.strerror})"
+            return _in_memory(make, f"arrays are kept in memory: {reason}.")
         found = cache.load(key)
         assert found is not None
     return _prepared(*found)
@@ -99,34 +101,37 @@ def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData
     return PreparedData(Schema.from_dict(kept["schema"]), splits, tuple(kept["notes"]))
 
 
-def _in_memory(make: Any, note: str) -> PreparedData:
+def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], note: str) -> PreparedData:
     sink = MemorySink()
     kept = make(sink, None)
     kept["notes"].append(note)
     return _prepared(kept, sink.arrays())
 
 
-def _key(config: DataConfig, seed: int) -> str:
+def _key(config: DataConfig, seed: int, schema: Schema | None) -> str:
     """What the arrays are a function of: content, not paths or times of files."""
     files = [config.split.val, config.split.test]
     paths = [
         *table_paths(config.path),
         *(Path(each) for each in files if isinstance(each, str) and Path(each).is_file()),
     ]
-    settings = asdict(config)
-    settings.pop("path")
+    settings = {**asdict(config), "path": None}
     content = [[path.name, file_digest(path)] for path in paths]
-    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, content]).encode()).hexdigest()[:32]
+    model = None if schema is None else schema.to_dict()
+    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, content, model]).encode()).hexdigest()[:32]
 
 
-def _make(config: DataConfig, seed: int, sink: ArraySink, scratch: Path | None) -> dict[str, Any]:
+def _make(
+    config: DataConfig, seed: int, schema: Schema | None, sink: ArraySink, scratch: Path | None
+) -> dict[str, Any]:
     """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
-    survey = survey_table(config, ChunkStore(scratch))
+    survey = survey_table(config, store=ChunkStore(scratch), schema=schema)
     names, codes = _classes(survey)
     assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
-    if codes is not None:
-        _refuse_lost_classes(survey, names, codes, assignment)
-    schema = fit_schema(survey.schema, survey.chunks(), assignment == Split.TRAIN, seed=seed)
+    if schema is None:
+        if codes is not None:
+            _refuse_lost_classes(survey, names, codes, assignment)
+        schema = fit_schema(survey.schema, survey.chunks(), assignment == Split.TRAIN, seed=seed)
     if not schema.used:
         unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
         raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
@@ -191,7 +196,7 @@ def _classes(survey: Survey) -> tuple[tuple[str, ...], RowNumbers | None]:
         return (), None
     target = survey.schema.targets[0]
     text = target_text(survey.kept[target.name], survey.schema.rules, target)
-    names = class_order(text.drop_nulls().unique())
+    names = survey.schema.classes or class_order(text.drop_nulls().unique())
     return names, class_codes(text, names)
 
 

@@ -64,9 +64,9 @@ class Rows:
 def assign_rows(config: SplitConfig, rows: Rows, *, seed: int) -> Assignment:
     """Divide the rows of a table.
 
-    Rows named by ``column`` or a list file go where they are sent. Fractions are of the rows then left, which are cut at
-    random (with the proportions of the classes), by whole groups, or in the order of a column: train first, then val,
-    then test.
+    Rows named by ``column`` or a list file go where they are sent. Fractions are of the rows then left, which are cut
+    at random (with the proportions of the classes), by whole groups, or in the order of a column: train first, then
+    val, then test.
 
     Args:
         config: how.

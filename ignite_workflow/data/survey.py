@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from ignite_workflow.config import DataConfig
+from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers, to_float
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind, keep_one_feature
@@ -31,7 +31,7 @@ class Survey:
         table: what was looked at.
         findings: for each of its columns, the targets among them.
         schema: kinds and task; no statistics yet.
-        kept: all rows of the columns that hold targets or that the split settings name, by their names in the table.
+        kept: all rows of the columns that hold targets (by the names in ``schema``) or that the split settings name.
         store: the chunks, cells that are numbers as such; None where they are not kept.
     """
 
@@ -42,7 +42,7 @@ class Survey:
     store: ChunkStore | None = None
 
     def chunks(self) -> Iterator[Chunk]:
-        """The table once more: the chunks kept, unless a column that looked like numbers turned out to be something else."""
+        """The table once more: the chunks kept, unless a column that looked like numbers turned out otherwise."""
         if self.store is None or not self.store.complete:
             return self.table.chunks()
         return iter(self.store)
@@ -55,38 +55,46 @@ class Survey:
         return usable
 
 
-def survey_table(config: DataConfig, store: ChunkStore | None = None) -> Survey:
+def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema: Schema | None = None) -> Survey:
     """Look at every cell of a table once.
 
     Args:
         config: where it lies and what is said about it.
         store: keeps the chunks for another look.
+        schema: of a model that is to go on with this table: settles columns, targets and task. None: found here.
 
     Raises:
         ConfigError: a column that the settings name is not there, or the targets fit no task.
-        DataError: the files cannot be read.
+        DataError: the files cannot be read, or lack a column of ``schema``.
     """
     table = open_table(config.path, config.read)
-    rules = cell_rules(config)
-    targets = _targets(config, table)
-    split = [getattr(config.split, option) for option in ("column", "by", "group")]
-    named = [column_named(name, table, "data.split") for name in split if name is not None]
+    split = [name for name in (config.split.column, config.split.by, config.split.group) if name is not None]
+    for name in split:
+        column_named(name, table, "data.split")
+    if schema is not None:
+        kinds = {find_column(column.name, table.columns) or column.name: column.kind for column in schema.used}
+        findings, kept = _look(table, schema.rules, kinds, [*(each.name for each in schema.targets), *split], store)
+        return Survey(table, findings, schema, kept, store)
+    rules, targets = cell_rules(config), _targets(config, table)
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
-    findings, kept = _look(table, rules, given, [*targets, *named], store)
+    findings, kept = _look(table, rules, given, [*targets, *split], store)
     for name in (config.split.column, config.split.group):
         if name is not None:
             column = column_named(name, table, "data.split")
             findings[column] = replace(findings[column], kind="ignore", why="says how the rows are split")
     findings = keep_one_feature(findings, targets)
-    task, why = choose_task([findings[name] for name in targets], config.task)
+    return Survey(table, findings, _unfitted(findings, targets, rules, config.task), kept, store)
+
+
+def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRules, task: Task | None) -> Schema:
+    task, why = choose_task([findings[name] for name in targets], task)
     columns = tuple(
         Column(finding.name, finding.kind, finding.why, formats=finding.formats[:1])
         for name, finding in findings.items()
         if name not in targets
     )
     numeric = task in CLASS_TASKS and findings[targets[0]].kind in ("number", "boolean", "identifier")
-    schema = Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
-    return Survey(table, findings, schema, kept, store)
+    return Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
 
 
 def cell_rules(config: DataConfig) -> CellRules:
@@ -137,7 +145,7 @@ def _look(
             scan.add(frame[name], chunk.place, cast[name] if name in cast.columns else None)
             for name, scan in scans.items()
         ]
-        kept.append(frame.select(list(dict.fromkeys(keep))))
+        kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(keep)]))
         if store is not None:
             store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
     findings = {name: scan.finding() for name, scan in scans.items()}
@@ -158,18 +166,14 @@ def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int
         ConfigError: rows are to be cut in the order of a column that has none.
     """
     split = config.split
-    columns = {
-        name: survey.kept[column_named(name, survey.table, "data.split")]
-        for name in (split.column, split.group)
-        if name is not None
-    }
+    columns = {name: survey.kept[name] for name in (split.column, split.group) if name is not None}
     order = None if split.by is None else _order(survey, split.by)
     return Rows(survey.usable(), survey.table.place, classes, columns, order, survey.schema.rules)
 
 
 def _order(survey: Survey, by: str) -> Order:
     name = column_named(by, survey.table, "data.split.by")
-    finding, series, rules = survey.findings[name], survey.kept[name], survey.schema.rules
+    finding, series, rules = survey.findings[name], survey.kept[by], survey.schema.rules
     if finding.kind == "datetime":
         return as_seconds(series, finding.formats, rules, survey.table.place)
     numbers = parse_numbers(series, rules)
