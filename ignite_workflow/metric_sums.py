@@ -145,7 +145,7 @@ class ClassSums:
         """Count rows.
 
         Args:
-            prediction: probabilities (N, C). Where a row has one class and nothing is ranked, any numbers in their order.
+            prediction: probabilities (N, C); or numbers in their order, if a row has one class and nothing is ranked.
             y: class indices (N,) or labels (N, C).
         """
         self.rows += len(y)

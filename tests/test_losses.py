@@ -176,6 +176,12 @@ def test_counts_are_not_scaled_and_must_not_be_negative():
         loss.encode_target(torch.tensor([[2.0, -1.0]]))
 
 
+def test_a_count_of_zero_that_was_scaled_and_back_is_still_a_count():
+    y = torch.tensor([[-4e-7], [1.0], [7.0]])
+
+    assert build_loss("poisson_nll", {}, target_of("regression")).encode_target(y) is y
+
+
 def test_a_model_output_of_the_wrong_shape_is_refused():
     loss = build_loss("mse", {}, target_of("regression"))
 
