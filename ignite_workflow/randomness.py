@@ -1,6 +1,6 @@
 """The random streams of a run, each a function of the seed and of counters.
 
-Nothing here has a state that would need saving: the numbers of step 1,000 are the same whether the 999 steps before were
+Nothing here has a state that would need saving: the numbers of step 1,000 are the same whether the 999 before were
 made by this process, by one that was killed, or not at all.
 """
 
@@ -39,7 +39,7 @@ def mix(seed: int, stream: Stream, *counters: int) -> int:
     """
     value = _scramble(seed & _MASK)
     for counter in (stream, *counters):
-        value = _scramble(value ^ _scramble(counter & _MASK))
+        value = _scramble(value ^ (counter & _MASK))
     return value >> 1
 
 
