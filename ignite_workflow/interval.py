@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -41,7 +42,8 @@ class Interval:
             allowed = ", ".join(f"{{{unit}: n}}" for unit in _UNITS)
             raise ConfigError(f"every must be one of {allowed}, got {dict(every)}")
         self.unit, self.number = items[0]
-        if self.number <= 0 or (self.unit != "minutes" and self.number != int(self.number)):
+        whole = math.isfinite(self.number) and self.number == int(self.number)
+        if not self.number > 0 or (self.unit != "minutes" and not whole):
             number = "number" if self.unit == "minutes" else "whole number"
             raise ConfigError(f"every: {self.unit} must be a positive {number}, got {self.number}")
         self._last = time.monotonic()
