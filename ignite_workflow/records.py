@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ignite_workflow.errors import CheckpointError
 
@@ -46,8 +46,7 @@ class Records:
         self.path = path
         self.rows: list[Record] = []
         self._ends: list[tuple[int, int]] = [(0, 0)]  # after each row: bytes so far, their CRC-32
-        self._unwritten: list[bytes] = []
-        self._file: Any = None
+        self._synced = 0  # rows that are in the file
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.rows)
@@ -60,7 +59,6 @@ class Records:
         line = _to_line(record)
         size, crc = self._ends[-1]
         self.rows.append(record)
-        self._unwritten.append(line)
         self._ends.append((size + len(line), zlib.crc32(line, crc)))
 
     def curve(self, split: str, name: str) -> list[tuple[int, float]]:
@@ -75,23 +73,15 @@ class Records:
         """Write what is new to the file; ``durable``: on disk before this returns."""
         if self.path is None:
             return
-        if self._file is None:
-            self._file = self.path.open("ab")
-            self._file.truncate(self._ends[-1][0] - sum(map(len, self._unwritten)))
-        if self._unwritten:
-            self._file.write(b"".join(self._unwritten))
-            self._unwritten.clear()
-            self._file.flush()
-        if durable:
-            os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Write what is new and close the file."""
-        if self._unwritten:
-            self.sync()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self.path.open("ab") as file:
+            file.truncate(
+                self._ends[self._synced][0]
+            )  # of a failed write, of what was rewound, of a run before this one
+            file.writelines(map(_to_line, self.rows[self._synced :]))
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        self._synced = len(self.rows)
 
     def state_dict(self) -> dict[str, int]:
         """Where the records stand: what a checkpoint keeps of them."""
@@ -107,24 +97,23 @@ class Records:
         path = self.path
         content = path.read_bytes()[: state_dict["bytes"]] if path is not None and path.exists() else b""
         if (len(content), zlib.crc32(content)) != (state_dict["bytes"], state_dict["crc32"]):
-            raise CheckpointError(f"{path} is not what it was when the checkpoint was written: it is damaged or was edited")
-        self.close()
-        self.rows, self._ends, self._unwritten = [], [(0, 0)], []
-        for line in content.splitlines(keepends=True):
+            raise CheckpointError(
+                f"{path} is not what it was when the checkpoint was written: it is damaged or was edited"
+            )
+        self.rows, self._ends = [], [(0, 0)]
+        for line in content.splitlines():
             self.append(_from_line(line))
-        self._unwritten.clear()
+        self._synced = len(self.rows)
 
     def rewind(self, rows: int) -> None:
         """Forget all records after the first ``rows``."""
-        self.sync()
         del self.rows[rows:], self._ends[rows + 1 :]
-        if self._file is not None:
-            self._file.truncate(self._ends[-1][0])
+        self._synced = min(self._synced, rows)
 
 
 def _to_line(record: Record) -> bytes:
     iteration, epoch, split, name, value = record
-    shown = repr(value) if math.isfinite(value) else f'"{value}"'
+    shown = repr(float(value)) if math.isfinite(value) else f'"{value}"'
     head = f'{{"iteration": {iteration}, "epoch": {epoch}, "split": {json.dumps(split)}, "name": {json.dumps(name)}'
     return f'{head}, "value": {shown}}}\n'.encode()
 
