@@ -89,28 +89,29 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._real = self.path.resolve()
+        self._lock: int | None = None
+        if self._real in _held:  # seen before the file is opened: to close it again would let the lock go
+            raise RunDirectoryError(f"{self.path} is in use by this process ({os.getpid()})")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise RunDirectoryError(f"cannot write to the run directory {self.path}: {error.strerror}") from error
-        self._take_lock()
+        self._take_lock(self._lock)
         self.records = Records(self.path / "metrics.jsonl")
         self._status: dict[str, Any] = {}
 
-    def _take_lock(self) -> None:
+    def _take_lock(self, lock: int) -> None:
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
         try:
-            if self._real in _held:
-                raise BlockingIOError
-            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.pread(self._lock, 4096, 0).decode(errors="replace")
-            os.close(self._lock)
+            holder = os.pread(lock, 4096, 0).decode(errors="replace")
+            os.close(lock)
             raise RunDirectoryError(f"{self.path} is in use by {_describe(holder)}") from None
         _held.add(self._real)
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, json.dumps(mine).encode(), 0)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, json.dumps(mine).encode(), 0)
 
     @property
     def checkpoints(self) -> Path:
@@ -153,10 +154,14 @@ class RunDirectory:
 
     def close(self) -> None:
         """Flush the records and let the directory go. May be called twice."""
-        if self._real in _held:
-            self.records.close()
+        if self._lock is None:
+            return
+        try:
+            self.records.sync()
+        finally:
             _held.discard(self._real)
-            os.close(self._lock)  # the kernel drops the lock with it
+            lock, self._lock = self._lock, None
+            os.close(lock)  # the kernel drops the lock with it
 
     def __enter__(self) -> RunDirectory:
         return self
