@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
@@ -74,11 +75,16 @@ def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) ->
         CheckpointError: the file is missing, damaged, too large or of another kind.
     """
     content = _checked_content(path, size_limit)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    metadata = header.get("__metadata__", {})
-    if metadata.get("kind") != kind:
-        raise CheckpointError(f"{path} is not a {kind} but a {metadata.get('kind', 'safetensors file')}")
-    tree: dict[str, Any] = decode_tree(json.loads(metadata["values"]), load(content))
+    try:
+        tensors = load(content)  # this checks lengths, shapes and offsets against the size of the file
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        metadata = header.get("__metadata__", {})
+        found = metadata.get("kind", "safetensors file")
+        tree: dict[str, Any] = decode_tree(json.loads(metadata["values"]), tensors) if found == kind else {}
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path} was not written by this library: {error}") from error
+    if found != kind:
+        raise CheckpointError(f"{path} is not a {kind} but a {found}")
     return tree
 
 
@@ -112,12 +118,16 @@ def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> 
         tensors[name] = node
         return {"tensor": name}
     if isinstance(node, dict):
-        items = [[_plain_key(key, where), encode_tree(value, tensors, f"{where}[{key!r}]")] for key, value in node.items()]
+        items = [
+            [_plain_key(key, where), encode_tree(value, tensors, f"{where}[{key!r}]")] for key, value in node.items()
+        ]
         return {"dict": items}
     if isinstance(node, list | tuple):
         items = [encode_tree(value, tensors, f"{where}[{i}]") for i, value in enumerate(node)]
         return {"tuple": items} if isinstance(node, tuple) else items
-    raise TypeError(f"{where} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only")
+    raise TypeError(
+        f"{where} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only"
+    )
 
 
 def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
@@ -149,7 +159,9 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > _HEADER_LIMIT:
-        raise TypeError(f"a state may hold {_HEADER_LIMIT:,} bytes of plain values, this one holds {len(text):,}: use tensors")
+        raise TypeError(
+            f"a state may hold {_HEADER_LIMIT:,} bytes of plain values, this one holds {len(text):,}: use tensors"
+        )
     return len(text).to_bytes(8, "little") + text
 
 
