@@ -81,7 +81,8 @@ class CheckpointStore:
             if step in kept:
                 continue
             path = self.path(step)
-            if path.stat().st_size <= _RECYCLED_BYTES:
+            status = path.stat()
+            if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1:  # a link to it may be somebody's backup
                 path.replace(self._temporary)
             else:
                 path.unlink()
