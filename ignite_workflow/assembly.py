@@ -22,7 +22,7 @@ from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.schedules import Schedule, build_schedule
 from ignite_workflow.workflow import Workflow
 
-__all__ = ["build_loader", "build_run_loss", "build_run_model", "build_workflow"]
+__all__ = ["build_loader", "build_run_loss", "build_run_model", "build_workflow", "model_facts"]
 
 
 def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
@@ -44,11 +44,13 @@ def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
 def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
     """The model of a run, its initial weights a function of the seed alone."""
     assert config.model is not None and config.model.name is not None
-    facts = dict(data.facts)
-    if loss is not None:
-        facts |= {"out_features": loss.outputs, "output": loss.output}
     seed_everything(mix(config.train.seed, Stream.INITIAL_WEIGHTS))
-    return build_model(config.model.name, config.model.options, facts)
+    return build_model(config.model.name, config.model.options, model_facts(data, loss))
+
+
+def model_facts(data: RunData, loss: Loss | None) -> dict[str, Any]:
+    """What a model may ask for by parameter name: of the data, the target and the loss."""
+    return {**data.facts, **({} if loss is None else {"out_features": loss.outputs, "output": loss.output})}
 
 
 def build_loader(config: RunConfig, data: RunData, loss: Loss | None, split: str) -> SeekableLoader | None:

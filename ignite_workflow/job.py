@@ -7,16 +7,18 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
+from torch import nn
 
 from ignite_workflow.assembly import build_workflow
-from ignite_workflow.config import RunConfig, diff_configs, dump_config, load_config
+from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError
+from ignite_workflow.model_file import load_model
 from ignite_workflow.outcome import finish
+from ignite_workflow.predictor import Predictor
 from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory, new_run_path
@@ -24,7 +26,7 @@ from ignite_workflow.settings import Source, read_settings
 from ignite_workflow.signals import stop_on_signals
 from ignite_workflow.workflow import Workflow
 
-__all__ = ["TrainResult", "prepare_run", "train"]
+__all__ = ["TrainResult", "train"]
 
 log = logging.getLogger(__name__)
 
@@ -97,32 +99,45 @@ def train(
             finished = None if from_scratch else _finished_result(directory, started)
             if finished is not None:
                 return finished
-        config, data = prepare_run(config, from_model=from_model)
+        trained = load_model(from_model, device="cpu") if from_model is not None else None
+        config, data = prepare_run(config, trained)
         if not exists:
             stack.enter_context(_removed_unless_started(path))
             directory = stack.enter_context(RunDirectory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
-        workflow = _start(config, data, directory, resume=resume, from_scratch=from_scratch, from_model=from_model)
+        workflow = _start(config, data, directory, resume=resume, from_scratch=from_scratch)
+        if trained is not None and workflow.trainer.state.iteration == 0:
+            _take_weights(workflow.model, trained)
         return _run(workflow, data, directory, started)
 
 
-def prepare_run(config: RunConfig, *, from_model: str | Path | None = None) -> tuple[RunConfig, RunData]:
-    """Read the data of a run and fill in the settings that were left open."""
-    schema = None
-    if from_model is not None:
-        from ignite_workflow.model_file import load_model
+def prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[RunConfig, RunData]:
+    """Read the data of a run and fill in the settings that were left open.
 
-        predictor = load_model(from_model)
-        schema = predictor.schema
-    data = prepare_data(config.data, seed=config.train.seed, schema=schema)
+    Args:
+        config: what was given.
+        trained: a model to go on from: its target, architecture and schema hold where ``config`` does not say otherwise.
+    """
+    if trained is not None:
+        config = _as_trained(config, trained)
+    data = prepare_data(config.data, seed=config.train.seed, schema=trained.schema if trained else None)
     for note in data.notes:
         log.warning("%s", note)
-    config = complete(config, rows=data.sizes["train"], task=data.target.task if data.target else None)
-    if config.train.batch_size is not None and config.train.batch_size > data.sizes["train"]:
-        raise ConfigError(
-            f"train.batch_size: {config.train.batch_size} is more than the {data.sizes['train']} samples of the training split"
-        )
+    rows = data.sizes["train"]
+    config = complete(config, rows=rows, task=data.target.task if data.target else None)
+    if (config.train.batch_size or 1) > rows:
+        raise ConfigError(f"train.batch_size: {config.train.batch_size} is more than the {rows} samples to train on")
     return config, data
+
+
+def _as_trained(config: RunConfig, trained: Predictor) -> RunConfig:
+    architecture = trained.architecture
+    if config.model is None:
+        config = replace(config, model=Component(name=architecture.name, options=dict(architecture.options)))
+    if config.data.target is None and trained.target is not None:
+        target = trained.target.columns
+        config = replace(config, data=replace(config.data, target=target[0] if len(target) == 1 else target))
+    return config
 
 
 def _what(config: RunConfig) -> str:
@@ -162,13 +177,7 @@ def _log_file(path: Path) -> Iterator[None]:
 
 
 def _start(
-    config: RunConfig,
-    data: RunData,
-    directory: RunDirectory,
-    *,
-    resume: bool,
-    from_scratch: bool,
-    from_model: str | Path | None,
+    config: RunConfig, data: RunData, directory: RunDirectory, *, resume: bool, from_scratch: bool
 ) -> Workflow:
     """The workflow of a run that starts or goes on, its config written."""
     saved = directory.path / "config.yaml"
@@ -183,8 +192,6 @@ def _start(
         _check_same(before, config, workflow)
         if workflow.resume():
             log.info("going on from iteration %d", workflow.trainer.state.iteration)
-    if from_model is not None and workflow.trainer.state.iteration == 0:
-        _take_weights(workflow.model, from_model)
     directory.write("config.yaml", dump_config(config))
     if directory.path.parent.name == "runs":
         directory.point_latest()
@@ -206,13 +213,12 @@ def _check_same(before: RunConfig, now: RunConfig, workflow: Workflow) -> None:
         raise ConfigError("a run goes on with the settings it was started with; changed: " + "; ".join(differences))
 
 
-def _take_weights(model: torch.nn.Module, from_model: str | Path) -> None:
-    from ignite_workflow.model_file import load_model
-
+def _take_weights(model: nn.Module, trained: Predictor) -> None:
     try:
-        model.load_state_dict(load_model(from_model).model.state_dict())
+        model.load_state_dict(trained.model.state_dict())
     except RuntimeError as error:
-        raise ConfigError(f"{from_model} does not fit the model of this run: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{trained.directory} does not fit the model of this run: {reason}") from None
 
 
 def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from pathlib import Path
 
-from ignite_workflow.assembly import build_loader, build_run_loss
+from ignite_workflow.assembly import build_loader, build_run_loss, model_facts
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import autocast
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.losses import Loss
 from ignite_workflow.metrics import build_metrics
+from ignite_workflow.model_description import Architecture, DataFacts, LossFacts, ModelDescription
+from ignite_workflow.model_file import save_model
 from ignite_workflow.run_data import RunData
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.steps import build_eval_step
@@ -35,8 +36,23 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
             if split == "test":
                 workflow.record(split, name, value)
     workflow.records.sync(durable=True)
-    save_run_model(workflow, config, data, loss, metrics, directory)
+    save_model(directory.model, workflow.model, _description(config, data, loss, metrics))
     return metrics
+
+
+def _description(config: RunConfig, data: RunData, loss: Loss | None, metrics: dict[str, float]) -> ModelDescription:
+    assert config.model is not None and config.model.name is not None
+    paths = (config.data.path,) if isinstance(config.data.path, str) else config.data.path
+    return ModelDescription(
+        architecture=Architecture(
+            name=config.model.name, options=config.model.options, facts=model_facts(data, loss)
+        ),
+        schema=data.schema,
+        target=data.target,
+        loss=LossFacts.of(loss, config.loss.options) if loss is not None and config.loss is not None else None,
+        metrics=metrics,
+        data=DataFacts(files=tuple(Path(path).name for path in paths), rows=dict(data.sizes), read=config.data.read),
+    )
 
 
 def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: Loss, split: str) -> dict[str, float]:

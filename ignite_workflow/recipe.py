@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +21,15 @@ def complete(config: RunConfig, *, rows: int, task: str | None) -> RunConfig:
         rows: of the training split.
         task: regression, binary, multiclass or multilabel; None: unknown, so that the loss must have been given.
     """
+    train = _train(config.train, rows)
     return replace(
         config,
         model=_named(config.model, "mlp"),
         loss=_named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss,
-        optimizer=_named(config.optimizer, "adamw", lr=1e-3, weight_decay=1e-2),
+        optimizer=_named(config.optimizer, "adamw", lr=2e-3, weight_decay=1e-2),
         schedule=_named(config.schedule, "cosine", warmup=0.05),
-        train=_train(config.train, rows),
+        train=train,
+        handlers=_with_patience(config.handlers, train.max_epochs or 1),
     )
 
 
@@ -37,10 +41,28 @@ def _named(given: Component | None, name: str, **defaults: Any) -> Component:
 
 
 def _train(train: TrainConfig, rows: int) -> TrainConfig:
-    batch_size = train.batch_size or min(1024, max(32, 2 ** round((rows / 100).bit_length() if False else 5)))
     return replace(
         train,
-        batch_size=min(batch_size, rows),
-        max_epochs=train.max_epochs or 50,
+        batch_size=train.batch_size or min(default_batch_size(rows), rows),
+        max_epochs=train.max_epochs or default_max_epochs(rows),
         threads=train.threads or 1,
     )
+
+
+def default_batch_size(rows: int) -> int:
+    """A power of two from 32 to 1024, near a 64th of the rows."""
+    return min(1024, max(32, 2 ** round(math.log2(max(rows, 1) / 64))))
+
+
+def default_max_epochs(rows: int) -> int:
+    """From 400 for few rows down to 20 for many: so that steps grow with the square root of the rows."""
+    return min(400, max(20, round(40 * math.sqrt(14_000 / max(rows, 1)))))
+
+
+def _with_patience(handlers: Mapping[str, Any], max_epochs: int) -> dict[str, Any]:
+    """Early stopping waits for a third of the run where nobody said how long."""
+    given = handlers.get("early_stopping", True)
+    if given is False or (isinstance(given, dict) and "patience" in given):
+        return dict(handlers)
+    options = given if isinstance(given, dict) else {}
+    return {**handlers, "early_stopping": {**options, "patience": max(5, max_epochs // 3)}}

@@ -15,14 +15,14 @@ from torch.utils.data import Dataset, Subset
 
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
-from ignite_workflow.data import prepare_table
 from ignite_workflow.data.loader import BatchDataset, SampleDataset, TensorBatches
+from ignite_workflow.data.prepared import PreparedData, prepare_table
+from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.randomness import Stream, generator
 from ignite_workflow.targets import Target
 
 if TYPE_CHECKING:
-    from ignite_workflow.data import PreparedData, Schema
     from ignite_workflow.losses import Loss
 
 __all__ = ["RunData", "prepare_data"]
@@ -62,7 +62,9 @@ class RunData:
         return replace(self, target=replace(self.target, mean=(0.0,) * count, std=(1.0,) * count))
 
 
-def prepare_data(config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None) -> RunData:
+def prepare_data(
+    config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None
+) -> RunData:
     """Read the data of a run.
 
     Args:

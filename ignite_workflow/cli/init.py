@@ -1,0 +1,48 @@
+"""``init``: from a data file to a config to start from."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+
+from ignite_workflow.cli.options import settings_argument, settings_from, target_option
+from ignite_workflow.errors import ConfigError
+from ignite_workflow.settings import read_settings
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("data")
+@settings_argument
+@target_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="config.yaml", show_default=True, help="The config.")
+@click.option("--force", is_flag=True, help="Replace the config that is there.")
+def command(data: str, settings: tuple[str, ...], target: str | None, output: Path, force: bool) -> None:
+    """Look at every cell of DATA, say what each column is taken for and why, and write a commented config.
+
+    KEY=VALUE settings go into it: data.split.test=test_rows.txt data.columns.zip=category.
+    """
+    if output.exists() and not force:
+        raise ConfigError(f"{output} is there already: name another with --output, or replace it with --force")
+    config = read_settings(data, settings_from(settings, data__target=target))
+
+    from ignite_workflow.run_directory import replace_file
+    from ignite_workflow.starter import class_counts, describe_columns, start_from
+
+    start = start_from(config, output.absolute().parent)
+    report = start.report
+    click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
+    for line in describe_columns(report, shutil.get_terminal_size().columns):
+        click.echo(line)
+    click.echo(f"task: {report.task}: {report.why}")
+    if report.classes:
+        click.echo(f"classes: {class_counts(report.classes)}")
+    try:
+        replace_file(output.absolute(), start.text)
+    except OSError as error:
+        raise ConfigError(f"cannot write {output}: {error.strerror}") from None
+    click.echo(f"wrote {output}; next: python run.py train {shlex.quote(str(output))}")

@@ -1,0 +1,37 @@
+"""``predict``: what a trained model says of new rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ignite_workflow.cli.options import as_json, json_option
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("-o", "--output", required=True, help="A .csv or .parquet file; - is CSV on stdout.")
+@click.option("--probabilities", is_flag=True, help="The probability of each class too.")
+@click.option("--id", "id_columns", multiple=True, metavar="COLUMN", help="A column of DATA to carry over. May be repeated.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--trust", is_flag=True, help="Import the code that the model names: a model of your own making.")
+@json_option
+def command(run: Path, data: str, output: str, json_: bool, **options: Any) -> None:
+    """Predict for every row of DATA with the model of RUN (a run's directory, or a model's).
+
+    Rows keep their order; a table larger than memory is read in pieces.
+    """
+    from ignite_workflow.model_file import load_model
+
+    predictor = load_model(run, trust=options["trust"], device=options["device"])
+    rows = predictor.predict_file(
+        data, output, probabilities=options["probabilities"], id_columns=options["id_columns"] or None
+    )
+    if output == "-":
+        return
+    click.echo(as_json({"rows": rows, "output": output}) if json_ else f"{rows:,} rows predicted: {output}")

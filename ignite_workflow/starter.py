@@ -1,0 +1,152 @@
+"""A config to start from: every setting written out, each with the evidence it was inferred from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ignite_workflow.config import RunConfig, config_to_mapping
+from ignite_workflow.config_tree import to_yaml
+from ignite_workflow.data.columns import USED_KINDS, Finding
+from ignite_workflow.data.inspection import TableReport, inspect_table
+from ignite_workflow.display import printable
+from ignite_workflow.handler_specs import DEFAULT_HANDLERS
+from ignite_workflow.recipe import complete
+from ignite_workflow.run_data import prepare_data
+
+__all__ = ["Start", "class_counts", "describe_columns", "start_from"]
+
+_COMMENTS = {
+    "split": "a fraction of the rows, a data file, or a list of row numbers; or column:, by:, group:",
+    "model": "linear, mlp, or path/to/file.py:Name",
+    "loss": "of torch.nn, in snake case",
+    "optimizer": "of torch.optim, in lower case",
+    "schedule": "constant, cosine, linear, step, one_cycle, plateau",
+    "max_epochs": "at most: early stopping ends sooner",
+    "device": "auto, cpu, cuda, cuda:1, ...",
+    "precision": "float32 or bfloat16",
+    "accumulate": "batches a step of the optimizer",
+    "workers": "processes that make samples; 0: none, best for data in memory",
+    "threads": "CPU threads; more than one helps large models only",
+}
+
+
+class Start:
+    """What ``init`` found and proposes.
+
+    Attributes:
+        report: what was understood of the table.
+        config: every setting filled in.
+        text: the same as a commented YAML file.
+    """
+
+    def __init__(self, report: TableReport, config: RunConfig, text: str) -> None:
+        self.report, self.config, self.text = report, config, text
+
+
+def start_from(config: RunConfig, directory: Path) -> Start:
+    """Look at the data and propose a config for it.
+
+    Args:
+        config: path, target and whatever else was given.
+        directory: where the file will lie: the data's path in it is relative to that.
+
+    Raises:
+        WorkflowError: the data cannot be used.
+    """
+    report = inspect_table(config.data)
+    data = prepare_data(config.data, seed=config.train.seed)
+    assert data.target is not None
+    filled = complete(config, rows=data.sizes["train"], task=data.target.task)
+    split = replace(filled.data.split, **_fractions(filled))
+    filled = replace(filled, data=replace(filled.data, task=report.task, split=split))
+    return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n")
+
+
+def _fractions(config: RunConfig) -> dict[str, Any]:
+    split = config.data.split
+    if split.column is not None:
+        return {}
+    return {name: 0.15 for name in ("val", "test") if getattr(split, name) is None}
+
+
+def _lines(config: RunConfig, report: TableReport, directory: Path) -> Iterator[str]:
+    mapping = config_to_mapping(config)
+    yield "# A run of ignite-workflow. Settings left out are inferred from the data again."
+    yield "data:"
+    paths = mapping["data"]["path"]
+    relative = _relative(paths, directory) if isinstance(paths, str) else [_relative(path, directory) for path in paths]
+    yield f"  path: {_value(relative)}"
+    yield f"  target: {_value(mapping['data']['target'])}"
+    yield f"  task: {report.task}  # {_comment(report.why)}"
+    yield "  columns:  # number, category, boolean, datetime, text, ignore"
+    yield from _columns(report)
+    for key, value in mapping["data"].items():
+        if key not in ("path", "target", "task", "columns", "kind") and value:
+            yield f"  {key}: {_value(value)}" + (f"  # {_COMMENTS[key]}" if key in _COMMENTS else "")
+    for section in ("model", "loss", "optimizer", "schedule"):
+        yield f"{section}: {_value(mapping[section])}  # {_COMMENTS[section]}"
+    yield "train:"
+    for key, value in mapping["train"].items():
+        yield f"  {key}: {_value(value)}" + (f"  # {_COMMENTS[key]}" if key in _COMMENTS else "")
+    yield "handlers:  # those that are not named here have their default options: see the command handlers"
+    for name in DEFAULT_HANDLERS:
+        if name in mapping.get("handlers", {}):
+            yield f"  {name}: {_value(mapping['handlers'][name])}"
+    yield "  # gradient_clipping: {max_norm: 1.0}"
+
+
+def _columns(report: TableReport) -> Iterator[str]:
+    for finding in report.columns:
+        if finding.name in report.targets:
+            continue
+        used = finding.kind in (*USED_KINDS, "text")
+        line = f"{_value(finding.name)}: {finding.kind}" if used else f"# {_comment(finding.name)}: {finding.kind}, not used"
+        yield f"    {line}  # {_comment(_evidence(finding))}"
+
+
+def _evidence(finding: Finding) -> str:
+    missing = f"; {finding.missing:,} missing" if finding.missing else ""
+    return f"{finding.why}{missing}"
+
+
+def _comment(text: str) -> str:
+    return printable(text)
+
+
+def _value(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_value(key)}: {_value(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return " ".join(to_yaml([value]).split("\n")).strip()[1:-1]
+
+
+def _relative(path: str, directory: Path) -> str:
+    """Relative to the config's directory where the data lies in or beside it."""
+    relative = os.path.relpath(path, directory)
+    return path if relative.startswith(os.path.join("..", "..")) else relative
+
+
+def describe_columns(report: TableReport, width: int) -> Iterator[str]:
+    """The columns as a table for the terminal, a line each.
+
+    Args:
+        report: of the table.
+        width: of the terminal; the evidence is cut to fit.
+    """
+    names = [printable(finding.name) for finding in report.columns]
+    longest = min(max(map(len, names)), max(12, width // 3))
+    for name, finding in zip(names, report.columns, strict=True):
+        kind = "target" if finding.name in report.targets else finding.kind
+        line = f"  {name[:longest]:<{longest}}  {kind:<10}  {printable(_evidence(finding))}"
+        yield line if len(line) <= width else line[: width - 1] + "…"
+
+
+def class_counts(classes: Mapping[str, int]) -> str:
+    """The classes and their rows on one line."""
+    return ", ".join(f"{printable(name)} ({count:,})" for name, count in classes.items())
