@@ -132,7 +132,7 @@ def prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[Ru
 
 def _as_trained(config: RunConfig, trained: Predictor) -> RunConfig:
     architecture = trained.architecture
-    if config.model is None:
+    if config.model is None and architecture is not None:
         config = replace(config, model=Component(name=architecture.name, options=dict(architecture.options)))
     if config.data.target is None and trained.target is not None:
         target = trained.target.columns

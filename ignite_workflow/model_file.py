@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ignite_workflow import registry
+from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.device import resolve_device
 from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError, RunDirectoryError, nearest
 from ignite_workflow.losses import Loss, build_loss
@@ -121,7 +122,7 @@ def load_model(path: str | Path, *, trust: bool = False, device: str = "auto") -
         target=description.target,
         loss=_build_loss(directory / _DESCRIPTION, description, trust=trust),
         metrics=description.metrics,
-        read=description.data.read,
+        data=description.data,
         directory=directory,
         trusted=trust,
     )
@@ -167,16 +168,16 @@ def _read_weights(path: Path, facts: WeightsFacts) -> dict[str, Tensor]:
 def _build(file: Path, description: ModelDescription, tensors: dict[str, Tensor], *, trust: bool) -> nn.Module:
     """The module with its weights."""
     name, options = description.architecture.name, description.architecture.options
-    if registry.is_import_path(name):
-        if not trust:
-            raise CheckpointError(
-                f"{file}: the model is code of its author's own, {name!r}: imported and run only if you say --trust"
-            )
+    if registry.is_import_path(name) and not trust:
+        raise CheckpointError(
+            f"{file}: the model is code of its author's own, {name!r}: imported and run only if you say --trust"
+        )
+    if name not in BUILT_IN["model"]:
         model = build_model(name, options, description.facts)
         _load_weights(file, model, tensors, assign=False)
         return model
     try:
-        # Nothing is allocated on "meta", whatever sizes the file claims.
+        # Weights made on "meta" take no memory, whatever sizes the file claims.
         with torch.device("meta"), _at_most(len(tensors)):
             model = build_model(name, options, description.facts)
     except Exception as error:  # from numbers of a file that may hold anything

@@ -22,6 +22,8 @@ from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import Chunk, Table, as_chunk, find_column, open_table
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
 from ignite_workflow.losses import Loss
+from ignite_workflow.model_description import DataFacts
+from ignite_workflow.model_description import Architecture
 from ignite_workflow.prediction_file import check_output, prediction_writer
 from ignite_workflow.steps import to_device
 from ignite_workflow.targets import Target
@@ -46,8 +48,9 @@ class Predictor:
         schema: makes the model's input of a table. None where the input came from a person's own Dataset.
         target: what is predicted. None where only a person's own train step knows.
         loss: what the model's output means. None as for ``target``.
+        architecture: how the model was built; None where it was not read from a file.
         metrics: measured after training, by ``split/name``.
-        read: how the training data was read, where a person said so; new files are read in the same way.
+        data: where the model comes from; new files are read as its were.
         directory: of the model.
         trusted: code that the model names may be imported.
     """
@@ -57,8 +60,9 @@ class Predictor:
     schema: Schema | None
     target: Target | None
     loss: Loss | None
+    architecture: Architecture | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    read: ReadConfig = field(default_factory=ReadConfig)
+    data: DataFacts = field(default_factory=DataFacts)
     directory: Path | None = None
     trusted: bool = False
 
@@ -118,8 +122,8 @@ class Predictor:
             DataError: as ``predict``; nothing is written.
             ConfigError: the output cannot be written or is the table itself, or there is no such file or column.
         """
-        schema = self._table_schema()
-        table = open_table([str(path)] if isinstance(path, str | Path) else path, read or self.read)
+        schema = self.table_schema()
+        table = open_table([str(path)] if isinstance(path, str | Path) else path, read or self.data.read)
         check_output(output, table.paths)
         identifiers = self._identifiers(schema, table, id_columns, probabilities)
         unseen, rows = Unseen(), 0
@@ -187,11 +191,11 @@ class Predictor:
 
     def _chunks(self, rows: Any, read: ReadConfig | None) -> Iterator[Chunk]:
         if isinstance(rows, str | Path):
-            return open_table(str(rows), read or self.read).chunks()
+            return open_table(str(rows), read or self.data.read).chunks()
         return iter([as_chunk(_columns(rows) if isinstance(rows, list | tuple) else rows)])
 
     def _encode(self, chunk: Chunk, unseen: Unseen) -> Matrix:
-        return self._table_schema().encode(chunk, unseen=unseen)
+        return self.table_schema().encode(chunk, unseen=unseen)
 
     def _frame(self, x: Matrix, probabilities: bool, batch_size: int | None) -> pl.DataFrame:
         _, target = self._meaning()
@@ -225,7 +229,12 @@ class Predictor:
             raise ConfigError("what the model's output means is known to its own train step only: use predictor.model.")
         return self.loss, self.target
 
-    def _table_schema(self) -> Schema:
+    def table_schema(self) -> Schema:
+        """The schema.
+
+        Raises:
+            ConfigError: there is none.
+        """
         if self.schema is None:
             raise ConfigError("the model was not trained on a table but on a Dataset: use predictor.outputs(x).")
         return self.schema
