@@ -11,16 +11,18 @@ import ignite_workflow
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
-    "errors built_in",
+    "errors built_in display",
     "validation registry",
-    "config_tree config_fields config config_schema device randomness events",
+    "config_tree config_fields config config_schema settings device randomness events pictures",
     "targets losses metric_sums metrics optimizers schedules data models",
     "engine evaluator steps signals interval",
-    "records run_directory tensor_file checkpoint",
+    "records run_directory tensor_file checkpoint curve_picture",
     "handler_specs parts workflow",
     "handler",
-    "model_file recipe run_data assembly outcome",
-    "job handlers testing",
+    "model_description model_card prediction_file predictor model_file",
+    "recipe run_data assembly evaluation_data evaluation_report evaluation_output outcome",
+    "job trial starter testing handlers",
+    "handler_catalogue",
     "cli",
     "__main__",
 ]
