@@ -222,6 +222,8 @@ def _contradiction(description: ModelDescription) -> str:
     numbers = [*target.mean, *target.std]
     if not all(map(math.isfinite, numbers)) or min(target.std, default=1.0) <= 0:
         return "target: a mean or deviation is not finite, or a deviation not above zero"
+    if not loss.scale_target and (any(target.mean) or set(target.std) > {1.0}):
+        return f"target: standardised, though loss {loss.name} needs it as it is"
     if target.task == "regression" and not len(target.columns) == len(target.mean) == len(target.std) == loss.outputs:
         return "target: its columns, means, deviations and the model's outputs are not of one number"
     if target.task != "regression" and len(target.classes) < 1 + (target.task != "multilabel"):

@@ -1,0 +1,131 @@
+"""Rows whose truth is known, in batches for an evaluation: the split a run held out, or a new table.
+
+Shapes: ``N`` rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ignite_workflow import registry
+from ignite_workflow.config import ReadConfig, load_config
+from ignite_workflow.data.loader import BatchDataset
+from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.losses import Loss
+from ignite_workflow.predictor import Predictor
+from ignite_workflow.run_data import RunData, prepare_data
+
+__all__ = ["Batches", "labelled_batches", "own_batches"]
+
+_ROWS_A_BATCH = 4096
+
+
+class Batches(Protocol):
+    """Batches of the model's input, and targets in the form that the loss takes.
+
+    Attributes:
+        source: what they are, for people.
+        skipped: rows left out so far, as their target is missing.
+    """
+
+    source: str
+    skipped: int
+
+    def __iter__(self) -> Iterator[tuple[Any, Tensor]]: ...
+
+
+def own_batches(predictor: Predictor, loss: Loss, cache_directory: Path | None) -> Batches:
+    """The test split of the model's own run; the validation split where there is none.
+
+    Args:
+        predictor: the model.
+        loss: encodes the targets.
+        cache_directory: of the prepared data; None: the person's own.
+
+    Raises:
+        ConfigError: the model's run is not there, held no rows out, or its data is code that is not trusted.
+        DataError: the data has changed.
+    """
+    data = _own_data(predictor, cache_directory)
+    split = next((split for split in ("test", "val") if split in data.sizes), None)
+    if split is None:
+        raise ConfigError("the run held no rows out of training: name a table to evaluate on.")
+    source = {"test": "test split", "val": "validation split"}[split]
+    return _OwnSplit(data.batches(split, _ROWS_A_BATCH, seed=0, shuffle=False, loss=loss), source)
+
+
+@dataclass
+class _OwnSplit:
+    batches: BatchDataset
+    source: str
+    skipped: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
+        return (self.batches[1, number] for number in range(len(self.batches)))
+
+
+def _own_data(predictor: Predictor, cache_directory: Path | None) -> RunData:
+    file = None if predictor.directory is None else predictor.directory.parent / "config.yaml"
+    if file is None or not file.is_file():
+        raise ConfigError("the model lies in no run, whose test split could be measured: name a table to evaluate on.")
+    config = load_config(file)
+    if registry.is_import_path(config.data.kind) and not predictor.trusted:
+        raise ConfigError(
+            f"{file}: the data is its author's own code, {config.data.kind!r}: load the model with trust."
+        )
+    data = prepare_data(config.data, seed=config.train.seed, cache_directory=cache_directory)
+    if data.schema != predictor.schema:  # that of the model the run started from
+        data = prepare_data(
+            config.data, seed=config.train.seed, cache_directory=cache_directory, schema=predictor.schema
+        )
+    if dict(data.sizes) != predictor.data.rows:
+        before, now = _shown(predictor.data.rows), _shown(data.sizes)
+        raise DataError(f"the run's data has changed: {before} in training, {now} now; name a table to evaluate on.")
+    return data
+
+
+def _shown(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {split}" for split, count in rows.items()) + " rows"
+
+
+def labelled_batches(predictor: Predictor, loss: Loss, path: str | Path, read: ReadConfig | None) -> Batches:
+    """The rows of a table that has the targets' columns.
+
+    Args:
+        predictor: the model.
+        loss: encodes the targets.
+        path: of the table.
+        read: how it is read; None: as the training data was.
+
+    Raises:
+        ConfigError: the model's input is not a table.
+    """
+    predictor.table_schema()
+    return _LabelledTable(predictor, loss, str(path), read)
+
+
+@dataclass
+class _LabelledTable:
+    predictor: Predictor
+    loss: Loss
+    source: str
+    read: ReadConfig | None
+    skipped: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
+        schema = self.predictor.table_schema()
+        for chunk, x in self.predictor.encode_chunks(self.source, self.read):
+            y = schema.encode_target(chunk)
+            known = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
+            self.skipped += len(y) - int(known.sum())
+            if not self.loss.scale_target:
+                y = (y * schema.target_std + schema.target_mean).astype(np.float32)
+            inputs, targets = torch.from_numpy(x[known]), self.loss.encode_target(torch.from_numpy(y[known]))
+            yield from zip(inputs.split(_ROWS_A_BATCH), targets.split(_ROWS_A_BATCH), strict=True)
