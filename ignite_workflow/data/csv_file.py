@@ -39,6 +39,14 @@ class CsvFile:
     columns: tuple[str, ...]
     header_lines: int
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed."""
+        if self.header_lines:
+            return self.text.notes
+        names = f"{self.columns[0]} to {self.columns[-1]}"
+        return (*self.text.notes, f"{self.text.path.name}: no header, the columns are named {names}.")
+
     def frames(self) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
 

@@ -26,6 +26,7 @@ class TableReport:
         task: regression, binary, multiclass or multilabel.
         why: how the task was chosen.
         classes: of binary and multiclass, the rows of each class, in the order of their codes.
+        notes: what was guessed about the files, one line each.
     """
 
     source: str
@@ -35,6 +36,7 @@ class TableReport:
     task: Task
     why: str
     classes: Mapping[str, int]
+    notes: tuple[str, ...]
 
 
 def inspect_table(config: DataConfig) -> TableReport:
@@ -62,4 +64,5 @@ def inspect_table(config: DataConfig) -> TableReport:
         schema.task,
         schema.why,
         classes,
+        survey.table.notes,
     )

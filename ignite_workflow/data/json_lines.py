@@ -29,6 +29,11 @@ class JsonLinesFile:
     text: TextFile
     columns: tuple[str, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed."""
+        return self.text.notes
+
     def frames(self) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The values in their own types, a key that is missing as null, with the block they come from.
 
@@ -57,6 +62,8 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
 
 def _parsed(text: TextFile) -> Iterator[tuple[Block, pl.DataFrame]]:
     for block in whole_records(text.blocks(), skip_lines=0, quote=None, path=str(text.path)):
+        if not block.data.strip():
+            continue
         try:
             frame = pl.read_ndjson(block.data, infer_schema_length=None)
         except pl.exceptions.PolarsError as error:

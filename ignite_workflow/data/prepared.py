@@ -142,7 +142,7 @@ def _make(
         if isinstance(value, str) and is_table_file(value):
             for chunk in open_table(value, config.read).chunks():
                 encoded.add(chunk, np.full(chunk.frame.height, split))
-    return {"schema": schema.to_dict(), "notes": [*_columns_left_out(schema), *encoded.notes()]}
+    return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
 
 
 class _Encoded:

@@ -78,10 +78,10 @@ def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema:
     rules, targets = cell_rules(config), _targets(config, table)
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
     findings, kept = _look(table, rules, given, [*targets, *split], store)
-    for name in (config.split.column, config.split.group):
-        if name is not None:
-            column = column_named(name, table, "data.split")
-            findings[column] = replace(findings[column], kind="ignore", why="says how the rows are split")
+    for option in (config.split.column, config.split.group):
+        if option is not None:
+            name = column_named(option, table, "data.split")
+            findings[name] = replace(findings[name], kind="ignore", why="says how the rows are split")
     findings = keep_one_feature(findings, targets)
     return Survey(table, findings, _unfitted(findings, targets, rules, config.task), kept, store)
 

@@ -77,6 +77,9 @@ class _TableFile(Protocol):
     @property
     def columns(self) -> tuple[str, ...]: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
     def frames(self) -> Iterator[tuple[pl.DataFrame, Block | None]]: ...
 
 
@@ -84,6 +87,7 @@ class _TableFile(Protocol):
 class _ParquetFile:
     path: Path
     columns: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def frames(self) -> Iterator[tuple[pl.DataFrame, None]]:
         for frame in pl.scan_parquet(self.path, glob=False).collect_batches(chunk_size=_CHUNK_ROWS):
@@ -108,6 +112,11 @@ class Table:
         """What the table is called in messages."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{self.paths[0]}{more}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed about its files, one line each."""
+        return tuple(note for file in self.files for note in file.notes)
 
     def place(self, row: int) -> str:
         """Where a row stands, for messages: reads the table up to there."""

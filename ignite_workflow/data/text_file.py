@@ -18,6 +18,7 @@ __all__ = ["TextFile", "open_text"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 16 MB falls out of the cache
 _SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
+_COMMONEST = "cp1252"
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -29,11 +30,20 @@ class TextFile:
         path: of the file; one that ends in ``.gz`` is decompressed.
         encoding: a name Python knows; ``"utf-8"`` is passed on as it stands.
         returns: lines end in a carriage return alone, as old Macintosh programs write them.
+        guessed: nobody said what the encoding is.
     """
 
     path: Path
     encoding: str
     returns: bool
+    guessed: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed."""
+        if not self.guessed or self.encoding == "utf-8":
+            return ()
+        return (f"{self.path.name}: not UTF-8, read as {self.encoding}; if that is wrong: data.read.encoding.",)
 
     def blocks(self) -> Iterator[bytes]:
         """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
@@ -62,8 +72,11 @@ class TextFile:
             return
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         text = io.TextIOWrapper(file, encoding=encoding, newline=None if self.returns else "")
-        while part := text.read(_BLOCK_BYTES):
-            yield part.encode()
+        try:
+            while part := text.read(_BLOCK_BYTES):
+                yield part.encode()
+        finally:
+            text.detach()  # the file is closed by who opened it
 
 
 def open_text(path: Path, encoding: str | None) -> TextFile:
@@ -81,6 +94,7 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
         start = file.read(_SAMPLE_BYTES)
     if not start:
         raise DataError(f"{path}: the file is empty.")
+    guessed = encoding is None
     if encoding is None:
         encoding = _find_encoding(path, start)
     elif not _is_encoding(encoding):
@@ -88,9 +102,9 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
             f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252."
         )
     name = codecs.lookup(encoding).name
-    line_feed = "\n".encode(name.replace("utf-16", "utf-16-le"))
-    carriage_return = "\r".encode(name.replace("utf-16", "utf-16-le"))
-    return TextFile(path, name, returns=line_feed not in start and carriage_return in start)
+    without_mark = "utf-16-le" if name == "utf-16" else name
+    returns = "\n".encode(without_mark) not in start and "\r".encode(without_mark) in start
+    return TextFile(path, name, returns, guessed=guessed)
 
 
 @contextmanager
@@ -120,10 +134,13 @@ def _find_encoding(path: Path, start: bytes) -> str:
         return "utf-8"
     from charset_normalizer import from_bytes  # only files that are not UTF-8 pay for its import
 
-    best = from_bytes(foreign).best()
+    matches = from_bytes(foreign)
+    best = matches.best()
     if best is None:
         raise DataError(f"{path}: neither UTF-8 nor another text encoding. Say what it is: data.read.encoding.")
-    return best.encoding
+    # a Western text could as well be of a rarer encoding, which comes first by name
+    equals = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
+    return _COMMONEST if any(_COMMONEST in match.could_be_from_charset for match in equals) else best.encoding
 
 
 def _first_block_not_utf8(path: Path) -> bytes | None:
