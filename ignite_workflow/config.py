@@ -281,6 +281,6 @@ def diff_configs(old: RunConfig, new: RunConfig) -> list[str]:
 def _leaves(settings: Mapping[str, Any], above: Keys = ()) -> dict[Keys, str]:
     leaves: dict[Keys, str] = {}
     for key, value in settings.items():
-        below = _leaves(value, (*above, key)) if isinstance(value, dict) and value else {}
+        below = _leaves(value, (*above, key)) if isinstance(value, dict) else {}
         leaves.update(below or {(*above, key): shown(value)})
     return leaves
