@@ -39,9 +39,11 @@ $(IN_VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(NEEDS) | $(IN_VENV)/python
+	@echo "Installing into $(VENV), once: torch alone takes some minutes."
 	$(INSTALL) .
 	@touch $@
 
 $(VENV)/installed-dev: $(NEEDS) | $(IN_VENV)/python
+	@echo "Installing into $(VENV), once: torch alone takes some minutes."
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/installed
