@@ -168,7 +168,7 @@ def test_other_encodings_are_read(write, encoding):
 
 def test_a_foreign_byte_far_down_is_found_and_said(write, monkeypatch):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 256)
-    path = write("name\n" + "Anna\n" * 100 + "Jürgen\nZoë\nÅsa\nFrançois\nSeñor Muñoz\n", encoding="cp1252")
+    path = write("name\n" + "Anna\n" * 100 + "Jürgen\nZoë\nÅsa\nFrançois\nSeñor Muñoz\n" * 3, encoding="cp1252")
 
     assert rows(path)[-1] == ("Señor Muñoz",)
     assert open_table(path).notes == ("table.csv: not UTF-8, read as cp1252; if that is wrong: data.read.encoding.",)

@@ -35,6 +35,7 @@ USED_KINDS = ("number", "category", "boolean", "datetime")
 _MOST_DISTINCT = 10_000  # a category has at most so many values; counting stops there
 _NUMBERS_AT_LEAST = 0.95  # a column of numbers, in which other cells are mistakes
 _FEW_DISTINCT = 20
+_SURE_ROWS = 1000
 _LONG_TEXT_WORDS = 5
 _BOOLEAN_PAIRS = ({"0", "1"}, {"0.0", "1.0"}, {"false", "true"}, {"f", "t"}, {"no", "yes"}, {"n", "y"}, {"off", "on"})
 _ID_NAME = re.compile(r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$")
@@ -90,7 +91,7 @@ class ColumnScan:
         self.low, self.high = np.inf, -np.inf
         self.first_bad = self.unusable = ""
         self.numeric = self.whole = self.consecutive = True
-        self.leading_zeros = self.typed_dates = self.repeated = self.settled = False
+        self.leading_zeros = self.typed_dates = self.repeated = self.settled = self.fractions = False
         self.counts: dict[str, int] | None = {}
         self.examples: dict[str, None] = {}
         self.formats: tuple[str, ...] = DATE_FORMATS
@@ -124,18 +125,16 @@ class ColumnScan:
         self.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
         self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
         numbers = parse_numbers(series, self.rules, cast) if self.numeric else None
-        if numbers is not None and len(numbers.bad) > len(series) - numbers.missing - len(numbers.bad):
-            numbers, self.numeric, self.whole = None, False, False
         if numbers is not None:
             self._add_numbers(numbers, series, place, before)
             if not self.whole and not len(numbers.bad):
-                self.counts = None  # fractions: there is no end to them
+                self.fractions = True  # there is no end to them: they are not counted
                 self._show(series)
                 return self._settled(series, numbers)
         text = as_text(series, self.rules.missing)
         if numbers is None:
             self.missing += text.null_count()
-        if self.bad or not self.numeric:
+        if self.bad or not self.numeric or self.given == "datetime":
             self.formats = fitting_formats(text, self.formats, compact=self.given == "datetime")
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
@@ -156,6 +155,8 @@ class ColumnScan:
         if len(known):
             self.low, self.high = min(self.low, known.min()), max(self.high, known.max())
         self._add_whole(known, series, before)
+        seen = self.rows - self.missing
+        self.numeric = seen < _SURE_ROWS or self.bad <= seen / 2  # of text there is no use in trying on
 
     def _add_whole(self, known: Floats, series: pl.Series, before: int) -> None:
         self.whole = self.whole and bool((known == np.floor(known)).all())
@@ -184,11 +185,12 @@ class ColumnScan:
     def finding(self) -> Finding:
         """What all the cells seen so far amount to."""
         kind, why = self._kind()
-        counts = self.counts if self.counts or self.rows == self.missing else None
+        counts = None if self.fractions else self.counts
+        whole = self.whole and self.numeric and not self.bad and self.rows > self.missing
         formats = self.formats if self.formats != DATE_FORMATS else ()
         examples = tuple(self.examples)[:3]
         given = self.given is not None
-        return Finding(self.name, kind, why, self.rows, self.missing, counts, self.whole, examples, formats, given)
+        return Finding(self.name, kind, why, self.rows, self.missing, counts, whole, examples, formats, given)
 
     def _kind(self) -> tuple[Kind, str]:
         known = self.rows - self.missing
@@ -199,18 +201,22 @@ class ColumnScan:
         if known == 0:
             return "constant", "every cell is missing"
         one_number = self.numeric and not self.bad and self.low == self.high
-        if self.missing == 0 and (one_number or (self.counts is not None and len(self.counts) == 1)):
+        if self.missing == 0 and (one_number or self._distinct() == 1):
             return "constant", f"every cell is {next(iter(self.examples))}"
-        if self.counts is not None and {value.lower() for value in self.counts} in _BOOLEAN_PAIRS:
-            return "boolean", f"only {' and '.join(sorted(self.counts))}"
+        if self._distinct() and {value.lower() for value in self.counts or ()} in _BOOLEAN_PAIRS:
+            return "boolean", f"only {' and '.join(sorted(self.counts or ()))}"
         if self.numeric and not self.leading_zeros and self._mostly_numbers(known):
             return self._number_kind(known)
         if self.typed_dates or self.formats not in ((), DATE_FORMATS):
             return "datetime", self._date_why()
         return self._text_kind(known)
 
+    def _distinct(self) -> int:
+        """How many different values there are; 0 where that is not known."""
+        return 0 if self.counts is None or self.fractions else len(self.counts)
+
     def _mostly_numbers(self, known: int) -> bool:
-        few = self.counts is not None and len(self.counts) <= _FEW_DISTINCT
+        few = 0 < self._distinct() <= _FEW_DISTINCT
         return self.bad == 0 or (self.bad <= (1 - _NUMBERS_AT_LEAST) * known and not few)
 
     def _number_kind(self, known: int) -> tuple[Kind, str]:
@@ -231,6 +237,8 @@ class ColumnScan:
         return f"every known cell is written {self.formats[0]}{other}"
 
     def _text_kind(self, known: int) -> tuple[Kind, str]:
+        if self.fractions:
+            return "text", "text and numbers with fractions, mixed"
         if self.counts is None:
             return "text" if self.repeated else "identifier", f"text of more than {_MOST_DISTINCT} different values"
         distinct = len(self.counts)

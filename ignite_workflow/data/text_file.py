@@ -134,7 +134,8 @@ def _find_encoding(path: Path, start: bytes) -> str:
         return "utf-8"
     from charset_normalizer import from_bytes  # only files that are not UTF-8 pay for its import
 
-    matches = from_bytes(foreign)
+    # lines of ASCII say nothing, and the search looks at samples only
+    matches = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii()))
     best = matches.best()
     if best is None:
         raise DataError(f"{path}: neither UTF-8 nor another text encoding. Say what it is: data.read.encoding.")

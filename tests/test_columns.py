@@ -1,0 +1,166 @@
+from datetime import date
+from random import Random
+
+import polars as pl
+import pytest
+
+from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.columns import ColumnScan, keep_one_feature
+
+
+def scan(values, name="x", chunk=1000, kind=None, **rules):
+    found = ColumnScan(name, CellRules(**rules), kind)
+    series = values if isinstance(values, pl.Series) else pl.Series(name, values)
+    for start in range(0, len(series), chunk):
+        found.add(series[start : start + chunk].alias(name), lambda index, start=start: f"row {start + index}")
+    return found.finding()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1.5", "2", "NA", "-3e2"], "number"),
+        (["2007", "2008", "2009", "2007"], "number"),
+        ([" 1", "2 ", "+3.5", ".5"], "number"),
+        ([1, 5, None], "number"),
+        ([1.5, 2.5, float("nan")], "number"),
+        (["0", "1", "1"], "boolean"),
+        ([0, 1, 1], "boolean"),
+        (["Yes", "no", "NO", ""], "boolean"),
+        ([True, False], "boolean"),
+        (["a", "b", "a"], "category"),
+        (["male", None, "male"], "category"),
+        (["01234", "10115", "01234"], "category"),
+        (["7", "7", "7"], "constant"),
+        ([None, None], "constant"),
+        (["", "NA", "?"], "constant"),
+        ([1.5, 1.5], "constant"),
+        (["2024-01-31", "2024-02-01", "2024-01-31"], "datetime"),
+        (["31.12.2023 23:59", "", "01.01.2024 0:00"], "datetime"),
+        ([date(2024, 1, 31), date(2024, 2, 1)], "datetime"),
+        (["a", "b", "c"], "identifier"),
+        ([[1], [2, 3]], "ignore"),
+    ],
+)
+def test_cells_say_what_a_column_holds(values, kind):
+    assert scan(values).kind == kind
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_size_of_chunks_does_not_matter(chunk, seed):
+    random = Random(seed)
+    makers = [
+        lambda: str(random.randint(0, 99)),
+        lambda: f"{random.random():.3f}",
+        lambda: random.choice(["0", "1", ""]),
+        lambda: random.choice(["red", "green", "NA"]),
+    ]
+    values = [makers[seed]() for _ in range(200)]
+
+    assert scan(values, chunk=chunk) == scan(values, chunk=200)
+
+
+def test_the_whole_file_counts():
+    assert scan(["1", "2"] * 500 + ["much", "little"] * 500, chunk=100).kind == "category"
+    assert scan(["1.5", "2.5"] * 500 + ["much", "little"] * 500, chunk=100).kind == "text"
+
+
+def test_a_few_cells_that_are_not_numbers_are_mistakes():
+    finding = scan([f"{number}.5" for number in range(99)] + ["broken"])
+
+    assert (finding.kind, finding.why) == ("number", "1 of 100 known cells are not numbers: 'broken' in row 99")
+
+
+def test_a_code_among_few_numbers_is_a_category():
+    assert scan(["1", "2", "3"] * 50 + ["X"] * 2).kind == "category"
+
+
+def test_integers_that_count_the_rows_are_an_identifier():
+    finding = scan([str(number) for number in range(1, 500)], chunk=100)
+
+    assert (finding.kind, finding.why) == ("identifier", "integers that count the rows, from 1 to 499")
+
+
+@pytest.mark.parametrize("values", [["1", "2", "4"], ["1700", "1701", "1702"], ["0", "1", "", "3"]])
+def test_other_integers_are_numbers(values):
+    assert scan(values).kind == "number"
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "customer_id", "Customer ID", "customerId", "uuid"])
+def test_integers_named_like_an_id_are_an_identifier_where_none_occurs_twice(name):
+    assert scan(["17", "4", "23"], name).kind == "identifier"
+    assert scan(["17", "4", "17"], name).kind == "number"
+
+
+@pytest.mark.parametrize("name", ["width", "paid", "humid", "grid"])
+def test_a_name_that_ends_in_id_by_chance_is_not_an_id(name):
+    assert scan(["17", "4", "23"], name).kind == "number"
+
+
+def test_long_texts_are_free_text():
+    finding = scan([f"the bird number {number} was seen near the water" for number in range(30)] * 2)
+
+    assert finding.kind == "text"
+
+
+def test_few_long_answers_are_a_category():
+    assert scan(["I agree with all of that", "I do not agree with it at all"] * 100).kind == "category"
+
+
+def test_texts_of_which_most_differ_are_an_identifier():
+    assert scan([f"bird {number // 1.5}" for number in range(90)]).kind == "identifier"
+
+
+def test_texts_of_more_than_ten_thousand_values_are_not_used():
+    finding = scan([f"v{number % 10_001}" for number in range(40_000)], chunk=5000)
+
+    assert (finding.kind, finding.why) == ("text", "text of more than 10000 different values")
+
+
+def test_both_ways_to_read_a_date_are_said():
+    assert scan(["01/02/2024", "03/04/2024"]).why == "every known cell is written %d/%m/%Y, though %m/%d/%Y fits too"
+    assert scan(["01/02/2024", "13/04/2024"]).why == "every known cell is written %d/%m/%Y"
+    assert scan(["01/02/2024", "04/13/2024"]).why == "every known cell is written %m/%d/%Y"
+
+
+def test_missing_cells_are_counted_in_all_spellings():
+    spellings = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?", " NA "]
+
+    assert scan([*spellings, "1.5", "2.5"]).missing == len(spellings)
+    assert scan([*spellings, "a", "b", "a"]).missing == len(spellings)
+
+
+@pytest.mark.parametrize("values", [["-200", "1.5", "-200.0"], [-200, 1, 2], [-200.0, 1.5, 2]])
+def test_further_spellings_of_missing_are_those_numbers_too(values):
+    assert scan(values, missing=("", "-200")).missing == sum(float(value) == -200 for value in values)
+
+
+def test_a_decimal_comma_is_read():
+    finding = scan(["1,5", "-0,25"], decimal=",")
+
+    assert (finding.kind, finding.why) == ("number", "numbers from -0.25 to 1.5")
+
+
+def test_what_a_person_says_overrules():
+    finding = scan(["1", "2", "3"], kind="category")
+
+    assert (finding.kind, finding.why, finding.given) == ("category", "as data.columns says", True)
+
+
+def test_compact_dates_are_dates_when_told():
+    assert scan(["20240131", "20240201"]).kind == "number"
+    assert scan(["20240131", "20240201"], kind="datetime").formats[0] == "%Y%m%d"
+
+
+def test_values_are_counted_and_shown():
+    finding = scan(["b", "a", "b", None])
+
+    assert (finding.counts, finding.examples, finding.known) == ({"b": 2, "a": 1}, ("b", "a"), 3)
+
+
+def test_a_column_that_counts_the_rows_is_learned_from_where_there_is_no_other():
+    counting, target = scan(["0", "1", "2"], "x"), scan(["0.5", "1.5", "2.5"], "y")
+
+    assert keep_one_feature({"x": counting, "y": target}, ["y"])["x"].kind == "number"
+    assert keep_one_feature({"x": counting, "y": target, "z": target}, ["y"])["x"].kind == "identifier"
