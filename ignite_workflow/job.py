@@ -13,6 +13,7 @@ from pathlib import Path
 from torch import nn
 
 from ignite_workflow.assembly import build_workflow
+from ignite_workflow.coefficients import Coefficients, coefficients
 from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError
@@ -46,6 +47,7 @@ class TrainResult:
         epochs: that are done, in all.
         seconds: that this start took.
         metrics: of the trained model by ``split/name``.
+        coefficients: of a linear model, in the data's own units: for each output the weight of each feature, and ``bias``.
         model: the directory with the trained model; None where the run is not finished.
     """
 
@@ -56,6 +58,7 @@ class TrainResult:
     epochs: int
     seconds: float
     metrics: Mapping[str, float] = field(default_factory=dict)
+    coefficients: Coefficients = field(default_factory=dict)
     model: Path | None = None
 
 
@@ -223,21 +226,25 @@ def _take_weights(model: nn.Module, trained: Predictor) -> None:
 
 def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:
     directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
+    metrics: Mapping[str, float]
+    learnt: Coefficients
     try:
         with stop_on_signals(workflow.trainer):
             workflow.run()
             stop = workflow.trainer.stop_request
             if stop is not None and stop.exit_code != 0:
-                metrics: dict[str, float] = {}
+                metrics, learnt = {}, {}
                 status, reason, code = "stopped", stop.reason, stop.exit_code
             else:
                 metrics = finish(workflow, data, directory)
+                learnt = coefficients(workflow.model, data.schema, data.target)
                 status, reason, code = "finished", stop.reason if stop else "all epochs are done", 0
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         directory.update_status("failed", reason=reason, exit_code=getattr(error, "exit_code", 1), **_progress(workflow))
         raise
-    directory.update_status(status, reason=reason, exit_code=code, metrics=metrics, **_progress(workflow))
+    outcome = {"reason": reason, "exit_code": code, "metrics": metrics, "coefficients": learnt}
+    directory.update_status(status, **outcome, **_progress(workflow))
     return _result(directory, time.monotonic() - started)
 
 
@@ -262,5 +269,6 @@ def _result(directory: RunDirectory, seconds: float) -> TrainResult:
         epochs=status["epoch"],
         seconds=round(seconds, 2),
         metrics=status["metrics"],
+        coefficients=status["coefficients"],
         model=directory.model if status["state"] == "finished" else None,
     )

@@ -121,6 +121,7 @@ def load_model(path: str | Path, *, trust: bool = False, device: str = "auto") -
         schema=description.schema,
         target=description.target,
         loss=_build_loss(directory / _DESCRIPTION, description, trust=trust),
+        architecture=description.architecture,
         metrics=description.metrics,
         data=description.data,
         directory=directory,

@@ -10,7 +10,10 @@ from typing import Any
 from ignite_workflow.config import Component, RunConfig, TrainConfig
 from ignite_workflow.losses import DEFAULT_LOSSES
 
-__all__ = ["complete"]
+__all__ = ["complete", "default_batch_size", "default_max_epochs"]
+
+_RATES = {"lr": 2e-3, "weight_decay": 1e-2}
+_LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read: nothing pulls at them
 
 
 def complete(config: RunConfig, *, rows: int, task: str | None) -> RunConfig:
@@ -22,11 +25,13 @@ def complete(config: RunConfig, *, rows: int, task: str | None) -> RunConfig:
         task: regression, binary, multiclass or multilabel; None: unknown, so that the loss must have been given.
     """
     train = _train(config.train, rows)
+    model = _named(config.model, "mlp")
+    rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return replace(
         config,
-        model=_named(config.model, "mlp"),
+        model=model,
         loss=_named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss,
-        optimizer=_named(config.optimizer, "adamw", lr=2e-3, weight_decay=1e-2),
+        optimizer=_named(config.optimizer, "adamw", **rates),
         schedule=_named(config.schedule, "cosine", warmup=0.05),
         train=train,
         handlers=_with_patience(config.handlers, train.max_epochs or 1),

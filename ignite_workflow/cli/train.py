@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "print_result"]
 
+_MOST_LINES = 24  # of a linear model's weights: more are not read on a terminal
+
 
 @click.command()
 @click.argument("source", metavar="CONFIG|DATA")
@@ -64,6 +66,12 @@ def print_result(result: TrainResult, json_: bool) -> None:
         click.echo(f"{result.status}: {result.reason}, {result.epochs} epochs, {result.seconds:.1f} s")
         if result.metrics:
             click.echo(metrics_table(result.metrics))
+        if result.coefficients:
+            from ignite_workflow.coefficients import equations
+
+            lines = list(equations(result.coefficients))
+            shown = lines if len(lines) <= _MOST_LINES else ["the learnt weights are in status.json, in the data's units"]
+            click.echo("\n".join(f"  {line}" for line in shown))
         click.echo(f"run: {_shown(result.run)}")
         if result.model is None:
             click.echo(f"go on: python run.py resume {_shown(result.run)}")
