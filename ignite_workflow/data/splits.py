@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ignite_workflow.config import SplitConfig
+from ignite_workflow.config_fields import DEFAULT_FRACTION, SplitConfig
 from ignite_workflow.data.cells import CellRules, as_text
 from ignite_workflow.data.tables import is_table_file
 from ignite_workflow.errors import ConfigError, DataError, nearest
@@ -22,7 +22,6 @@ from ignite_workflow.randomness import Stream, mix
 
 __all__ = ["Assignment", "Mask", "Order", "Rows", "Split", "assign_rows"]
 
-_DEFAULT_FRACTION = 0.15
 _SPELLINGS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
 
 Assignment = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -94,10 +93,6 @@ def assign_rows(config: SplitConfig, rows: Rows, *, seed: int) -> Assignment:
             split[listed] = np.where(rows.usable[listed], np.int8(target), np.int8(Split.UNUSED))
             taken[listed] = True
     val, test = _fraction(config, "val"), _fraction(config, "test")
-    if val + test >= 1:
-        raise ConfigError(
-            f"data.split: val {val:g} and test {test:g} leave nothing to train on; their sum must be below 1."
-        )
     if val or test:
         _cut(split, np.flatnonzero(~taken), config, rows, (val, test), seed)
     if not (split == Split.TRAIN).any():
@@ -112,8 +107,8 @@ def _refuse_contradictions(config: SplitConfig, rows: Rows) -> None:
         raise ConfigError(
             "data.split.stratify: only classes can be stratified; this is a regression or has several targets."
         )
-    if config.stratify and (config.by is not None or config.group is not None):
-        raise ConfigError("data.split.stratify: goes with a random split only, not with by or group.")
+    if config.stratify and config.group is not None:
+        raise ConfigError("data.split: rows cannot be kept in groups and stratified: leave one out.")
 
 
 def _fraction(config: SplitConfig, name: str) -> float:
@@ -121,9 +116,9 @@ def _fraction(config: SplitConfig, name: str) -> float:
     if isinstance(value, str):
         return 0.0
     if value is None:
-        return 0.0 if config.column is not None else _DEFAULT_FRACTION
+        return 0.0 if config.column is not None else DEFAULT_FRACTION
     if not 0 <= value < 1:
-        raise ConfigError(f"data.split.{name}: a fraction from 0 up to 1 (or a file), got {value:g}.")
+        raise ConfigError(f"data.split.{name}: must be a fraction from 0 up to 1, or a file; got {value:g}.")
     return float(value)
 
 
