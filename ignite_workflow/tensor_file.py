@@ -81,7 +81,7 @@ def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) ->
         metadata = header.get("__metadata__", {})
         found = metadata.get("kind", "safetensors file")
         tree: dict[str, Any] = decode_tree(json.loads(metadata["values"]), tensors) if found == kind else {}
-    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} was not written by this library: {error}") from error
     if found != kind:
         raise CheckpointError(f"{path} is not a {kind} but a {found}")
@@ -114,9 +114,7 @@ def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> 
     if type(node) in (int, float):
         return node
     if isinstance(node, Tensor):
-        name = f"t{len(tensors)}"
-        tensors[name] = node
-        return {"tensor": name}
+        return _encode_tensor(node, tensors, where)
     if isinstance(node, dict):
         items = [
             [_plain_key(key, where), encode_tree(value, tensors, f"{where}[{key!r}]")] for key, value in node.items()
@@ -130,6 +128,15 @@ def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> 
     )
 
 
+def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: str) -> dict[str, str]:
+    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+    if real.dtype not in _DTYPES:
+        raise TypeError(f"{where} is a tensor of {tensor.dtype}, which cannot be saved")
+    name = f"t{len(tensors)}"
+    tensors[name] = real
+    return {"complex" if tensor.is_complex() else "tensor": name}
+
+
 def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
     """The inverse of ``encode_tree``."""
     if isinstance(node, list):
@@ -139,6 +146,8 @@ def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
     [(tag, content)] = node.items()
     if tag == "tensor":
         return tensors[content]
+    if tag == "complex":
+        return torch.view_as_complex(tensors[content])
     if tag == "tuple":
         return tuple(decode_tree(value, tensors) for value in content)
     return {key: decode_tree(value, tensors) for key, value in content}
@@ -167,8 +176,6 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
 
 def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], int]]:
     for name, tensor in tensors.items():
-        if tensor.dtype not in _DTYPES:
-            raise TypeError(f"tensors of {tensor.dtype} cannot be saved")
         yield name, _DTYPES[tensor.dtype], list(tensor.shape), tensor.nbytes
     yield "checksum", "U8", [_DIGEST_BYTES], _DIGEST_BYTES
 
