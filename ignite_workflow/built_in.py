@@ -67,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "loss_logging": "ignite_workflow.handlers.loss_logging:LossLogging",
         "lr_schedule": "ignite_workflow.handlers.lr_schedule:LRSchedule",
         "progress": "ignite_workflow.handlers.progress:Progress",
+        "status_file": "ignite_workflow.handlers.status_file:StatusFile",
         "tensorboard": "ignite_workflow.handlers.tensorboard:TensorBoard",
     },
     "metric": dict.fromkeys(_METRICS, "ignite_workflow.metrics:PredictionMetrics"),

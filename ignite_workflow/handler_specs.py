@@ -21,6 +21,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "early_stopping": {},
     "best_weights": {},
     "progress": {},
+    "status_file": {},
     "tensorboard": {},
     "curve_export": {},
     "checkpointing": {},

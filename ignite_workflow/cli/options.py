@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ignite_workflow.display import format_number
 from ignite_workflow.errors import ConfigError
 
 __all__ = ["as_json", "device_option", "handler_settings", "json_option", "metrics_table", "settings_argument", "settings_from", "target_option"]
@@ -63,6 +64,6 @@ def _finite(value: Any) -> Any:
 def metrics_table(metrics: Mapping[str, float]) -> str:
     """The metrics by split and name, a line each."""
     width = max(map(len, metrics), default=0)
-    return "\n".join(f"  {name:<{width}}  {value:.4g}" for name, value in metrics.items())
+    return "\n".join(f"  {name:<{width}}  {format_number(value)}" for name, value in metrics.items())
 
 
