@@ -1,4 +1,3 @@
-import fcntl
 import json
 import os
 import re
@@ -23,6 +22,7 @@ directory = RunDirectory(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
 """
+TAKE = "import fcntl, os, sys; fcntl.lockf(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)"
 
 
 @pytest.fixture
@@ -32,14 +32,9 @@ def path(tmp_path):
 
 def other_process_gets(path):
     """Whether another process can take the lock at this moment."""
-    child = os.fork()
-    if child == 0:
-        try:
-            fcntl.lockf(os.open(path / "run.lock", os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == 0
+    return (
+        subprocess.run([sys.executable, "-S", "-c", TAKE, path / "run.lock"], stderr=subprocess.DEVNULL).returncode == 0
+    )
 
 
 @pytest.fixture
