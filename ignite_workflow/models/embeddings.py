@@ -99,9 +99,9 @@ class PeriodicEmbedding(nn.Module):
 class CategoryEmbedding(nn.Module):
     """Each class of each category has a learnt vector.
 
-    In training one class in 50, at random, is taken as unknown. So the unknown class has a learnt vector too, for what is
-    best where nothing is known. Diamonds whose clarity is unknown: error 1,233; 1,341 with the mean of the other vectors,
-    1,411 with zeros. It costs 0.2 % where all is known.
+    In training one class in 50, at random, is taken as unknown. So the unknown class has a learnt vector too, for what
+    is best where nothing is known. Diamonds whose clarity is unknown: error 1,233; 1,341 with the mean of the other
+    vectors, 1,411 with zeros. It costs 0.2 % where all is known.
 
     Args:
         sizes: for each category, how many classes it has, the unknown one (code 0) included; (C,).
