@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         dump_config,
         load_config,
     )
+    from ignite_workflow.curve_picture import draw_curves
     from ignite_workflow.display import format_number, format_seconds, printable
     from ignite_workflow.engine import StopRequest, WorkflowEngine
     from ignite_workflow.errors import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ignite_workflow.events import WorkflowEvents, fire
     from ignite_workflow.handler import Handler, is_better
     from ignite_workflow.interval import Interval
+    from ignite_workflow.pictures import draw_confusion_matrix, draw_per_class, draw_regression, figure_bytes
     from ignite_workflow.records import Record, Records
     from ignite_workflow.run_directory import RunDirectory
     from ignite_workflow.steps import StepOutput
@@ -44,12 +46,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "checkpoint": ["CheckpointStore"],
+    "curve_picture": ["draw_curves"],
     "display": ["format_number", "format_seconds", "printable"],
     "engine": ["StopRequest", "WorkflowEngine"],
     "evaluator": ["EvaluationEngine"],
     "events": ["WorkflowEvents", "fire"],
     "handler": ["Handler", "is_better"],
     "interval": ["Interval"],
+    "pictures": ["draw_confusion_matrix", "draw_per_class", "draw_regression", "figure_bytes"],
     "records": ["Record", "Records"],
     "run_directory": ["RunDirectory"],
     "steps": ["StepOutput"],
@@ -70,7 +74,8 @@ __all__ = [
     "EvaluationEngine", "Handler", "Interval", "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory",
     "RunDirectoryError", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig", "UnknownNameError", "Workflow",
     "WorkflowEngine", "WorkflowError", "WorkflowEvents", "config_digest", "config_from_mapping", "diff_configs",
-    "dump_config", "fire", "format_number", "format_seconds", "is_better", "load_config", "printable",
+    "draw_confusion_matrix", "draw_curves", "draw_per_class", "draw_regression", "dump_config", "figure_bytes", "fire",
+    "format_number", "format_seconds", "is_better", "load_config", "printable",
 ]  # fmt: skip
 
 
