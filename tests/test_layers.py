@@ -20,7 +20,7 @@ LAYERS = [
     "handler_specs parts workflow",
     "handler",
     "model_description model_card prediction_file predictor model_file",
-    "recipe run_data assembly evaluation_data evaluation_report evaluation_output outcome",
+    "coefficients recipe run_data assembly evaluation_data evaluation_report evaluation_output outcome",
     "job trial starter testing handlers",
     "handler_catalogue",
     "cli",
