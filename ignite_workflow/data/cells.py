@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?")
+_LARGEST = 1e100  # the squares of larger numbers overflow
 _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
 _TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
 _FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
@@ -49,7 +51,7 @@ class CellRules:
     """
 
     missing: tuple[str, ...] = MISSING
-    decimal: str = "."
+    decimal: Literal[".", ","] = "."
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,17 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
     """The cells as float64 (N,), NaN where missing.
 
     Raises:
-        DataError: a cell is not a number, or infinite; names row, column and value.
+        DataError: a cell is not a number, infinite, or beyond 1e100; names row, column and value.
     """
     numbers = parse_numbers(series, rules)
     if len(numbers.bad):
         first = int(numbers.bad[0])
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number.")
-    infinite = np.isinf(numbers.values)
-    if infinite.any():
-        first = int(infinite.argmax())
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not finite.")
+    large = np.abs(numbers.values) > _LARGEST
+    if large.any():
+        first = int(large.argmax())
+        what = "not finite" if np.isinf(numbers.values[first]) else "too large to compute with"
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}.")
     return numbers.values
 
 

@@ -98,15 +98,8 @@ def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRu
 
 
 def cell_rules(config: DataConfig) -> CellRules:
-    """How the settings say that cells are read.
-
-    Raises:
-        ConfigError: the decimal point is neither a point nor a comma.
-    """
-    decimal = "." if config.read.decimal is None else config.read.decimal
-    if decimal not in (".", ","):
-        raise ConfigError(f"data.read.decimal: must be '.' or ',', got {decimal!r}.")
-    return CellRules((*MISSING, *(spelling.strip() for spelling in config.missing)), decimal)
+    """How the settings say that cells are read."""
+    return CellRules((*MISSING, *(spelling.strip() for spelling in config.missing)), config.read.decimal or ".")
 
 
 def column_named(name: str, table: Table, option: str) -> str:
