@@ -59,7 +59,9 @@ def large() -> Work:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1_000_000, 32, generator=generator)
     y = x[:, :1] * x[:, 1:2] + torch.sin(x[:, 2:3])
-    return Work(lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, 1)
+    return Work(
+        lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, 1
+    )
 
 
 def mlp(inputs: int, hidden: list[int], outputs: int) -> nn.Module:
@@ -93,7 +95,10 @@ def by_hand(work: Work, directory: Path) -> None:
                     losses.append(loss.detach())
             model.eval()
             with torch.inference_mode():
-                val = [work.loss_fn(model(a), b) * len(a) for a, b in zip(x_val.split(4096), y_val.split(4096), strict=True)]
+                val = [
+                    work.loss_fn(model(a), b) * len(a)
+                    for a, b in zip(x_val.split(4096), y_val.split(4096), strict=True)
+                ]
             model.train()
             print(epoch, torch.stack(losses).mean().item(), sum(val).item() / len(x_val), file=log, flush=True)
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, directory / "last.pt")
@@ -113,7 +118,8 @@ def by_engine(work: Work, directory: Path, *, tensorboard: bool) -> None:
             "early_stopping": {"patience": 1_000_000},
             "checkpointing": {"every": {"epochs": 1}},
             "tensorboard": tensorboard,
-            "curve_export":False,"progress":False,
+            "curve_export": False,
+            "progress": False,
         },
         run_directory=directory / "run",
     )

@@ -48,7 +48,9 @@ class Checkpointing(Handler):
         self.interval = Interval(self.every)
         if self.keep < 1:
             raise ConfigError(f"checkpointing: keep must be at least 1, got {self.keep}")
-        self.kept: list[tuple[float, int]] = []  # (metric, iteration), the best first; without a metric the newest first
+        self.kept: list[
+            tuple[float, int]
+        ] = []  # (metric, iteration), the best first; without a metric the newest first
         self.improved = False
         self.retry_at = 0.0
 

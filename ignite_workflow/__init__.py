@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ignite_workflow.assembly import build_workflow
     from ignite_workflow.checkpoint import CheckpointStore
     from ignite_workflow.config import (
         Component,
@@ -38,44 +39,57 @@ if TYPE_CHECKING:
     from ignite_workflow.events import WorkflowEvents, fire
     from ignite_workflow.handler import Handler, is_better
     from ignite_workflow.interval import Interval
+    from ignite_workflow.job import TrainResult, train
+    from ignite_workflow.model_file import load_model, save_model
     from ignite_workflow.pictures import draw_confusion_matrix, draw_per_class, draw_regression, figure_bytes
+    from ignite_workflow.predictor import Predictor
     from ignite_workflow.records import Record, Records
     from ignite_workflow.run_directory import RunDirectory
+    from ignite_workflow.schedules import Schedule, build_schedule
+    from ignite_workflow.settings import read_settings
     from ignite_workflow.steps import StepOutput
     from ignite_workflow.workflow import Workflow
 
 _HOMES = {
+    "assembly": ["build_workflow"],
     "checkpoint": ["CheckpointStore"],
-    "curve_picture": ["draw_curves"],
-    "display": ["format_number", "format_seconds", "printable"],
-    "engine": ["StopRequest", "WorkflowEngine"],
-    "evaluator": ["EvaluationEngine"],
-    "events": ["WorkflowEvents", "fire"],
-    "handler": ["Handler", "is_better"],
-    "interval": ["Interval"],
-    "pictures": ["draw_confusion_matrix", "draw_per_class", "draw_regression", "figure_bytes"],
-    "records": ["Record", "Records"],
-    "run_directory": ["RunDirectory"],
-    "steps": ["StepOutput"],
-    "workflow": ["Workflow"],
     "config": [
         "Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "TrainConfig", "config_digest",
         "config_from_mapping", "diff_configs", "dump_config", "load_config",
     ],
+    "curve_picture": ["draw_curves"],
+    "display": ["format_number", "format_seconds", "printable"],
+    "engine": ["StopRequest", "WorkflowEngine"],
     "errors": [
         "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",
         "WorkflowError",
     ],
+    "evaluator": ["EvaluationEngine"],
+    "events": ["WorkflowEvents", "fire"],
+    "handler": ["Handler", "is_better"],
+    "interval": ["Interval"],
+    "job": ["TrainResult", "train"],
+    "model_file": ["load_model", "save_model"],
+    "pictures": ["draw_confusion_matrix", "draw_per_class", "draw_regression", "figure_bytes"],
+    "predictor": ["Predictor"],
+    "records": ["Record", "Records"],
+    "run_directory": ["RunDirectory"],
+    "schedules": ["Schedule", "build_schedule"],
+    "settings": ["read_settings"],
+    "steps": ["StepOutput"],
+    "workflow": ["Workflow"],
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
-    "EvaluationEngine", "Handler", "Interval", "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory",
-    "RunDirectoryError", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig", "UnknownNameError", "Workflow",
-    "WorkflowEngine", "WorkflowError", "WorkflowEvents", "config_digest", "config_from_mapping", "diff_configs",
+    "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record", "Records", "RunConfig",
+    "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig",
+    "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError", "WorkflowEvents",
+    "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs",
     "draw_confusion_matrix", "draw_curves", "draw_per_class", "draw_regression", "dump_config", "figure_bytes", "fire",
-    "format_number", "format_seconds", "is_better", "load_config", "printable",
+    "format_number", "format_seconds", "is_better", "load_config", "load_model", "printable", "read_settings",
+    "save_model", "train",
 ]  # fmt: skip
 
 

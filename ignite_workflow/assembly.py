@@ -122,5 +122,9 @@ def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | Non
     steps_per_epoch = -(-batches // config.train.accumulate)
     total_steps = steps_per_epoch * (config.train.max_epochs or 1)
     return build_schedule(
-        config.schedule.name, config.schedule.options, optimizer, total_steps=total_steps, steps_per_epoch=steps_per_epoch
+        config.schedule.name,
+        config.schedule.options,
+        optimizer,
+        total_steps=total_steps,
+        steps_per_epoch=steps_per_epoch,
     )

@@ -6,32 +6,21 @@ resumed epoch must start in its middle, which Ignite's own loop cannot.
 
 from __future__ import annotations
 
-import logging
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from ignite.engine import Engine, Events, State
-from ignite.engine.events import RemovableEventHandle
+from ignite.engine import Events, State
 
+from ignite_workflow.dispatch import EventEngine, name_of
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.events import IN_STEP_EVENTS, WorkflowEvents
 
 __all__ = ["EvaluationAbandoned", "StopRequest", "WorkflowEngine"]
 
-log = logging.getLogger(__name__)
-
 _NO_BATCH = object()
-
-
-class _Call(NamedTuple):
-    handler: Callable[..., Any]
-    takes_engine: bool
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class EvaluationAbandoned(BaseException):
     """A stop request broke off an evaluation. Not an ``Exception``: no handler is to swallow it."""
 
 
-class WorkflowEngine(Engine):
+class WorkflowEngine(EventEngine):
     """An Ignite ``Engine`` that always re-raises, knows its safe points and runs a training once.
 
     Differences from the stock engine, each tested in ``tests/test_engine.py``:
@@ -75,7 +64,6 @@ class WorkflowEngine(Engine):
     """
 
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
-        self.calls: dict[str, tuple[_Call, ...]] = {}
         self.fired: set[str] = set()
         self.stop_request: StopRequest | None = None
         self.pending_epoch_end = False
@@ -88,48 +76,6 @@ class WorkflowEngine(Engine):
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
         self.state.window_open = False
 
-    # Handlers: Ignite keeps them; here they lie ready to be called, under the names of the events somebody listens to.
-
-    def add_event_handler(
-        self, event_name: Any, handler: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> RemovableEventHandle:
-        """As Ignite's."""
-        handle = super().add_event_handler(event_name, handler, *args, **kwargs)
-        self._list_calls()
-        return handle
-
-    def remove_event_handler(self, handler: Callable[..., Any], event_name: Any) -> None:
-        """As Ignite's."""
-        super().remove_event_handler(handler, event_name)
-        self._list_calls()
-
-    def _list_calls(self) -> None:
-        self.calls.clear()
-        for event, handlers in self._event_handlers.items():
-            if handlers:
-                name = event if isinstance(event, str) else event.name  # Ignite takes an event's name for the event
-                self.calls[name] = tuple(_call(handler, args, kwargs) for handler, args, kwargs in handlers)
-
-    def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
-        self.last_event_name = event_name
-        name = event_name._name_
-        for call in self.calls.get(name, ()):
-            engine = (self,) if call.takes_engine else ()
-            try:
-                call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
-            except BaseException as error:
-                error.add_note(f"in {_name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
-                raise
-
-    def _handle_exception(self, e: BaseException) -> NoReturn:
-        for call in self.calls.get(Events.EXCEPTION_RAISED.name, ()):
-            engine = (self,) if call.takes_engine else ()
-            try:
-                call.handler(*engine, e, *call.args, **call.kwargs)
-            except Exception:
-                log.exception("%s failed at EXCEPTION_RAISED", _name_of(call.handler))
-        raise e
-
     # Stopping.
 
     def request_stop(self, reason: str, exit_code: int = 0) -> None:
@@ -141,7 +87,7 @@ class WorkflowEngine(Engine):
         """Ignite's word for ``request_stop``: the run is finished at the next safe point."""
         self.request_stop("terminate() was called")
 
-    def terminate_epoch(self, skip_epoch_completed: bool = False) -> NoReturn:  # noqa: ARG002 Ignite's signature
+    def terminate_epoch(self, skip_epoch_completed: bool = False) -> NoReturn:
         """Refused: a saved iteration would no longer tell its epoch."""
         raise NotImplementedError("an epoch cannot be cut short: its iterations could not be resumed; use request_stop")
 
@@ -239,9 +185,13 @@ class WorkflowEngine(Engine):
         length = epoch_length if epoch_length is not None else self._get_data_length(data)
         state = self.state
         if not length:
-            raise ConfigError("an epoch has no batches: the data is empty, or its length is unknown (give epoch_length)")
+            raise ConfigError(
+                "an epoch has no batches: the data is empty, or its length is unknown (give epoch_length)"
+            )
         if state.epoch_length is not None and length != state.epoch_length:
-            raise ConfigError(f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed")
+            raise ConfigError(
+                f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed"
+            )
         state.epoch_length = length
         state.max_epochs = max_epochs or state.max_epochs or 1
         if self.finished and self._restore is None:
@@ -321,7 +271,9 @@ class WorkflowEngine(Engine):
         try:
             self._fire_event(WorkflowEvents.SAFE_POINT)
         except EvaluationAbandoned:
-            self._fire_event(WorkflowEvents.SAFE_POINT)  # again, for the handlers after the evaluation: the stop is known now
+            self._fire_event(
+                WorkflowEvents.SAFE_POINT
+            )  # again, for the handlers after the evaluation: the stop is known now
         self.last_safe_iteration = self.state.iteration
 
     def _check_in_step_events(self) -> None:
@@ -330,18 +282,6 @@ class WorkflowEngine(Engine):
         for event in IN_STEP_EVENTS:
             if event.name in self.calls and event.name not in self.fired:
                 raise ConfigError(
-                    f"{_name_of(self.calls[event.name][0].handler)} listens to {event.name}, which the train step "
-                    f"{_name_of(self._process_function)} does not fire: call fire(engine, WorkflowEvents.{event.name})"
+                    f"{name_of(self.calls[event.name][0].handler)} listens to {event.name}, which the train step "
+                    f"{name_of(self._process_function)} does not fire: call fire(engine, WorkflowEvents.{event.name})"
                 )
-
-
-def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
-    takes_engine = bool(args) and isinstance(args[0], weakref.ref)  # how Ignite marks "pass the engine"
-    return _Call(handler, takes_engine, args[1:] if takes_engine else args, kwargs)
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    """``EarlyStopping.check`` or ``my_handler``: what the author wrote, not what Ignite wrapped it in."""
-    inner = getattr(function, "_parent", None)  # Ignite's wrapper of a filtered handler
-    named = inner() if inner is not None else function
-    return getattr(named, "__qualname__", type(named).__qualname__)

@@ -87,7 +87,11 @@ def _events(name: str, cls: type[Handler]) -> tuple[str, ...]:
         workflow = scripted_workflow(Path(directory) / "run", loss=[1.0])
         try:
             workflow.schedule = build_schedule(
-                "cosine", {}, workflow.optimizer, total_steps=10, steps_per_epoch=1  # type: ignore[arg-type]
+                "cosine",
+                {},
+                workflow.optimizer,
+                total_steps=10,
+                steps_per_epoch=1,  # type: ignore[arg-type]
             )
             before = _listened(workflow)
             workflow.attach({f"{name}_": cls()})

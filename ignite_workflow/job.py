@@ -32,7 +32,13 @@ __all__ = ["TrainResult", "train"]
 log = logging.getLogger(__name__)
 
 # What may differ between the starts of a run: it has no influence on the numbers.
-_HARMLESS = ("train.workers", "handlers.progress", "handlers.tensorboard", "handlers.curve_export", "handlers.checkpointing")
+_HARMLESS = (
+    "train.workers",
+    "handlers.progress",
+    "handlers.tensorboard",
+    "handlers.curve_export",
+    "handlers.checkpointing",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +185,7 @@ def _log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _start(
-    config: RunConfig, data: RunData, directory: RunDirectory, *, resume: bool, from_scratch: bool
-) -> Workflow:
+def _start(config: RunConfig, data: RunData, directory: RunDirectory, *, resume: bool, from_scratch: bool) -> Workflow:
     """The workflow of a run that starts or goes on, its config written."""
     saved = directory.path / "config.yaml"
     before = load_config(saved) if resume and not from_scratch and saved.exists() else None
@@ -241,7 +245,9 @@ def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: fl
                 status, reason, code = "finished", stop.reason if stop else "all epochs are done", 0
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        directory.update_status("failed", reason=reason, exit_code=getattr(error, "exit_code", 1), **_progress(workflow))
+        directory.update_status(
+            "failed", reason=reason, exit_code=getattr(error, "exit_code", 1), **_progress(workflow)
+        )
         raise
     outcome = {"reason": reason, "exit_code": code, "metrics": metrics, "coefficients": learnt}
     directory.update_status(status, **outcome, **_progress(workflow))

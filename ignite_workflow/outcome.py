@@ -44,9 +44,7 @@ def _description(config: RunConfig, data: RunData, loss: Loss | None, metrics: d
     assert config.model is not None and config.model.name is not None
     paths = (config.data.path,) if isinstance(config.data.path, str) else config.data.path
     return ModelDescription(
-        architecture=Architecture(
-            name=config.model.name, options=config.model.options, facts=model_facts(data, loss)
-        ),
+        architecture=Architecture(name=config.model.name, options=config.model.options, facts=model_facts(data, loss)),
         schema=data.schema,
         target=data.target,
         loss=LossFacts.of(loss, config.loss.options) if loss is not None and config.loss is not None else None,
@@ -60,7 +58,9 @@ def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: L
     loader = build_loader(config, data, loss, split)
     if loader is None:
         return {}
-    step = build_eval_step(workflow.model, device=workflow.device, autocast=autocast(workflow.device, config.train.precision))
+    step = build_eval_step(
+        workflow.model, device=workflow.device, autocast=autocast(workflow.device, config.train.precision)
+    )
     engine = EvaluationEngine(step, workflow.model)
     asked = config.handlers.get("evaluation")
     names = asked.get("metrics") if isinstance(asked, dict) else None

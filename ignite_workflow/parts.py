@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -10,8 +10,10 @@ import torch
 from ignite.metrics import Metric
 from torch import nn
 from torch.optim import Optimizer
+from torch.utils.data import TensorDataset
 
 from ignite_workflow.config import RunConfig, TrainConfig
+from ignite_workflow.data.loader import TensorBatches
 from ignite_workflow.device import autocast
 from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
@@ -19,9 +21,10 @@ from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_train_step
 
 if TYPE_CHECKING:
+    from ignite_workflow.handler import Handler
     from ignite_workflow.schedules import Schedule
 
-__all__ = ["MoreParts", "choose_metrics", "supervised_step"]
+__all__ = ["MoreParts", "choose_metrics", "is_ours", "supervised_step"]
 
 
 class MoreParts(TypedDict, total=False):
@@ -82,3 +85,10 @@ def choose_metrics(loss_fn: LossFn | None, metrics: Mapping[str, Metric], names:
             raise UnknownNameError("metric", name, metrics)
         chosen[name] = metrics[name]
     return MetricSet(chosen, {name: MODES.get(name) for name in chosen})
+
+
+def is_ours(loader: Any, handlers: Iterable[Handler]) -> bool:
+    """Whether samples and handlers are this package's, so that nobody draws from ``random`` or ``numpy.random``."""
+    dataset = getattr(loader, "dataset", None)
+    own_handlers = all(type(handler).__module__.startswith("ignite_workflow.") for handler in handlers)
+    return own_handlers and isinstance(dataset, TensorDataset | TensorBatches)

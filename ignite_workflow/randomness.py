@@ -76,7 +76,7 @@ def seed_everything(value: int, device: torch.device | None = None, *, foreign: 
         import numpy as np
 
         random.seed(value)
-        np.random.seed(value & 0xFFFFFFFF)  # noqa: NPY002 the global generator is what such code draws from
+        np.random.seed(value & 0xFFFFFFFF)
 
 
 def seed_sample(seed: int, epoch: int, index: int) -> None:

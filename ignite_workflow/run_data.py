@@ -122,7 +122,9 @@ class _TableBatches:
             if not loss.scale_target:
                 y = (y.double() * torch.tensor(self.target.std) + torch.tensor(self.target.mean)).float()
             y = loss.encode_target(y)
-        return TensorBatches((x, y), batch_size, seed=seed, shuffle=shuffle, drop_last=_ends_in_one(len(x), batch_size, shuffle))
+        return TensorBatches(
+            (x, y), batch_size, seed=seed, shuffle=shuffle, drop_last=_ends_in_one(len(x), batch_size, shuffle)
+        )
 
 
 def _own_dataset(config: DataConfig, seed: int) -> RunData:

@@ -104,7 +104,11 @@ def _columns(report: TableReport) -> Iterator[str]:
         if finding.name in report.targets:
             continue
         used = finding.kind in (*USED_KINDS, "text")
-        line = f"{_value(finding.name)}: {finding.kind}" if used else f"# {_comment(finding.name)}: {finding.kind}, not used"
+        line = (
+            f"{_value(finding.name)}: {finding.kind}"
+            if used
+            else f"# {_comment(finding.name)}: {finding.kind}, not used"
+        )
         yield f"    {line}  # {_comment(_evidence(finding))}"
 
 

@@ -73,7 +73,13 @@ def build_train_step(
 
 
 def build_accumulating_step(
-    model: nn.Module, optimizer: Optimizer, loss_fn: LossFn, *, device: torch.device, autocast: Autocast, accumulate: int
+    model: nn.Module,
+    optimizer: Optimizer,
+    loss_fn: LossFn,
+    *,
+    device: torch.device,
+    autocast: Autocast,
+    accumulate: int,
 ) -> Step:
     """The same step over windows of ``accumulate`` batches, the last one of an epoch cut at its end.
 

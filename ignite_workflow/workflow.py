@@ -13,27 +13,27 @@ import torch
 from ignite.engine import Events, State
 from torch import nn
 from torch.optim import Optimizer
-from torch.utils.data import TensorDataset
 
-from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
+from ignite_workflow.checkpoint import CheckpointStore
 from ignite_workflow.config import RunConfig, TrainConfig
-from ignite_workflow.data.loader import TensorBatches, as_seekable
+from ignite_workflow.data.loader import as_seekable
 from ignite_workflow.device import autocast, resolve_device
 from ignite_workflow.engine import WorkflowEngine
-from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
+from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.handler_specs import build_handlers, merge_handlers
 from ignite_workflow.metrics import MetricSet, Mode
-from ignite_workflow.parts import MoreParts, choose_metrics, supervised_step
+from ignite_workflow.parts import MoreParts, choose_metrics, is_ours, supervised_step
 from ignite_workflow.randomness import StepStreams
 from ignite_workflow.records import Record, Records
 from ignite_workflow.run_directory import RunDirectory
+from ignite_workflow.snapshot import check_handlers, put_back, take_snapshot
 from ignite_workflow.steps import LossFn, build_eval_step
 
 if TYPE_CHECKING:
-    from ignite_workflow.schedules import Schedule
     from ignite_workflow.handler import Handler
+    from ignite_workflow.schedules import Schedule
 
 __all__ = ["Workflow"]
 
@@ -170,7 +170,7 @@ class Workflow:
             schedule=schedule,
             run_directory=RunDirectory(Path(directory)) if isinstance(directory, str | Path) else directory,
             config=more.get("config"),
-            foreign=more.get("train_step") is not None or not _is_ours(train_loader, built.values()),
+            foreign=more.get("train_step") is not None or not is_ours(train_loader, built.values()),
         )
         workflow.attach(built)
         return workflow
@@ -315,13 +315,7 @@ class Workflow:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs, at a safe point: tensors and plain values; not copied."""
-        return {
-            "trainer": self.trainer.state_dict(),
-            "model": model_state(self.model),
-            "optimizer": {name: optimizer.state_dict() for name, optimizer in self._optimizers().items()},
-            "handlers": {name: handler.state_dict() for name, handler in self.handlers.items()},
-            "records": self.records.state_dict(),
-        }
+        return take_snapshot(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Stand where ``state_dict`` was taken: counters and records at once, the rest when ``run`` has started.
@@ -329,25 +323,6 @@ class Workflow:
         Raises:
             CheckpointError: it is of a run with other handlers, or the records are not what they were.
         """
-        missing = set(self.handlers) ^ set(state_dict["handlers"])
-        if missing:
-            raise CheckpointError(f"the checkpoint and this run do not have the same handlers: {', '.join(sorted(missing))}")
+        check_handlers(self, state_dict)
         self.records.load_state_dict(state_dict["records"])
-        self.trainer.load_state_dict(state_dict["trainer"], restore=partial(self._restore, state_dict))
-
-    def _restore(self, state_dict: Mapping[str, Any]) -> None:
-        load_model_state(self.model, state_dict["model"])
-        for name, optimizer in self._optimizers().items():
-            optimizer.load_state_dict(state_dict["optimizer"][name])
-        for name, handler in self.handlers.items():
-            handler.load_state_dict(state_dict["handlers"][name])
-
-    def _optimizers(self) -> Mapping[str, Optimizer]:
-        return self.optimizer if isinstance(self.optimizer, Mapping) else {"optimizer": self.optimizer}
-
-
-def _is_ours(loader: Any, handlers: Iterable[Handler]) -> bool:
-    """Whether samples and handlers are this package's, so that nobody draws from ``random`` or ``numpy.random``."""
-    dataset = getattr(loader, "dataset", None)
-    own_handlers = all(type(handler).__module__.startswith("ignite_workflow.") for handler in handlers)
-    return own_handlers and isinstance(dataset, TensorDataset | TensorBatches)
+        self.trainer.load_state_dict(state_dict["trainer"], restore=partial(put_back, self, state_dict))

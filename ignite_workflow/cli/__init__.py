@@ -42,7 +42,9 @@ class Cli(click.Group):
         command: click.Command = import_module(f"ignite_workflow.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with the nearest name where there is no such command."""
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):

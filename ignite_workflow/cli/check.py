@@ -6,7 +6,14 @@ from dataclasses import asdict
 
 import click
 
-from ignite_workflow.cli.options import as_json, device_option, json_option, settings_argument, settings_from, target_option
+from ignite_workflow.cli.options import (
+    as_json,
+    device_option,
+    json_option,
+    settings_argument,
+    settings_from,
+    target_option,
+)
 from ignite_workflow.settings import read_settings
 
 __all__ = ["command"]

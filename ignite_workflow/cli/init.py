@@ -19,7 +19,9 @@ __all__ = ["command"]
 @click.argument("data")
 @settings_argument
 @target_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), default="config.yaml", show_default=True, help="The config.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="config.yaml", show_default=True, help="The config."
+)
 @click.option("--force", is_flag=True, help="Replace the config that is there.")
 def command(data: str, settings: tuple[str, ...], target: str | None, output: Path, force: bool) -> None:
     """Look at every cell of DATA, say what each column is taken for and why, and write a commented config.

@@ -12,11 +12,22 @@ import click
 from ignite_workflow.display import format_number
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["as_json", "device_option", "handler_settings", "json_option", "metrics_table", "settings_argument", "settings_from", "target_option"]
+__all__ = [
+    "as_json",
+    "device_option",
+    "handler_settings",
+    "json_option",
+    "metrics_table",
+    "settings_argument",
+    "settings_from",
+    "target_option",
+]
 
 settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 target_option = click.option("--target", metavar="COLUMN", help="The column to predict: short for data.target=COLUMN.")
-device_option = click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1, ...: short for train.device=DEVICE.")
+device_option = click.option(
+    "--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1, ...: short for train.device=DEVICE."
+)
 json_option = click.option("--json", "json_", is_flag=True, help="Print one JSON document and nothing else on stdout.")
 
 
@@ -65,5 +76,3 @@ def metrics_table(metrics: Mapping[str, float]) -> str:
     """The metrics by split and name, a line each."""
     width = max(map(len, metrics), default=0)
     return "\n".join(f"  {name:<{width}}  {format_number(value)}" for name, value in metrics.items())
-
-

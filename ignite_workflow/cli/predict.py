@@ -17,7 +17,9 @@ __all__ = ["command"]
 @click.argument("data")
 @click.option("-o", "--output", required=True, help="A .csv or .parquet file; - is CSV on stdout.")
 @click.option("--probabilities", is_flag=True, help="The probability of each class too.")
-@click.option("--id", "id_columns", multiple=True, metavar="COLUMN", help="A column of DATA to carry over. May be repeated.")
+@click.option(
+    "--id", "id_columns", multiple=True, metavar="COLUMN", help="A column of DATA to carry over. May be repeated."
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--trust", is_flag=True, help="Import the code that the model names: a model of your own making.")
 @json_option

@@ -37,7 +37,9 @@ _MOST_LINES = 24  # of a linear model's weights: more are not read on a terminal
 @click.option("--name", help="Name of the run below runs/. Default: the data's name and the time.")
 @click.option("--resume", is_flag=True, help="Go on with the run that is in --run-dir, or start it.")
 @click.option("--from-scratch", is_flag=True, help="Discard the checkpoints in --run-dir and start over.")
-@click.option("--from", "from_model", type=click.Path(path_type=Path), help="Start from the weights of a trained model.")
+@click.option(
+    "--from", "from_model", type=click.Path(path_type=Path), help="Start from the weights of a trained model."
+)
 @click.option("--handler", "handlers", multiple=True, metavar="ID[:OPTION=VALUE,...]", help="Add or set a handler.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @device_option
@@ -70,7 +72,9 @@ def print_result(result: TrainResult, json_: bool) -> None:
             from ignite_workflow.coefficients import equations
 
             lines = list(equations(result.coefficients))
-            shown = lines if len(lines) <= _MOST_LINES else ["the learnt weights are in status.json, in the data's units"]
+            shown = (
+                lines if len(lines) <= _MOST_LINES else ["the learnt weights are in status.json, in the data's units"]
+            )
             click.echo("\n".join(f"  {line}" for line in shown))
         click.echo(f"run: {_shown(result.run)}")
         if result.model is None:

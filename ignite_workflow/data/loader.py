@@ -80,14 +80,16 @@ class BatchDataset(Dataset[Any]):
             else:
                 order = torch.arange(self.size)
             if self.world_size > 1:
-                short = -self.size % self.world_size  # each rank must see as many batches: the first samples fill up
-                order = torch.cat([order, order[:short]])[self.rank :: self.world_size]
+                even = self.size + -self.size % self.world_size  # each rank must see as many batches: the first fill up
+                order = order[torch.arange(self.rank, even, self.world_size) % self.size]
             self._order = (key, order)
         return self._order[1]
 
 
 class TensorBatches(BatchDataset):
-    """Batches gathered from tensors: one ``index_select`` for a block of batches, then views of it.
+    """Batches gathered from tensors: a copy of the rows of a block of batches, then views of it.
+
+    Each batch is handed out once, so a step that writes into it changes neither the data nor a later epoch.
 
     Args:
         tensors: each (size, ...), in memory or memory-mapped.
@@ -102,12 +104,14 @@ class TensorBatches(BatchDataset):
         row_bytes = sum(tensor[:1].nbytes for tensor in tensors)
         self._batches_a_block = max(1, _BLOCK_BYTES // max(1, row_bytes * batch_size))
         self._block: tuple[BatchKey, list[tuple[Tensor, ...]]] = ((-1, -1), [])
+        self._last = -1
 
     def __getitem__(self, key: BatchKey) -> tuple[Tensor, ...]:
         epoch, batch = key
         number, offset = divmod(batch, self._batches_a_block)
-        if self._block[0] != (epoch, number):
+        if self._block[0] != (epoch, number) or batch <= self._last:
             self._block = ((epoch, number), self._gather(epoch, number))
+        self._last = batch
         return self._block[1][offset]
 
     def _gather(self, epoch: int, number: int) -> list[tuple[Tensor, ...]]:
@@ -117,7 +121,7 @@ class TensorBatches(BatchDataset):
             chosen = order[number * rows : (number + 1) * rows]
             gathered = [tensor.index_select(0, chosen) for tensor in self.tensors]
         else:
-            gathered = [tensor[number * rows : (number + 1) * rows] for tensor in self.tensors]
+            gathered = [tensor[number * rows : (number + 1) * rows].clone() for tensor in self.tensors]
         return list(zip(*(block.split(self.batch_size) for block in gathered), strict=True))
 
 
@@ -181,9 +185,10 @@ class SeekableLoader(DataLoader[Any]):
         dataset: gives a batch for each ``(epoch, batch)``.
         workers: processes that make batches; 0 makes them here, which is faster for data in memory.
         pin_memory: for copies to a GPU that do not wait.
+        **options: of ``DataLoader``, about its workers.
     """
 
-    def __init__(self, dataset: BatchDataset, *, workers: int = 0, pin_memory: bool = False) -> None:
+    def __init__(self, dataset: BatchDataset, *, workers: int = 0, pin_memory: bool = False, **options: Any) -> None:
         self.keys = _BatchKeys(len(dataset))
         super().__init__(
             dataset,
@@ -193,6 +198,7 @@ class SeekableLoader(DataLoader[Any]):
             num_workers=workers,
             pin_memory=pin_memory,
             persistent_workers=workers > 0,
+            **options,
         )
 
     def seek(self, epoch: int, batch: int = 0) -> None:
@@ -230,15 +236,24 @@ def as_seekable(loader: Iterable[Any], *, seed: int) -> Iterable[Any]:
     }
     batch_size: int = loader.batch_size  # type: ignore[assignment]
     batches: BatchDataset
-    if isinstance(loader.dataset, TensorDataset) and loader.collate_fn is default_collate and not loader.num_workers:
+    if type(loader.dataset) is TensorDataset and loader.collate_fn is default_collate and not loader.num_workers:
         batches = TensorBatches(loader.dataset.tensors, batch_size, **options)
     else:
         batches = SampleDataset(loader.dataset, batch_size, collate=loader.collate_fn, **options)
-    return SeekableLoader(batches, workers=loader.num_workers, pin_memory=loader.pin_memory)
+    return SeekableLoader(
+        batches,
+        workers=loader.num_workers,
+        pin_memory=loader.pin_memory,
+        timeout=loader.timeout,
+        worker_init_fn=loader.worker_init_fn,
+        prefetch_factor=loader.prefetch_factor,
+        multiprocessing_context=loader.multiprocessing_context,
+    )
 
 
 def _is_plain(loader: DataLoader[Any]) -> bool:
     """Whether the order of a loader is one that a function of (seed, epoch) can stand in for."""
     sampler = loader.sampler
     shuffled = type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # type: ignore[arg-type]
-    return type(loader.batch_sampler) is BatchSampler and (shuffled or type(sampler) is SequentialSampler)
+    iterates_as_ever = type(loader).__iter__ is DataLoader.__iter__
+    return iterates_as_ever and type(loader.batch_sampler) is BatchSampler and (shuffled or type(sampler) is SequentialSampler)

@@ -1,0 +1,86 @@
+"""Ignite's engine, its events fired without waste, its exceptions never swallowed."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+from ignite.engine import Engine, Events
+from ignite.engine.events import RemovableEventHandle
+
+__all__ = ["EventEngine", "name_of"]
+
+log = logging.getLogger(__name__)
+
+
+class Call(NamedTuple):
+    handler: Callable[..., Any]
+    takes_engine: bool
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class EventEngine(Engine):
+    """An Ignite ``Engine`` whose handlers lie ready to be called, under the names of the events somebody listens to.
+
+    Attributes:
+        calls: what is called for each event that has handlers; an event without any costs a look-up here.
+    """
+
+    def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
+        self.calls: dict[str, tuple[Call, ...]] = {}
+        super().__init__(process_function)
+
+    def add_event_handler(
+        self, event_name: Any, handler: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> RemovableEventHandle:
+        """As Ignite's."""
+        handle = super().add_event_handler(event_name, handler, *args, **kwargs)
+        self._list_calls()
+        return handle
+
+    def remove_event_handler(self, handler: Callable[..., Any], event_name: Any) -> None:
+        """As Ignite's."""
+        super().remove_event_handler(handler, event_name)
+        self._list_calls()
+
+    def _list_calls(self) -> None:
+        self.calls.clear()
+        for event, handlers in self._event_handlers.items():
+            if handlers:
+                name = event if isinstance(event, str) else event.name  # Ignite takes an event's name for the event
+                self.calls[name] = tuple(_call(handler, args, kwargs) for handler, args, kwargs in handlers)
+
+    def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
+        self.last_event_name = event_name
+        name = event_name._name_
+        for call in self.calls.get(name, ()):
+            engine = (self,) if call.takes_engine else ()
+            try:
+                call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
+            except BaseException as error:
+                error.add_note(f"in {name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
+                raise
+
+    def _handle_exception(self, e: BaseException) -> NoReturn:
+        for call in self.calls.get(Events.EXCEPTION_RAISED.name, ()):
+            engine = (self,) if call.takes_engine else ()
+            try:
+                call.handler(*engine, e, *call.args, **call.kwargs)
+            except Exception:
+                log.exception("%s failed at EXCEPTION_RAISED", name_of(call.handler))
+        raise e
+
+
+def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    takes_engine = bool(args) and isinstance(args[0], weakref.ref)  # how Ignite marks "pass the engine"
+    return Call(handler, takes_engine, args[1:] if takes_engine else args, kwargs)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """``EarlyStopping.check`` or ``my_handler``: what the author wrote, not what Ignite wrapped it in."""
+    inner = getattr(function, "_parent", None)  # Ignite's wrapper of a filtered handler
+    named = inner() if inner is not None else function
+    return getattr(named, "__qualname__", type(named).__qualname__)

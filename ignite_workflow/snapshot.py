@@ -1,0 +1,56 @@
+"""The whole state of a workflow at a safe point, taken and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch.optim import Optimizer
+
+from ignite_workflow.checkpoint import load_model_state, model_state
+from ignite_workflow.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from ignite_workflow.workflow import Workflow
+
+__all__ = ["check_handlers", "put_back", "take_snapshot"]
+
+
+def take_snapshot(workflow: Workflow) -> dict[str, Any]:
+    """Everything a resumed run needs: tensors, which are the run's own, and plain values."""
+    return {
+        "trainer": workflow.trainer.state_dict(),
+        "model": model_state(workflow.model),
+        "optimizer": {name: optimizer.state_dict() for name, optimizer in _optimizers(workflow).items()},
+        "handlers": {name: handler.state_dict() for name, handler in workflow.handlers.items()},
+        "observers": [name for name, handler in workflow.handlers.items() if handler.observer],
+        "records": workflow.records.state_dict(),
+    }
+
+
+def check_handlers(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
+    """Whether the run that is to go on has the handlers that steer it; those that only watch may come and go.
+
+    Raises:
+        CheckpointError: names the handlers that one of them has and the other does not.
+    """
+    steering = {name for name, handler in workflow.handlers.items() if not handler.observer}
+    saved = set(snapshot["handlers"])
+    missing = sorted(steering - saved) + sorted(saved - set(workflow.handlers) - set(snapshot["observers"]))
+    if missing:
+        raise CheckpointError(f"the checkpoint and this run do not have the same handlers: {', '.join(missing)}")
+
+
+def put_back(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
+    """Put the model, the optimizers and the handlers where the snapshot was taken."""
+    load_model_state(workflow.model, snapshot["model"])
+    for name, optimizer in _optimizers(workflow).items():
+        optimizer.load_state_dict(snapshot["optimizer"][name])
+    for name, handler in workflow.handlers.items():
+        if name in snapshot["handlers"]:
+            handler.load_state_dict(snapshot["handlers"][name])
+
+
+def _optimizers(workflow: Workflow) -> Mapping[str, Optimizer]:
+    optimizer = workflow.optimizer
+    return optimizer if isinstance(optimizer, Mapping) else {"optimizer": optimizer}
