@@ -128,7 +128,7 @@ class TensorBatches(BatchDataset):
 class SampleDataset(BatchDataset):
     """Batches collated from a person's own map-style ``Dataset``, each sample made with streams of its own.
 
-    A sample's random numbers (augmentation) come from (seed, epoch, index), so they are the same with any number of workers.
+    A sample's random numbers (augmentation) come from (seed, epoch, index): the same with any number of workers.
 
     Args:
         dataset: ``dataset[i]`` is one sample.
@@ -229,17 +229,18 @@ def as_seekable(loader: Iterable[Any], *, seed: int) -> Iterable[Any]:
             "%s is read in its own order: resumed in mid-epoch, the run may see other batches", type(loader).__name__
         )
         return loader
+    sampler: Any = loader.batch_sampler
     options: dict[str, Any] = {
+        "batch_size": sampler.batch_size,
         "seed": seed,
-        "shuffle": isinstance(loader.sampler, RandomSampler),
-        "drop_last": loader.drop_last,
+        "shuffle": isinstance(sampler.sampler, RandomSampler),
+        "drop_last": sampler.drop_last,
     }
-    batch_size: int = loader.batch_size  # type: ignore[assignment]
     batches: BatchDataset
     if type(loader.dataset) is TensorDataset and loader.collate_fn is default_collate and not loader.num_workers:
-        batches = TensorBatches(loader.dataset.tensors, batch_size, **options)
+        batches = TensorBatches(loader.dataset.tensors, **options)
     else:
-        batches = SampleDataset(loader.dataset, batch_size, collate=loader.collate_fn, **options)
+        batches = SampleDataset(loader.dataset, collate=loader.collate_fn, **options)
     return SeekableLoader(
         batches,
         workers=loader.num_workers,
@@ -253,7 +254,9 @@ def as_seekable(loader: Iterable[Any], *, seed: int) -> Iterable[Any]:
 
 def _is_plain(loader: DataLoader[Any]) -> bool:
     """Whether the order of a loader is one that a function of (seed, epoch) can stand in for."""
-    sampler = loader.sampler
-    shuffled = type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(loader.dataset)  # type: ignore[arg-type]
-    iterates_as_ever = type(loader).__iter__ is DataLoader.__iter__
-    return iterates_as_ever and type(loader.batch_sampler) is BatchSampler and (shuffled or type(sampler) is SequentialSampler)
+    if type(loader).__iter__ is not DataLoader.__iter__ or type(loader.batch_sampler) is not BatchSampler:
+        return False
+    sampler: Any = loader.batch_sampler.sampler
+    if type(sampler) is RandomSampler:
+        return not sampler.replacement and sampler.num_samples == len(loader.dataset)  # type: ignore[arg-type]
+    return type(sampler) is SequentialSampler
