@@ -131,6 +131,13 @@ def test_a_file_of_numbers_only_has_no_header(write):
     assert (columns(path), rows(path)) == (("column_1", "column_2"), [("1", "2"), ("3", "4")])
 
 
+def test_a_very_wide_header_is_read_whole(write):
+    names = [f"a_rather_long_name_of_gene_{number}" for number in range(10_000)]
+    path = write(";".join(names) + "\n" + ";".join(["1"] * len(names)) + "\n")
+
+    assert columns(path) == tuple(names)
+
+
 def test_header_can_be_told(write):
     path = write("1,2\n3,4\n")
 

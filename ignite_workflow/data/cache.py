@@ -19,6 +19,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -84,13 +85,14 @@ class _OpenArray:
 
 
 class _DiskSink:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, files: ExitStack) -> None:
         self._directory = directory
+        self._files = files
         self._open: dict[str, _OpenArray] = {}
 
     def append(self, name: str, rows: Array) -> None:
         if name not in self._open:
-            file = (self._directory / f"{name}.npy").open("wb")
+            file = self._files.enter_context((self._directory / f"{name}.npy").open("wb"))
             file.write(bytes(_HEADER_BYTES))  # the header is written last, when the number of rows is known
             self._open[name] = _OpenArray(file, rows.dtype, rows.shape[1:])
         self._open[name].append(rows)
@@ -138,9 +140,9 @@ class Cache:
         self._remove_abandoned()
         building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
         try:
-            with (building / _LOCK).open("w") as lock:
+            with (building / _LOCK).open("w") as lock, ExitStack() as files:
                 fcntl.lockf(lock, fcntl.LOCK_EX)
-                sink, scratch = _DiskSink(building), building / "scratch"
+                sink, scratch = _DiskSink(building, files), building / "scratch"
                 scratch.mkdir()
                 kept = make(sink, scratch)
                 shutil.rmtree(scratch)

@@ -128,11 +128,10 @@ def open_csv(path: Path, read: ReadConfig) -> CsvFile:
 
 
 def _refuse_duplicates(path: Path, columns: tuple[str, ...]) -> None:
-    for number, name in enumerate(columns):
-        if name in columns[:number]:
-            raise DataError(
-                f"{path}: line 1: columns {columns.index(name) + 1} and {number + 1} are both named {name!r}."
-            )
+    first: dict[str, int] = {}
+    for number, name in enumerate(columns, start=1):
+        if first.setdefault(name, number) != number:
+            raise DataError(f"{path}: line 1: columns {first[name]} and {number} are both named {name!r}.")
 
 
 def _is_header(cells: list[str], read: ReadConfig) -> bool:
@@ -161,6 +160,9 @@ def _delimiter(path: Path, read: ReadConfig, sample: str) -> str:
 def _width(sample: str, delimiter: str) -> int:
     """The number of columns that delimiter makes of the first records; 1 where they do not agree."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    widths = [len(cells) for cells in islice(reader, _SNIFFED_RECORDS) if cells]
+    try:
+        widths = [len(cells) for cells in islice(reader, _SNIFFED_RECORDS) if cells]
+    except csv.Error:  # a cell too long to be one
+        return 1
     agreeing = widths.count(widths[0])
     return widths[0] if agreeing >= 0.9 * len(widths) else 1

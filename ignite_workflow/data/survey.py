@@ -132,11 +132,11 @@ def _look(
     kept: list[pl.DataFrame] = []
     for chunk in table.chunks():
         frame = chunk.frame
-        text = [name for name, scan in scans.items() if scan.settles and frame.schema[name] == pl.String]
+        dtypes = frame.schema
+        text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
         cast = frame.select(to_float(pl.col(text), rules))  # all at once: polars shares the columns among its threads
         settled = [
-            scan.add(frame[name], chunk.place, cast[name] if name in cast.columns else None)
-            for name, scan in scans.items()
+            scan.add(frame[name], chunk.place, cast.get_column(name, default=None)) for name, scan in scans.items()
         ]
         kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(keep)]))
         if store is not None:

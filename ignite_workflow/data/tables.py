@@ -66,6 +66,9 @@ class Chunk:
         Raises:
             DataError: there is no such column.
         """
+        series = self.frame.get_column(name, default=None)
+        if series is not None:
+            return series
         found = find_column(name, self.frame.columns)
         if found is None:
             start = f"{self.source}: " if self.source else ""

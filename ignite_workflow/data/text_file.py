@@ -60,8 +60,13 @@ class TextFile:
                 ) from error
 
     def sample(self) -> bytes:
-        """The beginning of the content, as ``blocks`` gives it."""
-        return next(self.blocks(), b"")[:_SAMPLE_BYTES]
+        """The beginning of the content, as ``blocks`` gives it: the first line at least."""
+        sample = b""
+        for block in self.blocks():
+            sample += block
+            if len(sample) >= _SAMPLE_BYTES and b"\n" in sample:
+                break
+        return sample[: max(_SAMPLE_BYTES, sample.find(b"\n") + 1)]
 
     def _transcoded(self, file: BinaryIO) -> Iterator[bytes]:
         if self.encoding == "utf-8" and not self.returns:
