@@ -143,7 +143,7 @@ def _normalise(tree: Node, directory: Path, keys: tuple[str, ...] = ()) -> None:
     elif isinstance(tree.value, list):
         for node in tree.value:
             _normalise(node, directory, keys)
-    elif isinstance(tree.value, str) and (keys in _PATHS or _FILE_IMPORT.fullmatch(tree.value)):
+    elif isinstance(tree.value, str) and ((keys in _PATHS and tree.value) or _FILE_IMPORT.fullmatch(tree.value)):
         tree.value = os.path.abspath(directory / os.path.expanduser(tree.value))
 
 
