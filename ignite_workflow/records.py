@@ -47,6 +47,7 @@ class Records:
         self.rows: list[Record] = []
         self._ends: list[tuple[int, int]] = [(0, 0)]  # after each row: bytes so far, their CRC-32
         self._synced = 0  # rows that are in the file
+        self._used = False  # else what the file holds is not known here, and stays as it is
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.rows)
@@ -60,6 +61,7 @@ class Records:
         size, crc = self._ends[-1]
         self.rows.append(record)
         self._ends.append((size + len(line), zlib.crc32(line, crc)))
+        self._used = True
 
     def curve(self, split: str, name: str) -> list[tuple[int, float]]:
         """The ``(iteration, value)`` points of one curve, oldest first."""
@@ -71,7 +73,7 @@ class Records:
 
     def sync(self, *, durable: bool = False) -> None:
         """Write what is new to the file; ``durable``: on disk before this returns."""
-        if self.path is None:
+        if self.path is None or not self._used:
             return
         with self.path.open("ab") as file:
             file.truncate(
@@ -100,7 +102,7 @@ class Records:
             raise CheckpointError(
                 f"{path} is not what it was when the checkpoint was written: it is damaged or was edited"
             )
-        self.rows, self._ends = [], [(0, 0)]
+        self.rows, self._ends, self._used = [], [(0, 0)], True
         for line in content.splitlines():
             self.append(_from_line(line))
         self._synced = len(self.rows)

@@ -116,6 +116,14 @@ def test_a_run_that_starts_anew_does_not_keep_the_rows_of_the_one_before(path):
     assert len(path.read_text().splitlines()) == 1
 
 
+def test_a_file_that_nobody_wrote_to_or_went_back_in_stays_as_it_is(path):
+    written(path, [ROW])
+
+    Records(path).sync()
+
+    assert json.loads(path.read_text())["name"] == "loss"
+
+
 def test_goes_back_to_where_a_checkpoint_stood(path):
     records = written(path, [row(1), row(2)])
     state = records.state_dict()
