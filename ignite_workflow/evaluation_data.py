@@ -24,7 +24,7 @@ from ignite_workflow.run_data import RunData, prepare_data
 
 __all__ = ["Batches", "labelled_batches", "own_batches"]
 
-_ROWS_A_BATCH = 4096
+_ROWS_A_BATCH = 512
 
 
 class Batches(Protocol):

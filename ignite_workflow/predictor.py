@@ -22,8 +22,7 @@ from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import Chunk, Table, as_chunk, find_column, open_table
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
 from ignite_workflow.losses import Loss
-from ignite_workflow.model_description import DataFacts
-from ignite_workflow.model_description import Architecture
+from ignite_workflow.model_description import Architecture, DataFacts
 from ignite_workflow.prediction_file import check_output, prediction_writer
 from ignite_workflow.steps import to_device
 from ignite_workflow.targets import Target
@@ -32,7 +31,11 @@ __all__ = ["Predictor", "loss_not_imported"]
 
 log = logging.getLogger(__name__)
 
-_SLICE_BYTES = 1024 * 1024  # of input: what a slice is made into stays in the processor's cache
+# Of input: embeddings make fifty times as much of it, which is to stay in a processor's cache. Measured with the default
+# model, one thread, 32 columns: 8 us a row with 256 to 2,048 rows at a time, 20 with 8,192.
+_SLICE_BYTES = 64 * 1024
+_ACCELERATOR_SLICE_BYTES = 4 * 1024 * 1024
+_FEWEST_ROWS = 32
 _ROW = "row"
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[Any]]
@@ -151,7 +154,8 @@ class Predictor:
         """
         loss, target = self._meaning()
         x = torch.as_tensor(x)
-        rows = batch_size or max(1, _SLICE_BYTES // max(1, x[:1].nbytes))
+        limit = _SLICE_BYTES if self.device.type == "cpu" else _ACCELERATOR_SLICE_BYTES
+        rows = batch_size or max(_FEWEST_ROWS, limit // max(1, x[:1].nbytes))
         parts = [loss.to_prediction(self.model_output(part).float()).cpu() for part in x.split(rows)]
         predictions = torch.cat(parts).numpy()
         if target.task != "regression":

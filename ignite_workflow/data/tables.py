@@ -66,7 +66,7 @@ class Chunk:
         Raises:
             DataError: there is no such column.
         """
-        series = self.frame.get_column(name, default=None)
+        series: pl.Series | None = self.frame.get_column(name, default=None)
         if series is not None:
             return series
         found = find_column(name, self.frame.columns)
@@ -189,9 +189,14 @@ def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
 
 
 def _series(values: Any) -> pl.Series:
-    return (
-        values if isinstance(values, pl.Series) else pl.Series(values.tolist() if hasattr(values, "tolist") else values)
-    )
+    if isinstance(values, pl.Series):
+        return values
+    if hasattr(values, "to_numpy"):  # of pandas, which has several values that mean missing
+        numbers = values.to_numpy()
+        if numbers.dtype.kind in "iufb":
+            return pl.Series(numbers)
+        values = values.astype(object).where(values.notna(), None)
+    return pl.Series(values.tolist() if hasattr(values, "tolist") else values)
 
 
 def is_table_file(path: str) -> bool:
