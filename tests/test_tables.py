@@ -5,8 +5,15 @@ import pytest
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import records, text_file
+from ignite_workflow.data.cells import CellRules, parse_numbers
 from ignite_workflow.data.tables import Chunk, as_chunk, find_column, open_table, read_table
 from ignite_workflow.errors import ConfigError, DataError
+
+RULES = CellRules()
+
+
+def approx(values):
+    return pytest.approx(values, rel=0, abs=0, nan_ok=True)
 
 
 @pytest.fixture
@@ -69,6 +76,45 @@ def test_quoted_cells_hold_delimiters_quotes_and_line_breaks(write):
     path = write('a,b\n"x,y","say ""hi"""\n"two\nlines",2\n')
 
     assert rows(path) == [("x,y", 'say "hi"'), ("two\nlines", "2")]
+
+
+CELLS = [
+    "1.5",
+    " 2.5",
+    "2.5 ",
+    '"3.5"',
+    "1e400",
+    "nan",
+    "-inf",
+    ".5",
+    "5.",
+    "+1E-3",
+    "0.1000000000000000055511151231257827",
+]
+
+
+@pytest.mark.parametrize("cell", [*CELLS, "", "1_000", "x", "1.5.2", "0x10", "1,5"])
+def test_numbers_read_right_away_are_those_of_a_cast(write, cell):
+    delimiter = ";" if "," in cell else ","
+    table = open_table(write(delimiter.join(["a", "b"]) + f"\n1.25{delimiter}k\n{cell}{delimiter}1\n"))
+    [text], [typed] = table.chunks(), table.chunks({"a"})
+
+    assert parse_numbers(typed.frame["a"], RULES).values.tolist() == approx(
+        parse_numbers(text.frame["a"], RULES).values
+    )
+    assert typed.frame["b"].to_list() == ["k", "1"]
+
+
+@pytest.mark.parametrize("record", ["3.5", "3.5,4,5", '3.5,"4'])
+def test_rows_are_as_even_where_numbers_are_read_right_away(write, record):
+    with pytest.raises(DataError, match="line 3"):
+        list(open_table(write(f"a,b\n1.5,2\n{record}\n")).chunks({"a"}))
+
+
+def test_blank_lines_are_no_records_where_numbers_are_read_right_away(write):
+    [chunk] = open_table(write("a\n1.5\n\n2.5\n\n")).chunks({"a"})
+
+    assert chunk.frame["a"].to_list() == ["1.5", "2.5"]
 
 
 def test_blocks_are_cut_between_records(write, monkeypatch):
@@ -265,7 +311,7 @@ def test_a_missing_file_suggests_the_nearest(write, tmp_path):
     write("a\n1\n", "penguins.csv")
 
     with pytest.raises(ConfigError, match=r"data\.path: no file .*pengiuns\.csv\. Did you mean 'penguins\.csv'\?"):
-        open_table(str(tmp_path / "pengiuns.csv"))
+        open_table(str(tmp_path / "pengiuns.csv"), option="data.path")
 
 
 def test_a_directory_is_no_table(tmp_path):

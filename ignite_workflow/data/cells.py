@@ -59,7 +59,7 @@ class Numbers:
     """The cells of a column as numbers.
 
     Attributes:
-        values: float64 (N,), NaN where a cell is missing or bad.
+        values: float64 (N,), NaN where a cell is missing or bad; not to be changed.
         missing: how many cells are missing.
         bad: the positions of cells that are neither missing nor numbers.
     """
@@ -94,11 +94,11 @@ def parse_numbers(series: pl.Series, rules: CellRules, cast: pl.Series | None = 
     if series.dtype == pl.String:
         values, bad = _parse_text(series, rules, cast)
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
-        values, bad = series.cast(pl.Float64).to_numpy(writable=True), nothing
+        values, bad = series.cast(pl.Float64).to_numpy(), nothing  # null becomes NaN
     else:
         values, bad = np.full(len(series), np.nan), series.is_not_null().arg_true().to_numpy().astype(np.int64)
     for spelling in _numbers_that_mean_missing(rules):
-        values[values == spelling] = np.nan
+        values = np.where(values == spelling, np.nan, values)
     return Numbers(values, int(np.isnan(values).sum()) - len(bad), bad)
 
 
@@ -110,13 +110,14 @@ def to_float(cells: pl.Expr, rules: CellRules) -> pl.Expr:
 
 
 def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> tuple[Floats, Positions]:
-    values = (_cast(series, rules) if cast is None else cast).to_numpy(writable=True)  # null becomes NaN
+    values = (_cast(series, rules) if cast is None else cast).to_numpy()
     rest = np.flatnonzero(np.isnan(values))
     if not len(rest):
         return values, rest
     # cells with blanks around them, missing ones and bad ones are looked at again
     cells = as_text(series.gather(rest), rules.missing)
     numbers = _cast(cells, rules)
+    values = values.copy()
     values[rest] = numbers.to_numpy()
     return values, rest[(cells.is_not_null() & numbers.is_null()).to_numpy()]
 

@@ -102,6 +102,11 @@ class ColumnScan:
         return self.numeric and not self.bad and not self.leading_zeros and self.given in (None, "number")
 
     @property
+    def is_sure(self) -> bool:
+        """Whether the cells to come may be read as numbers right away: none was missing, some had fractions."""
+        return self.settles and self.fractions and self.missing == 0 and self.rules.decimal == "."
+
+    @property
     def mistaken(self) -> bool:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
         return self.settled and self._kind()[0] in ("category", "datetime")
@@ -140,7 +145,7 @@ class ColumnScan:
         return series if numbers is None else self._settled(series, numbers)
 
     def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
-        if not self.settles:
+        if not self.settles or series.dtype == pl.Float64:
             return series
         self.settled = True
         return pl.Series(series.name, numbers.values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,19 +47,30 @@ class CsvFile:
         names = f"{self.columns[0]} to {self.columns[-1]}"
         return (*self.text.notes, f"{self.text.path.name}: no header, the columns are named {names}.")
 
-    def frames(self) -> Iterator[tuple[pl.DataFrame, Block]]:
+    def frames(self, numbers: Set[str] = frozenset()) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
+
+        Args:
+            numbers: columns that may be read as numbers right away, where all of their cells in a block are; looked at
+                again for each block. The numbers are those that a cast of the text would give.
 
         Raises:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
         """
         path = str(self.text.path)
         for block in whole_records(self.text.blocks(), skip_lines=self.header_lines, quote=b'"', path=path):
-            frame = self._parse(block)
+            frame = self._typed(block, numbers) if numbers else None
+            frame = self._text(block) if frame is None else frame
             if frame.height:
                 yield frame, block
 
-    def _parse(self, block: Block) -> pl.DataFrame:
+    def _typed(self, block: Block, numbers: Set[str]) -> pl.DataFrame | None:
+        """Numbers as such; None where a cell is missing, or no number, or the rows are uneven."""
+        frame = self._cells(block.data, block, numbers)
+        whole = all(series.null_count() == 0 for series in frame) and self._is_even(block, frame)
+        return frame if whole else None
+
+    def _text(self, block: Block) -> pl.DataFrame:
         # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells
         # whether all are right
         frame = self._cells(block.data, block)
@@ -72,18 +83,19 @@ class CsvFile:
         return frame
 
     def _is_even(self, block: Block, frame: pl.DataFrame) -> bool:
-        if len(self.columns) == 1 and (frame.to_series() == "").any():
+        if len(self.columns) == 1 and frame.dtypes == [pl.String] and (frame.to_series() == "").any():
             return not block.has_blank_lines()
         return block.delimiters(self.delimiter.encode()) == (len(self.columns) - 1) * frame.height
 
-    def _cells(self, data: bytes, block: Block) -> pl.DataFrame:
+    def _cells(self, data: bytes, block: Block, numbers: Set[str] = frozenset()) -> pl.DataFrame:
         try:
             return pl.read_csv(
                 data,
                 has_header=False,
                 separator=self.delimiter,
-                schema=dict.fromkeys(self.columns, pl.String),
+                schema={name: pl.Float64 if name in numbers else pl.String for name in self.columns},
                 empty_string_is_null=False,
+                ignore_errors=bool(numbers),  # what is no number becomes null
             )
         except pl.exceptions.PolarsError as error:
             raise self._unreadable(block) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class JsonLinesFile:
         """What was guessed."""
         return self.text.notes
 
-    def frames(self) -> Iterator[tuple[pl.DataFrame, Block]]:
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block]]:  # noqa: ARG002 they are already
         """The values in their own types, a key that is missing as null, with the block they come from.
 
         Raises:

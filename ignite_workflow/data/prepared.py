@@ -29,6 +29,7 @@ from ignite_workflow.errors import DataError
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
 _FORMAT = 1  # goes into the key: raise it whenever the same data would come out as other arrays
+_MOST_NAMED = 20
 _SPLITS = ("train", "val", "test")
 
 
@@ -110,11 +111,10 @@ def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], note: str) -> 
 
 def _key(config: DataConfig, seed: int, schema: Schema | None) -> str:
     """What the arrays are a function of: content, not paths or times of files."""
-    files = [config.split.val, config.split.test]
-    paths = [
-        *table_paths(config.path),
-        *(Path(each) for each in files if isinstance(each, str) and Path(each).is_file()),
-    ]
+    paths = list(table_paths(config.path, option="data.path"))
+    for option, value in (("val", config.split.val), ("test", config.split.test)):
+        if isinstance(value, str):
+            paths.extend(table_paths(value, option=f"data.split.{option}"))
     settings = {**asdict(config), "path": None}
     content = [[path.name, file_digest(path)] for path in paths]
     model = None if schema is None else schema.to_dict()
@@ -140,7 +140,7 @@ def _make(
         encoded.add(chunk, assignment[chunk.first_row : chunk.first_row + chunk.frame.height])
     for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
         if isinstance(value, str) and is_table_file(value):
-            for chunk in open_table(value, config.read).chunks():
+            for chunk in open_table(value, config.read, option=f"data.split.{split.name.lower()}").chunks():
                 encoded.add(chunk, np.full(chunk.frame.height, split))
     return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
 
@@ -187,7 +187,8 @@ class _Encoded:
 
 def _columns_left_out(schema: Schema) -> list[str]:
     unused = [f"{column.name.strip()} ({column.why})" for column in schema.columns if column.kind not in USED_KINDS]
-    return [f"columns not used: {'; '.join(unused)}."] if unused else []
+    more = f"; and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
+    return [f"columns not used: {'; '.join(unused[:_MOST_NAMED])}{more}."] if unused else []
 
 
 def _classes(survey: Survey) -> tuple[tuple[str, ...], RowNumbers | None]:

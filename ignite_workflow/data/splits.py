@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ import polars as pl
 
 from ignite_workflow.config_fields import DEFAULT_FRACTION, SplitConfig
 from ignite_workflow.data.cells import CellRules, as_text
-from ignite_workflow.data.tables import is_table_file
-from ignite_workflow.errors import ConfigError, DataError, nearest
+from ignite_workflow.data.tables import is_table_file, table_paths
+from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.randomness import Stream, mix
 
 __all__ = ["Assignment", "Mask", "Order", "Rows", "Split", "assign_rows"]
@@ -134,10 +133,7 @@ def _follow_column(split: Assignment, name: str, rows: Rows) -> None:
 
 def _listed_rows(path: str, rows: int, target: Split) -> RowNumbers:
     option = f"data.split.{target.name.lower()}"
-    file = Path(path)
-    if not file.is_file():
-        near = nearest(file.name, [each.name for each in file.parent.iterdir()]) if file.parent.is_dir() else ""
-        raise ConfigError(f"{option}: no file {path}.{near}")
+    [file] = table_paths(path, option=option)
     numbers: dict[int, int] = {}
     for line, text in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         if not text.strip():

@@ -67,7 +67,7 @@ def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema:
         ConfigError: a column that the settings name is not there, or the targets fit no task.
         DataError: the files cannot be read, or lack a column of ``schema``.
     """
-    table = open_table(config.path, config.read)
+    table = open_table(config.path, config.read, option="data.path")
     split = [name for name in (config.split.column, config.split.by, config.split.group) if name is not None]
     for name in split:
         column_named(name, table, "data.split")
@@ -93,7 +93,10 @@ def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRu
         for name, finding in findings.items()
         if name not in targets
     )
-    numeric = task in CLASS_TASKS and findings[targets[0]].kind in ("number", "boolean", "identifier")
+    first = findings[targets[0]]
+    numeric = task in CLASS_TASKS and (
+        first.kind in ("number", "identifier") or (first.kind == "boolean" and first.whole)
+    )
     return Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
 
 
@@ -130,7 +133,8 @@ def _look(
 ) -> tuple[dict[str, Finding], pl.DataFrame]:
     scans = {name: ColumnScan(name, rules, given.get(name)) for name in table.columns}
     kept: list[pl.DataFrame] = []
-    for chunk in table.chunks():
+    numbers: set[str] = set()
+    for chunk in table.chunks(numbers):
         frame = chunk.frame
         dtypes = frame.schema
         text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
@@ -138,6 +142,9 @@ def _look(
         settled = [
             scan.add(frame[name], chunk.place, cast.get_column(name, default=None)) for name, scan in scans.items()
         ]
+        numbers.clear()
+        numbers.update(name for name, scan in scans.items() if scan.is_sure)
+        numbers.difference_update(keep)
         kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(keep)]))
         if store is not None:
             store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))

@@ -6,7 +6,8 @@ A record's *row number* counts the records of a table from 0, on through all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -83,7 +84,7 @@ class _TableFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def frames(self) -> Iterator[tuple[pl.DataFrame, Block | None]]: ...
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block | None]]: ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _ParquetFile:
     columns: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
-    def frames(self) -> Iterator[tuple[pl.DataFrame, None]]:
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, None]]:  # noqa: ARG002 typed as it is
         for frame in pl.scan_parquet(self.path, glob=False).collect_batches(chunk_size=_CHUNK_ROWS):
             yield frame, None
 
@@ -128,15 +129,19 @@ class Table:
                 return chunk.place(row - chunk.first_row)
         raise IndexError(row)
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, numbers: Set[str] = frozenset()) -> Iterator[Chunk]:
         """Its records in order.
+
+        Args:
+            numbers: columns of text files that may be read as numbers right away, which is a third faster: the same
+                numbers come out. Looked at again for each chunk.
 
         Raises:
             DataError: a file cannot be read, naming file and line; or there is not one record.
         """
         row = 0
         for path, file in zip(self.paths, self.files, strict=True):
-            for frame, block in file.frames():
+            for frame, block in file.frames(numbers):
                 yield Chunk(frame.select(self.columns), str(path), row, block)
                 row += frame.height
         if row == 0:
@@ -148,19 +153,20 @@ def read_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Ite
     return open_table(path, read).chunks()
 
 
-def open_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Table:
+def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, option: str = "") -> Table:
     """Look at the files of a table: that they are there, what they are, that their columns agree.
 
     Args:
         path: a file, a glob, or a list of either: together one table, in the order given (a glob: sorted by name).
         read: what a person said about the files.
+        option: that names the path, for messages.
 
     Raises:
         ConfigError: there is no such file, or nothing here reads files of its kind.
         DataError: a file is empty or damaged, a name stands twice in its header, or its columns are not the first's.
     """
     read = ReadConfig() if read is None else read
-    paths = table_paths(path)
+    paths = table_paths(path, option=option)
     files = tuple(_open_file(each, read) for each in paths)
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
@@ -217,24 +223,28 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
     return stripped[0] if len(stripped) == 1 else None
 
 
-def table_paths(path: str | Sequence[str]) -> tuple[Path, ...]:
+def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, ...]:
     """The files of a table, globs expanded.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: there is no such file, or it may not be read.
     """
+    start = f"{option}: " if option else ""
     patterns = [path] if isinstance(path, str) else path
     paths: list[Path] = []
     for pattern in patterns:
         if Path(pattern).is_dir():
-            raise ConfigError(f"data.path: {pattern} is a directory; a table is a file, a list of files or a glob.")
+            raise ConfigError(f"{start}{pattern} is a directory; a table is a file, a list of files or a glob.")
         if Path(pattern).exists():
             paths.append(Path(pattern))
             continue
         found = sorted(each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
         if not found:
-            raise ConfigError(f"data.path: no file {pattern}.{_nearest_file(Path(pattern))}")
+            raise ConfigError(f"{start}no file {pattern}.{_nearest_file(Path(pattern))}")
         paths.extend(found)
+    for each in paths:
+        if not os.access(each, os.R_OK):
+            raise ConfigError(f"{start}{each} may not be read: permission denied.")
     return tuple(paths)
 
 
@@ -249,7 +259,7 @@ def _suffix(path: Path) -> str:
 def _open_file(path: Path, read: ReadConfig) -> _TableFile:
     suffix = _suffix(path)
     if suffix in _EXCEL:
-        raise ConfigError(f"data.path: {path}: Excel files need: pip install 'ignite-workflow[excel]'")
+        raise ConfigError(f"{path}: Excel files need: pip install 'ignite-workflow[excel]'")
     if suffix in _PARQUET:
         return _open_parquet(path)
     if suffix in _JSON_LINES:
@@ -257,7 +267,7 @@ def _open_file(path: Path, read: ReadConfig) -> _TableFile:
     if suffix in _DELIMITED or not suffix:
         return open_csv(path, read)
     known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET))
-    raise ConfigError(f"data.path: {path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz.")
+    raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz.")
 
 
 def _open_parquet(path: Path) -> _ParquetFile:

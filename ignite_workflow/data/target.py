@@ -64,6 +64,8 @@ def _one_target(target: Finding) -> tuple[Task, str]:
         raise ConfigError(f"data.target: column {target.name!r} ({target.kind}: {target.why}) cannot be predicted.")
     if distinct == 2:
         return "binary", f"{target.name} has two values"
+    if target.kind == "boolean":
+        raise DataError(f"data.target: column {target.name!r} spells its two values in {distinct} ways: {target.why}.")
     if target.kind != "category":
         raise DataError(f"data.target: column {target.name!r} holds neither classes nor numbers: {target.why}.")
     return "multiclass", f"{target.name} has {_many(target)} values"
