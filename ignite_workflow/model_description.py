@@ -122,7 +122,7 @@ class ModelDescription:
     @property
     def facts(self) -> dict[str, Any]:
         """What ``build_model`` may fill in: the schema's facts and the architecture's own."""
-        return {**(self.schema.model_facts() if self.schema else {}), **self.architecture.facts}
+        return {**self.architecture.facts, **(self.schema.model_facts() if self.schema else {})}
 
     def to_json(self, weights: WeightsFacts) -> str:
         """The contents of ``model.json``, for that file of weights."""

@@ -173,7 +173,11 @@ def _build(file: Path, description: ModelDescription, tensors: dict[str, Tensor]
         raise CheckpointError(
             f"{file}: the model is code of its author's own, {name!r}: imported and run only if you say --trust"
         )
-    if name not in BUILT_IN["model"]:
+    try:
+        registry.check_name("model", name)
+    except ConfigError as error:
+        raise CheckpointError(f"{file}: {_one_line(error)}") from error
+    if name not in BUILT_IN["model"]:  # the code is a person's own, or an installed plugin's
         model = build_model(name, options, description.facts)
         _load_weights(file, model, tensors, assign=False)
         return model
@@ -199,7 +203,7 @@ def _at_most(count: int) -> Iterator[None]:
 
     def register(*_: object) -> None:
         if next(made) > count:
-            raise _TooManyError(f"it has more than the {count} weights of its file")
+            raise _TooManyError(f"it has more weights than the {count} of {_WEIGHTS}")
 
     handle = register_module_parameter_registration_hook(register)
     try:
