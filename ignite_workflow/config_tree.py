@@ -102,7 +102,7 @@ def read_yaml(file: Path) -> Node:
     if file.stat().st_size > MAX_BYTES:
         raise ConfigError(f"{file}: too large for a config ({file.stat().st_size:,} bytes; at most {MAX_BYTES:,}).")
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: a config is UTF-8 text; byte {error.start} is not.") from None
     except OSError as error:

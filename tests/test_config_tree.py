@@ -102,6 +102,13 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
     assert read_yaml(file).to_plain() == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    "text", ["a\nb", " a", "\x85", "\u2028", "\ufeff", "\x07", "\ud800", "# a", "x " * 90, "é", "'\""]
+)
+def test_odd_text_that_was_written_reads_back_equal(text):
+    assert parse_yaml(to_yaml({text: [text]}), FILE).to_plain() == {text: [text]}
+
+
 def test_the_innermost_values_are_written_on_one_line():
     text = to_yaml({"model": {"name": "mlp", "hidden": [1, 2]}, "loss": {"name": "mse"}})
 

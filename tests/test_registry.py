@@ -230,6 +230,10 @@ def test_what_is_filled_in_is_no_option():
         registry.check_options("optimizer", "sgd", {"params": 1}, torch.optim.SGD, given=("params",))
 
 
+def test_what_is_filled_in_is_not_asked_for():
+    registry.check_options("optimizer", "sgd", {"lr": 0.1}, torch.optim.SGD, given=("params",))
+
+
 def test_a_factory_with_open_keywords_takes_any_option():
     def build(**options):
         raise NotImplementedError
