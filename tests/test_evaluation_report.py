@@ -1,0 +1,275 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+import small_model
+from sklearn import metrics as oracle
+from small_model import forge, rows, save_small_model, write_csv
+
+from ignite_workflow import evaluation_report
+from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.evaluation_output import evaluation_text, write_pictures
+from ignite_workflow.evaluation_report import evaluate
+from ignite_workflow.model_file import load_model
+
+TABLE = rows(200)
+
+
+def evaluated(directory, task="multiclass", *, table=None, new=TABLE, **given):
+    """A model that learnt nothing from ``table``, measured on new rows; its predictions; the rows."""
+    save_small_model(directory, task, table=table, **given)
+    path = write_csv(directory / "labelled.csv", new)
+    predictor = load_model(directory, device="cpu")
+    return evaluate(predictor, path), predictor.predict(path, probabilities=True), pl.read_csv(path)
+
+
+def test_the_figures_of_classes_equal_the_oracles(tmp_path):
+    found, predicted, table = evaluated(tmp_path)
+    y, y_pred = table["kind"].to_list(), predicted["prediction"].to_list()
+
+    by_class = oracle.precision_recall_fscore_support(y, y_pred, labels=["ant", "bee", "cat"], zero_division=0)
+    assert found.rows == 200
+    assert found.metrics["accuracy"] == pytest.approx(oracle.accuracy_score(y, y_pred))
+    assert found.metrics["f1"] == pytest.approx(oracle.f1_score(y, y_pred, average="macro"))
+    assert found.metrics["loss"] == pytest.approx(oracle.log_loss(y, predicted.drop("prediction").to_numpy()), rel=1e-5)
+    assert found.confusion.tolist() == oracle.confusion_matrix(y, y_pred).tolist()
+    for figures, precision, recall, f1, support in zip(found.classes, *by_class, strict=True):
+        assert dataclasses.astuple(figures)[1:] == pytest.approx((precision, recall, f1, support))
+
+
+def test_the_figures_of_two_classes_equal_the_oracles(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "binary")
+    y, y_pred = table["sex"].to_list(), predicted["prediction"].to_list()
+
+    assert found.metrics["accuracy"] == pytest.approx(oracle.accuracy_score(y, y_pred))
+    assert found.confusion.tolist() == oracle.confusion_matrix(y, y_pred).tolist()
+
+
+def test_the_figures_of_values_equal_the_oracles_in_the_targets_unit(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "regression")
+    y, y_pred = table["mass"].to_numpy(), predicted["prediction"].to_numpy()
+
+    expected = (
+        math.sqrt(oracle.mean_squared_error(y, y_pred)),
+        oracle.mean_absolute_error(y, y_pred),
+        oracle.r2_score(y, y_pred),
+    )
+    [figures] = found.targets
+    assert (found.metrics["rmse"], found.metrics["mae"], found.metrics["r2"]) == pytest.approx(expected)
+    assert (figures.rmse, figures.mae, figures.r2) == pytest.approx(expected)
+    assert found.truth[:, 0] == pytest.approx(y)
+    assert found.prediction[:, 0] == pytest.approx(y_pred)
+
+
+def test_each_of_several_targets_has_figures_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setitem(small_model.TARGETS, "regression", ["mass", "weight"])
+    table = [{**row, "weight": f"{5 - row_number % 7}"} for row_number, row in enumerate(TABLE)]
+    found, predicted, read = evaluated(tmp_path, "regression", table=table, new=table)
+
+    for figures in found.targets:
+        y, y_pred = read[figures.name].to_numpy(), predicted[f"prediction_{figures.name}"].to_numpy()
+        assert figures.mae == pytest.approx(oracle.mean_absolute_error(y, y_pred))
+        assert figures.r2 == pytest.approx(oracle.r2_score(y, y_pred))
+
+
+def test_counts_are_measured_in_their_own_unit(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "regression", loss="poisson_nll")
+
+    mae = oracle.mean_absolute_error(table["mass"].to_numpy(), predicted["prediction"].to_numpy())
+    assert found.metrics["mae"] == pytest.approx(mae)
+
+
+def test_labels_have_figures_and_no_confusion_matrix(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "multilabel")
+
+    [wild, _] = found.classes
+    y = (table["wild"] == "yes").to_list()
+    assert wild.recall == pytest.approx(oracle.recall_score(y, predicted["prediction_wild"].to_list()))
+    assert found.confusion is None
+
+
+def test_metrics_that_training_measured_are_measured_again(tmp_path):
+    save_small_model(tmp_path)
+    forge(tmp_path, metrics={"val/balanced_accuracy": 0.5, "val/of_my_own": 0.1})
+
+    found = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "table.csv")
+
+    assert list(found.metrics) == ["loss", "accuracy", "f1", "balanced_accuracy"]
+
+
+# What is measured on.
+
+
+def test_a_run_is_measured_on_its_own_test_split(tmp_path):
+    save_small_model(tmp_path)
+
+    found = evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
+
+    assert (found.source, found.rows) == ("test split", 9)
+
+
+def test_a_run_without_a_test_split_is_measured_on_the_validation_split(tmp_path):
+    save_small_model(tmp_path, split={"test": 0.0})
+
+    found = evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
+
+    assert found.source == "validation split"
+
+
+def test_a_run_that_held_nothing_out_says_so(tmp_path):
+    save_small_model(tmp_path, split={"test": 0.0, "val": 0.0})
+
+    with pytest.raises(ConfigError, match="held no rows out"):
+        evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
+
+
+def test_a_model_of_another_schema_is_measured_with_its_own(tmp_path):
+    _, description = save_small_model(tmp_path, "regression")
+    plain = description.schema.to_dict()
+    plain["columns"][1]["parts"][0]["mean"] = 0.0
+    forge(tmp_path, schema=plain)
+    predictor = load_model(tmp_path, device="cpu")
+
+    found = evaluate(predictor, cache_directory=tmp_path / "cache")
+
+    everything = evaluate(predictor, tmp_path / "table.csv")
+    assert found.rows == 9
+    assert set(found.prediction[:, 0]) <= set(everything.prediction[:, 0])
+
+
+def test_data_that_has_changed_since_training_is_refused(tmp_path):
+    save_small_model(tmp_path)
+    write_csv(tmp_path / "table.csv", rows(80))
+
+    with pytest.raises(DataError, match=r"has changed: 42 train.* 9 test rows in training, 56 train"):
+        evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
+
+
+def test_a_model_without_its_run_needs_a_table(tmp_path):
+    save_small_model(tmp_path)
+    (tmp_path / "config.yaml").unlink()
+
+    with pytest.raises(ConfigError, match="name a table"):
+        evaluate(load_model(tmp_path, device="cpu"))
+
+
+def test_data_that_is_code_is_imported_only_where_it_is_trusted(tmp_path):
+    save_small_model(tmp_path)
+    config = tmp_path / "config.yaml"
+    config.write_text("data: {path: x, kind: 'evil:Dataset'}")
+
+    with pytest.raises(ConfigError, match="with trust"):
+        evaluate(load_model(tmp_path, device="cpu"))
+
+
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
+    with_gaps = [{**row, "kind": "" if number % 4 == 0 else row["kind"]} for number, row in enumerate(TABLE)]
+
+    found, _, _ = evaluated(tmp_path, new=with_gaps)
+
+    assert (found.rows, found.skipped) == (150, 50)
+
+
+def test_a_table_of_missing_targets_is_refused(tmp_path):
+    with pytest.raises(DataError, match="every row lacks its target"):
+        evaluated(tmp_path, new=[{**row, "kind": ""} for row in TABLE])
+
+
+def test_a_class_that_training_never_saw_is_named_with_its_row(tmp_path):
+    with pytest.raises(DataError, match=r"row 200.*'kind'.*'dog'"):
+        evaluated(tmp_path, new=[*TABLE, {**TABLE[0], "kind": "dog"}])
+
+
+def test_a_loss_that_is_not_trusted_code_is_left_out(tmp_path):
+    save_small_model(tmp_path)
+    forge(tmp_path, loss__name="evil:Loss")
+
+    found = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "table.csv")
+
+    assert list(found.metrics) == ["accuracy", "f1"]
+
+
+def test_of_many_rows_some_from_everywhere_are_kept_for_the_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation_report, "_MOST_POINTS", 50)
+    monkeypatch.setattr("ignite_workflow.evaluation_data._ROWS_A_BATCH", 7)
+
+    found, _, table = evaluated(tmp_path, "regression")
+
+    kept = table["mass"].to_numpy()[:: 200 // (len(found.truth) - 1) // 2 * 2]
+    assert 25 <= len(found.truth) <= 50
+    assert found.truth[:, 0] == pytest.approx(kept)
+
+
+# What people and programs get.
+
+
+@pytest.mark.parametrize("task", ["regression", "multiclass", "multilabel"])
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_text_is_no_wider_than_the_terminal(tmp_path, task, width):
+    table = [{**row, "kind": row["kind"] * 20} for row in TABLE]
+    found, _, _ = evaluated(tmp_path, task, table=table, new=table)
+
+    text = evaluation_text(dataclasses.replace(found, source="long/" * 30), width=width)
+
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_the_text_has_each_class_and_the_confusion_matrix(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+
+    text = evaluation_text(found)
+
+    assert ["class", "precision", "recall", "f1", "rows"] in [line.split() for line in text.splitlines()]
+    assert "true \\ predicted" in text
+    assert ["bee", *map(str, found.confusion[1])] in [line.split() for line in text.splitlines()]
+
+
+def test_a_confusion_matrix_too_wide_is_told_by_its_largest_mistakes(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    many = tuple(f"kind{number}" for number in range(40))
+    counts = np.diag(np.full(40, 9))
+    counts[3, 7] = 5
+    found = dataclasses.replace(found, confusion=counts, target=dataclasses.replace(found.target, classes=many))
+
+    assert "kind3 taken for kind7" in evaluation_text(found)
+
+
+def test_names_cannot_act_on_the_terminal(tmp_path):
+    table = [{**row, "kind": row["kind"] + "\x1b[2J"} for row in TABLE]
+    found, _, _ = evaluated(tmp_path, table=table, new=table)
+
+    assert "\x1b" not in evaluation_text(found)
+
+
+def test_programs_get_json_without_nan(tmp_path):
+    found, _, _ = evaluated(tmp_path, new=[row for row in TABLE if row["kind"] == "ant"])
+    found = dataclasses.replace(found, metrics={**found.metrics, "r2": math.nan})
+
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+
+    assert plain["metrics"]["r2"] == "nan"
+    assert plain["confusion_matrix"]["classes"] == ["ant", "bee", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [("regression", ["regression"]), ("multiclass", ["confusion_matrix", "classes"]), ("multilabel", ["classes"])],
+)
+def test_pictures_are_written_as_svg_and_png(tmp_path, task, names):
+    found, _, _ = evaluated(tmp_path, task)
+
+    paths = write_pictures(found, tmp_path / "pictures")
+
+    assert [path.name for path in paths] == [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
+    assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_pictures_that_cannot_be_written_are_one_line(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    (tmp_path / "taken").write_text("")
+
+    with pytest.raises(ConfigError, match="cannot write pictures"):
+        write_pictures(found, tmp_path / "taken")
