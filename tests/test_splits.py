@@ -183,6 +183,15 @@ def test_rows_of_a_group_stay_together(seed):
     assert all(abs(got - wanted) <= 10 for got, wanted in zip(sizes(split), [70, 15, 15], strict=True))
 
 
+def test_the_seed_decides_which_groups():
+    given = rows(columns={"patient": pl.Series(np.arange(100) // 5)})
+    splits = [assign(given, group="patient", seed=seed) for seed in (0, 0, 1)]
+
+    assert sizes(splits[0]) == [70, 15, 15]
+    assert (splits[0] == splits[1]).all()
+    assert (splits[0] != splits[2]).any()
+
+
 def test_too_few_groups_are_refused():
     group = pl.Series(["a"] * 99 + ["b"])
 
