@@ -44,9 +44,9 @@ def test_the_slope_holds_over_the_whole_range():
     embedding = PiecewiseLinearEmbedding([[-1.0, 0.0, 2.0]], 1)
     embedding.weight.data.zero_()
     embedding.slope.data.fill_(3.0)
-    embedding.bias.data.fill_(4.0)
+    embedding.bias.data.fill_(1.0)
 
-    assert embedding(torch.tensor([[-1.0], [0.5], [2.0]])).flatten().tolist() == [1.0, 5.5, 10.0]
+    assert embedding(torch.tensor([[-1.0], [0.5], [2.0]])).flatten().tolist() == [0.0, 2.5, 7.0]  # ReLU: not -2
 
 
 def test_beyond_the_range_of_training_nothing_changes():
@@ -66,7 +66,7 @@ def test_a_periodic_embedding_repeats_itself():
     embedding = PeriodicEmbedding(1, 4, frequencies=2)
     embedding.frequency.data = torch.tensor([1.0, 2.0])
 
-    assert torch.allclose(embedding(torch.tensor([[0.3]])), embedding(torch.tensor([[2.3]])), atol=1e-5)
+    assert torch.allclose(embedding(torch.tensor([[0.3]])), embedding(torch.tensor([[1.3]])), atol=1e-5)
 
 
 def test_classes_of_the_same_code_in_two_categories_have_vectors_of_their_own():
@@ -87,10 +87,11 @@ def test_the_unknown_class_is_met_in_training():
 
 
 @pytest.mark.parametrize("kind", ["piecewise_linear", "periodic", "none"])
-def test_a_row_is_predicted_alike_alone_and_among_others(kind):
-    model = MLP(EDGES, (3,), 2, number_embedding=kind).eval()
+def test_a_row_is_predicted_alike_alone_and_among_others_in_training_too(kind):
+    model = MLP(EDGES, (), 2, number_embedding=kind, dropout=0.0)
+    x = X[:, :2]
 
-    assert torch.allclose(model(X)[1:2], model(X[1:2]), atol=1e-6)
+    assert torch.allclose(model(x)[1:2], model(x[1:2]), atol=1e-6)  # sums in another order
 
 
 @pytest.mark.parametrize("kind", ["piecewise_linear", "periodic", "none"])
@@ -105,10 +106,12 @@ def test_without_hidden_layers_one_linear_layer_follows_the_embeddings():
     assert [type(layer) for layer in MLP(EDGES, (), 1, hidden=()).layers] == [nn.Linear]
 
 
-def test_dropout_is_off_in_evaluation():
-    model = MLP(EDGES, (3,), 2, dropout=0.5).eval()
+def test_dropout_is_on_in_training_only():
+    model = MLP(EDGES, (), 2, dropout=0.5)
+    x = X[:, :2]
 
-    assert torch.equal(model(X), model(X))
+    assert not torch.equal(model(x), model(x))
+    assert torch.equal(model.eval()(x), model(x))
 
 
 def test_weight_decay_spares_all_but_the_slopes():

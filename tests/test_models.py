@@ -28,7 +28,10 @@ def test_a_table_may_have_numbers_only_or_categories_only(name, absent):
     facts = {**FACTS, **absent}
     x = X[:, :2] if facts["numbers"] else X[:, 2:]
 
-    assert build_model(name, {}, facts)(x).shape == (2, 4)
+    model = build_model(name, {}, facts)
+
+    assert model(x).shape == (2, 4)
+    assert all(parameter.numel() for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("name", ["linear", "mlp"])
