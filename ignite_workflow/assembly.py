@@ -12,6 +12,7 @@ from ignite_workflow.config import RunConfig
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.device import resolve_device
 from ignite_workflow.errors import ConfigError
+from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.losses import Loss, build_loss
 from ignite_workflow.metrics import build_metrics
 from ignite_workflow.models import build_model
@@ -96,7 +97,7 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
     train_loader = build_loader(config, data, loss, "train")
     assert train_loader is not None
     step = registry.load("step", config.train.step) if config.train.step is not None else None
-    return Workflow.from_parts(
+    workflow = Workflow.from_parts(
         model,
         optimizer,
         loss.to(device).fn if loss is not None else None,
@@ -110,6 +111,20 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
         config=config,
         **_metrics(data, loss),
     )
+    if loss is not None and step is None:
+        _check_first_output(workflow, loss)
+    return workflow
+
+
+def _check_first_output(workflow: Workflow, loss: Loss) -> None:
+    """Refuse a model whose output would be broadcast against the targets, at the first batch."""
+    trainer = workflow.trainer
+
+    def check_shapes() -> None:
+        trainer.remove_event_handler(check_shapes, WorkflowEvents.FORWARD_COMPLETED)
+        loss.check_shapes(trainer.state.y_pred, trainer.state.batch[1])
+
+    trainer.add_event_handler(WorkflowEvents.FORWARD_COMPLETED, check_shapes)
 
 
 def _metrics(data: RunData, loss: Loss | None) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def train(
     with ExitStack() as stack:
         if exists:  # held from here on, so that a second start is refused at once
             directory = stack.enter_context(RunDirectory(path))
-            finished = None if from_scratch else _finished_result(directory, started)
+            finished = None if from_scratch else _finished_result(directory, config, started)
             if finished is not None:
                 return finished
         trained = load_model(from_model, device="cpu") if from_model is not None else None
@@ -161,12 +161,12 @@ def _holds_run(path: Path) -> bool:
 @contextmanager
 def _removed_unless_started(path: Path) -> Iterator[None]:
     """Whatever goes wrong before the run's config stands there leaves no half-made directory."""
-    existed = path.exists()
+    made = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
     try:
         yield
     finally:
-        if not (path / "config.yaml").exists() and not existed:
-            shutil.rmtree(path, ignore_errors=True)
+        if made and not (path / "config.yaml").exists():
+            shutil.rmtree(made[-1], ignore_errors=True)
 
 
 @contextmanager
@@ -258,11 +258,13 @@ def _progress(workflow: Workflow) -> dict[str, int]:
     return {"epoch": workflow.trainer.epochs_done, "iteration": workflow.trainer.state.iteration}
 
 
-def _finished_result(directory: RunDirectory, started: float) -> TrainResult | None:
-    """The result of a run that has nothing left to do; None where it has."""
-    if directory.read_status().get("state") != "finished" or not directory.model.is_dir():
+def _finished_result(directory: RunDirectory, config: RunConfig, started: float) -> TrainResult | None:
+    """The result of a run that has nothing left to do; None where it has, or where more epochs are asked for."""
+    status = directory.read_status()
+    if status.get("state") != "finished" or not directory.model.is_dir():
         return None
-    return _result(directory, time.monotonic() - started)
+    more = (config.train.max_epochs or 0) > status["max_epochs"] and status["epoch"] == status["max_epochs"]
+    return None if more else _result(directory, time.monotonic() - started)
 
 
 def _result(directory: RunDirectory, seconds: float) -> TrainResult:

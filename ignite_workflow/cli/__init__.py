@@ -6,6 +6,8 @@ a mistyped option import neither torch nor ignite.
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -15,6 +17,8 @@ import click
 from ignite_workflow.errors import WorkflowError, nearest
 
 __all__ = ["main"]
+
+log = logging.getLogger("ignite_workflow")
 
 _COMMANDS = {
     "init": "Look at a data file and write a commented config for it.",
@@ -57,7 +61,12 @@ class Cli(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command; the library's warnings go to stderr."""
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes a tenth of a short command
+        warnings = logging.StreamHandler(sys.stderr)
+        warnings.setLevel(logging.WARNING)
+        warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        log.addHandler(warnings)
         try:
             return super().invoke(ctx)
         except WorkflowError as error:
@@ -67,6 +76,8 @@ class Cli(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             sys.exit(130)
+        finally:
+            log.removeHandler(warnings)
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

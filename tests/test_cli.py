@@ -1,0 +1,287 @@
+"""The command line: what it prints, what it exits with, what it leaves behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ignite_workflow.cli import main
+
+ROOT = Path(__file__).parent.parent
+PENGUINS = ROOT / "examples/data/penguins.csv"
+QUICK = ["train.max_epochs=2", "handlers.curve_export=false", "model.hidden=[8]", "--quiet", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*args):
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def train(*args):
+    return run("train", PENGUINS, "--target", "species", *QUICK, *args)
+
+
+def write(name, *lines):
+    Path(name).write_text("\n".join(lines) + "\n")
+    return name
+
+
+def test_train_prints_the_result_and_leaves_a_model():
+    result = train("--run-dir", "runs/a")
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("finished: all epochs are done, 2 epochs")
+    assert "test/accuracy" in result.stdout
+    assert {path.name for path in Path("runs/a/model").iterdir()} == {"model.json", "model.safetensors", "README.md"}
+
+
+def test_json_is_one_document_and_nothing_else_on_stdout():
+    result = train("--run-dir", "a b/é", "--json")
+
+    document = json.loads(result.stdout)
+    assert {"run", "status", "epochs", "seconds", "metrics", "model"} <= document.keys()
+    assert document["metrics"].keys() >= {"val/loss", "test/accuracy"}
+
+
+def test_the_default_run_directory_is_named_after_the_data_and_latest_points_to_it():
+    train()
+
+    [run_directory] = [path for path in Path("runs").iterdir() if not path.is_symlink()]
+    assert run_directory.name.startswith("penguins-")
+    assert Path("runs/latest").resolve() == run_directory.resolve()
+
+
+def test_a_directory_that_holds_a_run_is_refused_with_the_hint():
+    train("--run-dir", "a")
+
+    result = train("--run-dir", "a")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: a holds a run already: go on with --resume")
+
+
+def test_resuming_a_finished_run_changes_nothing():
+    train("--run-dir", "a")
+    before = {path: path.read_bytes() for path in Path("a").rglob("*") if path.is_file() and path.name != "run.lock"}
+
+    result = run("resume", "a")
+
+    assert result.exit_code == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_finished_run_goes_on_when_it_is_given_more_epochs():
+    train("--run-dir", "a", "schedule=constant", "handlers.early_stopping=false")
+
+    result = run("resume", "a", "train.max_epochs=3")
+
+    assert result.exit_code == 0, result.output
+    assert "3 epochs" in result.stdout
+
+
+def test_other_settings_on_resume_are_refused_with_the_difference():
+    train("--run-dir", "a", "schedule=constant")
+
+    result = run("resume", "a", "train.max_epochs=3", "optimizer.lr=0.5")
+
+    assert result.exit_code == 2
+    assert "optimizer.lr: 0.002 -> 0.5" in result.stderr
+
+
+def test_more_epochs_with_a_schedule_that_depends_on_them_are_refused():
+    train("--run-dir", "a")
+
+    result = run("resume", "a", "train.max_epochs=9")
+
+    assert result.exit_code == 2
+    assert "the cosine schedule depends on the number of epochs" in result.stderr
+
+
+def test_a_learnt_line_is_read_off_in_the_datas_own_units():
+    rows = [f"{x},{0.7 * x + 0.3}" for x in range(100, 300)]
+    write("line.csv", "x,y", *rows)
+
+    result = run("train", "line.csv", "--target", "y", "model=linear", "--quiet", "handlers.curve_export=false")
+
+    assert "  y = 0.7 x + 0.3\n" in result.stdout
+
+
+def test_init_check_train_evaluate_predict_go_together():
+    config = run("init", PENGUINS, "--target", "species", "-o", "c.yaml")
+    checked = run("check", "c.yaml")
+    trained = run("train", "c.yaml", *QUICK, "--run-dir", "a")
+    evaluated = run("evaluate", "a", "--json")
+    predicted = run("predict", "a", PENGUINS, "-o", "out.csv", "--probabilities")
+
+    assert [result.exit_code for result in (config, checked, trained, evaluated, predicted)] == [0] * 5
+    assert "bill_length_mm" in config.stdout
+    assert checked.stdout.endswith("ok: nothing was written\n")
+    assert json.loads(evaluated.stdout)["metrics"]["accuracy"] > 0
+    assert predicted.stdout == "344 rows predicted: out.csv\n"
+    assert Path("out.csv").read_text().splitlines()[0] == (
+        "row,prediction,probability_Adelie,probability_Chinstrap,probability_Gentoo"
+    )
+
+
+def test_init_and_train_from_data_understand_the_same():
+    run("init", PENGUINS, "--target", "species", "-o", "c.yaml")
+    from_config = json.loads(run("train", "c.yaml", *QUICK, "--run-dir", "a", "--json").stdout)
+    from_data = json.loads(train("--run-dir", "b", "--json").stdout)
+
+    assert from_config["metrics"] == from_data["metrics"]
+
+
+def test_init_does_not_replace_a_config():
+    write("config.yaml", "mine")
+
+    result = run("init", PENGUINS, "--target", "species")
+
+    assert result.exit_code == 2
+    assert Path("config.yaml").read_text() == "mine\n"
+
+
+def test_check_leaves_no_trace(scratch):
+    run("check", PENGUINS, "--target", "species")
+
+    assert list(scratch.iterdir()) == []
+
+
+def test_fine_tuning_takes_target_architecture_and_weights_from_the_model():
+    train("--run-dir", "a")
+
+    result = run("train", PENGUINS, "--from", "a/model", "--run-dir", "b", "train.max_epochs=1", "--quiet", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(Path("b/model/model.json").read_text())["architecture"]["options"]["hidden"] == [8]
+
+
+def test_handlers_are_listed_with_options_and_events():
+    result = run("handlers", "early_stopping")
+
+    assert "listens to: evaluator.COMPLETED" in result.stdout
+    assert "patience=10" in result.stdout
+
+
+def test_a_handler_is_set_from_the_command_line():
+    result = train("--run-dir", "a", "--handler", "early_stopping:patience=7", "--handler", "gradient_clipping")
+
+    assert result.exit_code == 0, result.output
+    config = Path("a/config.yaml").read_text()
+    assert "patience: 7" in config
+    assert "gradient_clipping: {}" in config
+
+
+MANY = [f"{i},{i * 2}.5" for i in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "args", "exit_code", "message"),
+    [
+        (None, [], 2, "no file"),
+        ([], [], 1, "data.csv: the file is empty"),
+        (["a,b"], [], 1, "no rows below the header"),
+        (["a,b", *MANY], ["--target", "c"], 2, "data.target: no column 'c'"),
+        (["alpha,b", *MANY], ["--target", "alpah"], 2, "Did you mean 'alpha'?"),
+        (["a,b", "1,x", "2,x", "3,x"], [], 1, "nothing to learn"),
+        (["a,b", "1,", "2,"], [], 1, "every cell of column 'b' is missing"),
+        (["a,b", *MANY, "oops,1"], ["data.columns.a=number"], 1, "line 32 (row 30), column 'a': 'oops' is not a number"),
+        (["a,b", *MANY, "inf,1"], [], 1, "line 32 (row 30), column 'a': inf is not finite"),
+        (["a,b", *["1,x", "2,y"] * 9, "3,z"], [], 1, "class 'z' has this row only"),
+        (["a,b", *MANY, "1,2,3"], [], 1, "line 32"),
+        (["a,b", *MANY], ["train.batch_size=500"], 2, "train.batch_size: 500 is more than the"),
+        (["a,b", *MANY], ["trian.seed=1"], 2, "trian: unknown key. Did you mean 'train'?"),
+        (["a,b", *MANY], ["train.seed=x"], 2, "train.seed: must be a whole number"),
+        (["a,b", *MANY], ["seed"], 2, "argument 'seed' must have the form KEY=VALUE"),
+        (["a,b", *MANY], ["handlers.noise=true"], 2, "unknown handler 'noise'"),
+        (["a,b", *MANY], ["handlers.early_stopping.patiense=1"], 2, "Did you mean 'patience'?"),
+        (["a,b", *MANY], ["handlers.early_stopping.metric=acc"], 2, "unknown validation metric 'acc'"),
+        (["a,b", *MANY], ["handlers.evaluation.metrics=[rsme]"], 2, "Did you mean 'rmse'?"),
+        (["a,b", *MANY], ["optimizer=lbfgs"], 2, "it calls the model several times a step"),
+        (["a,b", *MANY], ["optimizer.lrr=1"], 2, "Did you mean 'lr'?"),
+        (["a,b", *MANY], ["loss=ctc"], 2, "cannot be used by name"),
+        (["a,b", *MANY], ["loss=cross_entropy"], 2, "does not fit a regression target"),
+        (["a,b", *MANY], ["model.hiden=[3]"], 2, "Did you mean 'hidden'?"),
+        (["a,b", *MANY], ["--device", "tpu9"], 2, "device 'tpu9'"),
+        (["a,b", *MANY], ["--name", "../up"], 2, "plain name of a folder"),
+        (["a,b", *MANY], ["--name", "a/b"], 2, "plain name of a folder"),
+        (["a,b", *MANY], ["--run-dir", "/proc/none/a"], 2, "cannot write to the run directory"),
+        (["a,b", *MANY], ["data.split.test=0.95"], 2, "leave nothing to train on"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_no_run(lines, args, exit_code, message, scratch):
+    if lines is not None:
+        Path("data.csv").write_text("".join(f"{line}\n" for line in lines))
+    target = [] if "--target" in args else ["--target", "b"]
+
+    result = run("train", "data.csv", *target, *args)
+
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert result.exit_code == exit_code
+    assert [path.name for path in scratch.iterdir() if path.name != "data.csv"] == []
+
+
+def test_a_directory_is_not_a_table():
+    Path("data.csv").mkdir()
+
+    result = run("train", "data.csv", "--target", "b")
+
+    assert result.exit_code == 2
+    assert "is a directory" in result.stderr
+
+
+def test_a_missing_extra_is_named():
+    write("data.xlsx", "x")
+
+    result = run("train", "data.xlsx", "--target", "b")
+
+    assert result.exit_code == 2
+    assert "pip install 'ignite-workflow[excel]'" in result.stderr
+
+
+def test_all_mistakes_in_a_config_are_told_at_once_with_their_places():
+    write("c.yaml", "data: {path: x.csv}", "trian: {}", "optimizer: {name: adma}", "train: {max_epochs: '3'}")
+
+    result = run("train", "c.yaml")
+
+    assert result.exit_code == 2
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["c.yaml:2:1", "c.yaml:3:19", "c.yaml:4:21"]
+
+
+def test_rows_in_train_and_test_alike_are_counted():
+    write("data.csv", "a,b", *["1,2.5", "2,3.5", "3,1.5", "4,9.5"] * 20)
+
+    result = run("train", "data.csv", "--target", "b", "train.max_epochs=1", "--quiet", "handlers.curve_export=false")
+
+    assert result.exit_code == 0, result.output
+    assert "stand in" in result.stderr or "alike" in result.stderr or "also" in result.stderr
+
+
+@pytest.mark.parametrize("args", [["--help"], ["trian"], ["train", "--help"], ["train", "x.csv", "trian.x=1"]])
+def test_nothing_heavy_is_imported_before_it_is_needed(args):
+    script = (
+        "import sys\n"
+        "from ignite_workflow.cli import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "finally:\n"
+        "    heavy = {'torch', 'ignite', 'numpy', 'polars', 'matplotlib'} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, *args], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+
+    assert "AssertionError" not in done.stderr
+    assert done.returncode in (0, 2)
