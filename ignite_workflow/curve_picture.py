@@ -136,7 +136,7 @@ def _draw_panel(axes: Axes, name: str, curves: Mapping[str, _Curve], mode: str |
     if name != "lr":
         _label_curves(axes, curves, 0.17 / height)
     shown, room = ("learning rate", 5) if name == "lr" else (shorten(name, 40), 17)
-    axes.set_title(shown, loc="left", pad=room)
+    axes.set_title(shown, loc="left", y=1, pad=room)  # y: no search for a free place, which takes a fifth of the time
     axes.text(0, 1 + 0.07 / height, "  ·  ".join(notes), transform=axes.transAxes, fontsize=8, color="0.4")
 
 
