@@ -29,6 +29,8 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
     assert workflow.config is not None
     config = workflow.config
     loss = build_run_loss(config, data)
+    if loss is not None and not loss.scale_target:
+        data = data.without_scaling()
     metrics: dict[str, float] = {}
     for split in ("val", "test") if loss is not None else ():
         for name, value in evaluate_split(workflow, config, data, loss, split).items():

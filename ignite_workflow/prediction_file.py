@@ -90,8 +90,9 @@ def _told_of(path: Path) -> Iterator[None]:
     """A full disk, or a file that may not be written, is one line."""
     try:
         yield
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror or error}.") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{path} cannot be written: {reason}.") from error
 
 
 class _CsvFile:
@@ -102,7 +103,8 @@ class _CsvFile:
         self._is_first = True
 
     def write(self, frame: pl.DataFrame) -> None:
-        inert(frame).write_csv(self._file, include_header=self._is_first)
+        # Not written by polars itself, whose errors do not tell a closed pipe from a full disk.
+        self._file.write(inert(frame).write_csv(include_header=self._is_first).encode())
         self._is_first = False
 
     def finish(self) -> None:

@@ -1,8 +1,11 @@
 import csv
 import dataclasses
-import errno
 import gc
 import logging
+import os
+import resource
+import sys
+import types
 import weakref
 
 import numpy as np
@@ -12,7 +15,7 @@ import torch
 from small_model import rows, save_small_model, write_csv
 from torch import nn
 
-from ignite_workflow import prediction_file, predictor
+from ignite_workflow import predictor
 from ignite_workflow.data import tables
 from ignite_workflow.errors import CheckpointError, ConfigError, DataError
 from ignite_workflow.model_description import Architecture, ModelDescription
@@ -343,16 +346,28 @@ def test_a_failure_half_way_leaves_what_was_there_and_nothing_else(by_class, tmp
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_full_disk_is_one_line(by_class, new, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(by_class, new, tmp_path, name):
+    before = sorted(tmp_path.iterdir())
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, usual[1]))
+    try:
+        with pytest.raises(ConfigError, match=f"{name} cannot be written: .*File too large") as caught:
+            by_class.predict_file(new, tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
-    monkeypatch.setattr(prediction_file._CsvFile, "write", full)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
 
-    with pytest.raises(ConfigError, match=r"out.csv cannot be written: No space left on device"):
-        by_class.predict_file(new, tmp_path / "out.csv")
 
-    assert not (tmp_path / "out.csv").exists()
+def test_a_reader_of_standard_output_that_has_gone_is_a_broken_pipe(by_class, new, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb", buffering=0) as pipe:
+        monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(buffer=pipe))
+        with pytest.raises(BrokenPipeError):
+            by_class.predict_file(new, "-")
 
 
 def test_an_input_that_is_not_there_is_one_line_and_leaves_no_output(by_class, tmp_path):
