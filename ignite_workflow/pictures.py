@@ -45,6 +45,8 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
+    "figure.titlesize": 9,
+    "figure.titleweight": "bold",
     "font.size": 9,
     "grid.color": "0.9",
     "grid.linewidth": 0.6,
@@ -146,7 +148,6 @@ def draw_confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: s
         axes.set_yticks(ticks, names)
         axes.tick_params(length=0, labelsize=9 if size <= _MANY_CLASSES else 7)
         axes.set(xlabel="predicted", ylabel="true")
-        axes.set_title(_with_number(title, int(table.sum())), loc="left")
         axes.grid(visible=False)
         if size <= _MANY_CLASSES:
             _write_counts(axes, table, share)
@@ -154,7 +155,7 @@ def draw_confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: s
             image, ax=axes, label="share of the true class", ticks=(0, 0.05, 0.2, 0.5, 1), aspect=30, shrink=0.85
         )
         bar.ax.minorticks_off()
-        _lay_out(figure)
+        _finish(figure, shorten(title, 40), f"n = {int(table.sum()):,}")
     return figure
 
 
@@ -185,14 +186,13 @@ def draw_per_class(scores: Mapping[str, Sequence[float]], classes: Sequence[str]
         figure = Figure(figsize=(6.4, 1.2 + min(max(1.0, 0.24 * size), 14)), layout="constrained")
         axes = figure.add_subplot()
         for (name, values), color, marker in zip(scores.items(), COLORS, "><osd^"):
-            axes.plot(values, range(size), marker, color=color, label=printable(name), fillstyle="none", markersize=6)
+            axes.plot(values, range(size), marker, color=color, label=shorten(name, 24), fillstyle="none", markersize=6)
         axes.set_yticks(*_class_ticks(classes))
         axes.set(xlim=(-0.02, 1.02), ylim=(size - 0.5, -0.5))
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        axes.set_title(printable(title), loc="left")
         figure.legend(loc="outside lower center", ncols=len(scores), frameon=False)
-        _lay_out(figure)
+        _finish(figure, shorten(title, 40))
     return figure
 
 
@@ -216,7 +216,7 @@ def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: s
     true, predicted = np.asarray(y, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
     finite = np.isfinite(true) & np.isfinite(predicted)
     true, predicted = true[finite], predicted[finite]
-    name = shorten(unit_name, 40)
+    name = shorten(unit_name, 30)
     with picture_style():
         figure = Figure(figsize=(9, 4.3), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -225,13 +225,12 @@ def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: s
         right.axhline(0, **_PERFECT)
         left.set(xlabel=f"true {name}", ylabel=f"predicted {name}", aspect="equal")
         right.set(xlabel=f"predicted {name}", ylabel="predicted - true")
-        left.set_title(_with_number(title, len(true)), loc="left")
+        facts = [f"n = {len(true):,}"]
         if len(true):
             ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
             left.plot(ends, ends, **_PERFECT)
-            rmse = float(np.sqrt(np.mean((predicted - true) ** 2)))
-            right.set_title(f"RMSE {format_number(rmse)}", loc="left")
-        _lay_out(figure)
+            facts.append(f"RMSE {format_number(float(np.sqrt(np.mean((predicted - true) ** 2))))}")
+        _finish(figure, shorten(title, 40), *facts)
     return figure
 
 
@@ -246,13 +245,10 @@ def _draw_points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
         axes.scatter(x, y, s=16 if len(x) <= 500 else 5, color=COLORS[0], alpha=0.5, linewidths=0)
 
 
-def _lay_out(figure: Figure) -> None:
-    """Find room for every text now, once for all formats: each would draw the figure twice to do so."""
+def _finish(figure: Figure, *above: str) -> None:
+    """Write what stands above all and find room for every text: once, as each format would draw all twice to do so."""
+    figure.suptitle("   ".join(filter(None, above)), x=0.01, ha="left")
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
     figure.set_layout_engine("none")
-
-
-def _with_number(title: str, number: int) -> str:
-    return f"{printable(title)}   n = {number:,}".strip()
