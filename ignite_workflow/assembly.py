@@ -44,7 +44,8 @@ def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
 
 def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
     """The model of a run, its initial weights a function of the seed alone."""
-    assert config.model is not None and config.model.name is not None
+    assert config.model is not None
+    assert config.model.name is not None
     seed_everything(mix(config.train.seed, Stream.INITIAL_WEIGHTS))
     return build_model(config.model.name, config.model.options, model_facts(data, loss))
 
@@ -85,6 +86,7 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
     Raises:
         ConfigError: settings that do not go together, or with the data.
     """
+    _check_own_step(config)
     loss = build_run_loss(config, data)
     if loss is not None and not loss.scale_target:
         data = data.without_scaling()
@@ -92,7 +94,8 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
     model = build_run_model(config, data, loss).to(device)
     if config.train.compile:
         model.compile()
-    assert config.optimizer is not None and config.optimizer.name is not None
+    assert config.optimizer is not None
+    assert config.optimizer.name is not None
     optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
     train_loader = build_loader(config, data, loss, "train")
     assert train_loader is not None
@@ -116,6 +119,14 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
     return workflow
 
 
+def _check_own_step(config: RunConfig) -> None:
+    """Refuse settings that only the step of this library knows."""
+    train = config.train
+    for setting, is_set in (("accumulate", train.accumulate > 1), ("precision", train.precision != "float32")):
+        if train.step is not None and is_set:
+            raise ConfigError(f"train.{setting}: the train step {train.step} does not know of it: leave it out")
+
+
 def _check_first_output(workflow: Workflow, loss: Loss) -> None:
     """Refuse a model whose output would be broadcast against the targets, at the first batch."""
     trainer = workflow.trainer
@@ -132,8 +143,13 @@ def _metrics(data: RunData, loss: Loss | None) -> dict[str, Any]:
 
 
 def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | None:
-    if config.schedule is None or config.schedule.name is None or isinstance(optimizer, dict):
+    if config.schedule is None or config.schedule.name is None:
         return None
+    if isinstance(optimizer, dict):
+        raise ConfigError(
+            f"schedule {config.schedule.name}: changes the learning rates of one optimizer, and there are "
+            f"{len(optimizer)}: {', '.join(optimizer)}; leave schedule out, and change them in a handler of your own"
+        )
     steps_per_epoch = -(-batches // config.train.accumulate)
     total_steps = steps_per_epoch * (config.train.max_epochs or 1)
     return build_schedule(

@@ -208,6 +208,9 @@ def _name_mistakes(settings: Mapping[str, Any]) -> list[Mistake]:
         found = settings.get(section)
         if isinstance(found, dict) and isinstance(found.get(key), str):
             mistakes += _name_mistake(kind, found[key], (section, key))
+    data = settings.get("data")
+    if isinstance(data, dict) and data.get("path") is None and not registry.is_import_path(str(data.get("kind"))):
+        mistakes.append(Mistake(("data", "path"), "is missing."))
     handlers = settings.get("handlers")
     for handler_id, options in handlers.items() if isinstance(handlers, dict) else ():
         mistakes += _handler_mistakes(handler_id, options)

@@ -26,7 +26,9 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "curve_export": {},
     "checkpointing": {},
 }
-"""In the order in which they are attached, and so run within an event."""
+"""In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
+
+_REPORTING = ("progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what the others did
 
 
 def merge_handlers(
@@ -44,7 +46,9 @@ def merge_handlers(
         ConfigError: one that was asked for has nothing to work on.
     """
     merged: dict[str, Any] = {}
-    for name, options in {**DEFAULT_HANDLERS, **given}.items():
+    reporting = {name: {**DEFAULT_HANDLERS, **given}[name] for name in _REPORTING}
+    others = {name: options for name, options in {**DEFAULT_HANDLERS, **given}.items() if name not in reporting}
+    for name, options in {**others, **reporting}.items():
         chosen = {} if options is True else options
         if chosen is False:
             continue

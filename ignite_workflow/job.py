@@ -133,7 +133,7 @@ def prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[Ru
     for note in data.notes:
         log.warning("%s", note)
     rows = data.sizes["train"]
-    config = complete(config, rows=rows, task=data.target.task if data.target else None)
+    config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
     if (config.train.batch_size or 1) > rows:
         raise ConfigError(f"train.batch_size: {config.train.batch_size} is more than the {rows} samples to train on")
     return config, data
@@ -150,8 +150,9 @@ def _as_trained(config: RunConfig, trained: Predictor) -> RunConfig:
 
 
 def _what(config: RunConfig) -> str:
-    path = config.data.path if isinstance(config.data.path, str) else config.data.path[0]
-    return Path(path).stem
+    """A name for the run: its data's, or that of the Dataset's code."""
+    path = config.data.path or config.data.kind.rpartition(":")[2]
+    return Path(path if isinstance(path, str) else path[0]).stem
 
 
 def _holds_run(path: Path) -> bool:

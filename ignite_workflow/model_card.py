@@ -124,7 +124,11 @@ def _use(description: ModelDescription) -> Iterator[str]:
     if description.schema is None:
         yield "```python\nfrom ignite_workflow import load_model\n"
         yield 'predictor = load_model("MODEL", trust=True)'
-        yield "predictor.outputs(x)  # x as the Dataset gives it, in batches\n```"
+        yield (
+            "predictor.outputs(x)  # x as the Dataset gives it, in batches\n```"
+            if description.target is not None
+            else "predictor.model(x)  # the trained module itself\n```"
+        )
         return
     options = " --probabilities" if description.target and description.target.classes else ""
     argument = ", probabilities=True" if options else ""

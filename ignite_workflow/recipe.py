@@ -16,25 +16,29 @@ _RATES = {"lr": 2e-3, "weight_decay": 1e-2}
 _LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read: nothing pulls at them
 
 
-def complete(config: RunConfig, *, rows: int, task: str | None) -> RunConfig:
+def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -> RunConfig:
     """``config`` with every setting that was left open filled in.
+
+    A train step of a person's own gets no schedule that was not asked for: who steps what is its own affair.
 
     Args:
         config: what was given.
-        rows: of the training split.
+        sizes: rows of each split that has any.
         task: regression, binary, multiclass or multilabel; None: unknown, so that the loss must have been given.
     """
-    train = _train(config.train, rows)
+    train = _train(config.train, sizes["train"])
+    loss = _named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss
+    validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
     model = _named(config.model, "mlp")
     rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return replace(
         config,
         model=model,
-        loss=_named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss,
+        loss=loss,
         optimizer=_named(config.optimizer, "adamw", **rates),
-        schedule=_named(config.schedule, "cosine", warmup=0.05),
+        schedule=_named(config.schedule, "cosine", warmup=0.05) if train.step is None else config.schedule,
         train=train,
-        handlers=_with_patience(config.handlers, train.max_epochs or 1),
+        handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
     )
 
 
@@ -65,7 +69,7 @@ def default_max_epochs(rows: int) -> int:
 
 
 def _with_patience(handlers: Mapping[str, Any], max_epochs: int) -> dict[str, Any]:
-    """Early stopping waits for a third of the run where nobody said how long."""
+    """Early stopping, which needs a validation split, waits for a third of the run where nobody said how long."""
     given = handlers.get("early_stopping", True)
     if given is False or (isinstance(given, dict) and "patience" in given):
         return dict(handlers)

@@ -79,6 +79,8 @@ def prepare_data(
     """
     if registry.is_import_path(config.kind):
         return _own_dataset(config, seed)
+    if not config.path:
+        raise ConfigError("data.path: is missing.")
     return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema))
 
 
@@ -130,8 +132,8 @@ class _TableBatches:
 def _own_dataset(config: DataConfig, seed: int) -> RunData:
     """A person's ``Dataset`` class or function: asked for each split where it takes ``split``, else divided here."""
     factory = registry.load("data_kind", config.kind)
-    given = {"path": config.path} if "path" in inspect.signature(factory).parameters else {}
-    registry.check_options("data_kind", config.kind, config.options, factory, given=("path", "split"))
+    given = {"path": config.path} if config.path and "path" in inspect.signature(factory).parameters else {}
+    registry.check_options("data_kind", config.kind, config.options, factory, given=(*given, "split"))
     if "split" in inspect.signature(factory).parameters:
         datasets = {split: factory(**given, **config.options, split=split) for split in _SPLITS}
     else:

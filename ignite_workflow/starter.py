@@ -60,7 +60,7 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     report = inspect_table(config.data)
     data = prepare_data(config.data, seed=config.train.seed)
     assert data.target is not None
-    filled = complete(config, rows=data.sizes["train"], task=data.target.task)
+    filled = complete(config, sizes=data.sizes, task=data.target.task)
     split = replace(filled.data.split, **_fractions(filled))
     filled = replace(filled, data=replace(filled.data, task=report.task, split=split))
     return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n")
