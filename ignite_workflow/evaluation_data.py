@@ -125,6 +125,8 @@ class _LabelledTable:
             y = schema.encode_target(chunk)
             known = y >= 0 if y.ndim == 1 else ~np.isnan(y).any(axis=1)
             self.skipped += len(y) - int(known.sum())
+            if not known.any():
+                continue
             if not self.loss.scale_target:
                 y = (y * schema.target_std + schema.target_mean).astype(np.float32)
             inputs, targets = torch.from_numpy(x[known]), self.loss.encode_target(torch.from_numpy(y[known]))

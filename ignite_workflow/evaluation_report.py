@@ -137,10 +137,11 @@ def _measure(predictor: Predictor, target: Target, loss: Loss, batches: Batches)
     metrics = _metrics(predictor, target, loss)
     seen = _Seen(target)
     for x, encoded in batches:
-        output = predictor.model_output(x), to_device(encoded, predictor.device)
+        x, y = to_device((x, encoded), predictor.device)
+        output = predictor.model_output(x), y
         for metric in metrics.values():
             metric.update(output)
-        seen.add(loss.to_prediction(output[0].float()), decode_target(output[1], loss.target_form))
+        seen.add(loss.to_prediction(output[0].float()), decode_target(y, loss.target_form))
     if seen.rows == 0:
         raise DataError(f"{batches.source}: every row lacks its target; there is nothing to measure.")
     values: dict[str, float] = {}

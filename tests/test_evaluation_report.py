@@ -10,6 +10,7 @@ from sklearn import metrics as oracle
 from small_model import forge, rows, save_small_model, write_csv
 
 from ignite_workflow import evaluation_report
+from ignite_workflow.data import tables
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_output import evaluation_text, write_pictures
 from ignite_workflow.evaluation_report import evaluate
@@ -171,6 +172,18 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     found, _, _ = evaluated(tmp_path, new=with_gaps)
 
     assert (found.rows, found.skipped) == (150, 50)
+
+
+def test_a_chunk_of_missing_targets_changes_no_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_CHUNK_ROWS", 40)
+    found, _, table = evaluated(tmp_path, "regression")
+    gap = pl.concat([table.head(80), table.head(40).with_columns(mass=None), table.tail(120)], how="vertical_relaxed")
+    gap.write_parquet(tmp_path / "gap.parquet")
+
+    with_gap = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "gap.parquet")
+
+    assert with_gap.skipped == 40
+    assert with_gap.metrics == pytest.approx(found.metrics)
 
 
 def test_a_table_of_missing_targets_is_refused(tmp_path):

@@ -60,6 +60,12 @@ def test_everything_said_of_a_model_is_read_back(tmp_path):
     assert (found.metrics, found.data) == (description.metrics, description.data)
 
 
+def test_using_a_model_does_not_wait_for_what_only_training_needs():
+    code = "import sys, ignite_workflow.model_file; print({'ignite', 'matplotlib'} & sys.modules.keys())"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
 def test_a_model_is_found_by_its_run_by_a_link_to_it_and_by_its_own_directory(run, tmp_path):
     latest = tmp_path / "latest"
     latest.symlink_to(run)
