@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from ignite.engine import Events
 
-from ignite_workflow import ConfigError, Handler, Interval, Workflow, WorkflowEvents, is_better
+from ignite_workflow import CheckpointError, ConfigError, Handler, Interval, Workflow, WorkflowEvents, is_better
 
 __all__ = ["Checkpointing"]
 
@@ -80,9 +81,19 @@ class Checkpointing(Handler):
     def save_if_due(self) -> None:
         trainer = self.workflow.trainer
         if trainer.leaving:
-            self.save()
+            self.save_at_last()
         elif self.improved or (self.metric is None and self.interval.due_at_safe_point(trainer)):
             self.try_to_save()
+
+    def save_at_last(self) -> None:
+        try:
+            self.save()
+        except OSError as error:
+            free = shutil.disk_usage(self.store.directory.parent).free
+            raise CheckpointError(
+                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} ({free:,} bytes free); "
+                "make room and go on with the same command"
+            ) from error
 
     def try_to_save(self) -> None:
         if time.monotonic() < self.retry_at:

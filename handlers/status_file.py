@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 
 from ignite.engine import Events
 
-from ignite_workflow import ConfigError, Handler, Workflow
+from ignite_workflow import ConfigError, Handler, RunDirectoryError, Workflow
 
 __all__ = ["StatusFile"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,4 +50,7 @@ class StatusFile(Handler):
         state = self.workflow.trainer.state
         newest = {split: self.workflow.records.last(split) for split in ("train", "val")}
         metrics = {f"{split}/{name}": value for split, values in newest.items() for name, value in values.items()}
-        self.directory.update_status("running", epoch=state.epoch, iteration=state.iteration, metrics=metrics)
+        try:
+            self.directory.update_status("running", epoch=state.epoch, iteration=state.iteration, metrics=metrics)
+        except RunDirectoryError as error:
+            log.warning("%s; training goes on", error)

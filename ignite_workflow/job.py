@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -170,9 +170,21 @@ def _removed_unless_started(path: Path) -> Iterator[None]:
             shutil.rmtree(made[-1], ignore_errors=True)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that a full disk cuts short without a word: what matters fails, and says so, by itself."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 logging's name
+        """Say nothing."""
+
+    def close(self) -> None:
+        """As logging's, but what cannot be flushed is let go."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def _log_file(path: Path) -> Iterator[None]:
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     package = logging.getLogger("ignite_workflow")
     level = package.level
@@ -246,9 +258,9 @@ def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: fl
                 status, reason, code = "finished", stop.reason if stop else "all epochs are done", 0
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        directory.update_status(
-            "failed", reason=reason, exit_code=getattr(error, "exit_code", 1), **_progress(workflow)
-        )
+        with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
+            code = getattr(error, "exit_code", 1)
+            directory.update_status("failed", reason=reason, exit_code=code, **_progress(workflow))
         raise
     outcome = {"reason": reason, "exit_code": code, "metrics": metrics, "coefficients": learnt}
     directory.update_status(status, **outcome, **_progress(workflow))

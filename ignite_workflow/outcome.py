@@ -7,6 +7,7 @@ from pathlib import Path
 from ignite_workflow.assembly import build_loader, build_run_loss, model_facts
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import autocast
+from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.losses import Loss
 from ignite_workflow.metrics import build_metrics
@@ -37,7 +38,10 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
             metrics[f"{split}/{name}"] = value
             if split == "test":
                 workflow.record(split, name, value)
-    workflow.records.sync(durable=True)
+    try:
+        workflow.records.sync(durable=True)
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {workflow.records.path}: {error.strerror}") from error
     save_model(directory.model, workflow.model, _description(config, data, loss, metrics))
     return metrics
 

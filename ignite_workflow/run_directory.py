@@ -109,9 +109,13 @@ class RunDirectory:
             holder = os.pread(lock, 4096, 0).decode(errors="replace")
             os.close(lock)
             raise RunDirectoryError(f"{self.path} is in use by {_describe(holder)}") from None
+        try:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, json.dumps(mine).encode(), 0)
+        except OSError as error:
+            os.close(lock)
+            raise RunDirectoryError(f"cannot write to the run directory {self.path}: {error.strerror}") from error
         _held.add(self._real)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, json.dumps(mine).encode(), 0)
 
     @property
     def checkpoints(self) -> Path:
@@ -124,8 +128,15 @@ class RunDirectory:
         return self.path / "model"
 
     def write(self, name: str, content: bytes | str) -> None:
-        """Write a file of the run whole, under a name within it."""
-        replace_file(self.path / name, content)
+        """Write a file of the run whole, under a name within it.
+
+        Raises:
+            RunDirectoryError: the disk is full, or not there for writing.
+        """
+        try:
+            replace_file(self.path / name, content)
+        except OSError as error:
+            raise RunDirectoryError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def read_status(self) -> dict[str, Any]:
         """The contents of ``status.json``; empty for a new run."""
@@ -136,11 +147,14 @@ class RunDirectory:
         """Write ``status.json``: ``state`` (running, finished, stopped, failed) and what else is known.
 
         What earlier calls said stays unless it is said anew.
+
+        Raises:
+            RunDirectoryError: as ``write``.
         """
         started = self._status.get("started") or self.read_status().get("started") or _now()
         self._status |= {"state": state, **details}
         self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
-        replace_file(self.path / "status.json", json.dumps(self._status, indent=1) + "\n")
+        self.write("status.json", json.dumps(self._status, indent=1) + "\n")
 
     def point_latest(self) -> None:
         """Make ``latest`` beside this directory point here."""
@@ -153,15 +167,12 @@ class RunDirectory:
         temporary.replace(latest)
 
     def close(self) -> None:
-        """Flush the records and let the directory go. May be called twice."""
+        """Let the directory go. May be called twice. Records are written by whoever measures: see ``Records.sync``."""
         if self._lock is None:
             return
-        try:
-            self.records.sync()
-        finally:
-            _held.discard(self._real)
-            lock, self._lock = self._lock, None
-            os.close(lock)  # the kernel drops the lock with it
+        _held.discard(self._real)
+        lock, self._lock = self._lock, None
+        os.close(lock)  # the kernel drops the lock with it
 
     def __enter__(self) -> RunDirectory:
         return self

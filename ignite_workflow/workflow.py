@@ -25,7 +25,7 @@ from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.handler_specs import build_handlers, merge_handlers
 from ignite_workflow.metrics import MetricSet, Mode
 from ignite_workflow.parts import MoreParts, choose_metrics, is_ours, supervised_step
-from ignite_workflow.randomness import StepStreams
+from ignite_workflow.randomness import StepStreams, Stream
 from ignite_workflow.records import Record, Records
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.snapshot import check_handlers, put_back, take_snapshot
@@ -83,12 +83,16 @@ class Workflow:
     def __post_init__(self) -> None:
         self.records = self.run_directory.records if self.run_directory else Records(None)
         self._store = CheckpointStore(self.run_directory.checkpoints) if self.run_directory else None
-        self._saved: tuple[int, bool] | None = None
+        self._saved: Mapping[str, Any] | None = None  # the counters at the last save
         self.metric_modes: Mapping[str, Mode | None] = {}
-        self._rows_at_epoch_end = 0
+        self._rows_before_event = 0
         self.trainer.workflow = self
         self._streams = StepStreams(self.seed, self.device, foreign=self.foreign)
+        self.trainer.add_event_handler(Events.EPOCH_STARTED, self._set_epoch_streams, Stream.EPOCH_START)
         self.trainer.add_event_handler(Events.ITERATION_STARTED, self._set_streams)
+        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self._set_epoch_streams, Stream.EPOCH_END)
+        self.evaluator.add_event_handler(Events.ITERATION_STARTED, self._set_evaluation_streams)
+        self.trainer.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, self._mark_records)
         self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self._mark_records)
         self.trainer.add_event_handler(WorkflowEvents.ROLLED_BACK, self._rewind_records)
 
@@ -219,7 +223,7 @@ class Workflow:
             if not trainer.has_event_handler(self._save_once, WorkflowEvents.SAFE_POINT):
                 trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self._save_once)
             return None
-        moment = (trainer.state.iteration, trainer.pending_epoch_end)
+        moment = trainer.state_dict()
         if self._saved != moment:  # two handlers may find it due at the same safe point
             self.records.sync(durable=True)  # the checkpoint counts on them
             store.save(trainer.state.iteration, self.state_dict())
@@ -294,22 +298,31 @@ class Workflow:
             self.close()
 
     def close(self) -> None:
-        """Close every handler and write the records out."""
+        """Close every handler and write the records out; what fails is logged, since the run itself is over."""
         for name, handler in self.handlers.items():
             try:
                 handler.close()
             except Exception:
                 log.exception("handler %s could not be closed", name)
-        self.records.sync()
+        try:
+            self.records.sync()
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self.records.path, error.strerror)
 
     def _set_streams(self) -> None:
         self._streams.set(self.trainer.state.iteration)
 
+    def _set_epoch_streams(self, stream: Stream) -> None:
+        self._streams.set_beside(stream, self.trainer.state.epoch)
+
+    def _set_evaluation_streams(self) -> None:
+        self._streams.set_beside(Stream.EVALUATION, self.evaluator.state.iteration)  # the same at each evaluation
+
     def _mark_records(self) -> None:
-        self._rows_at_epoch_end = len(self.records)
+        self._rows_before_event = len(self.records)
 
     def _rewind_records(self) -> None:
-        self.records.rewind(self._rows_at_epoch_end)
+        self.records.rewind(self._rows_before_event)
 
     # Saving and restoring.
 

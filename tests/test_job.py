@@ -1,0 +1,129 @@
+"""The job: what it leaves behind when things go wrong, and what it refuses."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from ignite_workflow import CheckpointError, RunDirectoryError, checkpoint, load_model, train
+from ignite_workflow.run_directory import RunDirectory
+
+PENGUINS = Path(__file__).parent.parent / "examples/data/penguins.csv"
+QUICK = [
+    "data.target=species",
+    "train.max_epochs=3",
+    "train.device=cpu",
+    "model.hidden=[8]",
+    "handlers.progress=false",
+    "handlers.curve_export=false",
+    "handlers.tensorboard=false",
+]
+
+
+def status(directory):
+    return json.loads((directory / "status.json").read_text())
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_leaves_a_model_that_predicts_as_measured(tmp_path):
+    result = train(PENGUINS, QUICK, run_directory=tmp_path / "run")
+
+    assert result.status == "finished"
+    assert load_model(result.run).metrics == result.metrics
+
+
+def test_two_runs_with_one_seed_are_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        train(PENGUINS, QUICK, run_directory=tmp_path / name)
+
+    for file in ("metrics.jsonl", "model/model.safetensors"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_another_seed_gives_another_model(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "a")
+    train(PENGUINS, [*QUICK, "train.seed=1"], run_directory=tmp_path / "b")
+
+    assert (tmp_path / "a/metrics.jsonl").read_bytes() != (tmp_path / "b/metrics.jsonl").read_bytes()
+
+
+def test_a_full_disk_in_mid_run_is_a_warning_and_at_its_end_an_error(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(checkpoint, "write_tensor_file", full_disk)
+
+    with pytest.raises(CheckpointError, match="the last checkpoint cannot be written .* No space left on device"):
+        train(PENGUINS, [*QUICK, "handlers.checkpointing.every={epochs: 1}"], run_directory=tmp_path / "run")
+
+    assert "checkpoint not saved" in caplog.text
+    assert status(tmp_path / "run")["state"] == "failed"
+
+
+def test_a_run_that_failed_goes_on_with_the_same_command(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(CheckpointError):
+        patch.setattr(checkpoint, "write_tensor_file", full_disk)
+        train(PENGUINS, QUICK, run_directory=tmp_path / "run")
+
+    result = train(PENGUINS, QUICK, run_directory=tmp_path / "run", resume=True)
+
+    assert result.status == "finished"
+    assert status(tmp_path / "run")["state"] == "finished"
+
+
+def test_a_directory_in_use_is_refused_before_anything_is_read(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "run")
+
+    with RunDirectory(tmp_path / "run"), pytest.raises(RunDirectoryError, match="is in use by"):
+        train("no such file.csv", QUICK, run_directory=tmp_path / "run", resume=True)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(tmp_path, caplog):
+    more = [*QUICK, "handlers.checkpointing.every={iterations: 5}", "schedule=constant"]
+    train(PENGUINS, more, run_directory=tmp_path / "broken")
+    train(PENGUINS, [*more, "train.max_epochs=5"], run_directory=tmp_path / "whole")
+    newest = max((tmp_path / "broken/checkpoints").glob("*.ckpt"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+
+    train(PENGUINS, [*more, "train.max_epochs=5"], run_directory=tmp_path / "broken", resume=True)
+
+    assert f"{newest} is damaged" in caplog.text
+    assert (tmp_path / "broken/metrics.jsonl").read_bytes() == (tmp_path / "whole/metrics.jsonl").read_bytes()
+
+
+def test_from_scratch_discards_the_run_that_is_there(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "a")
+    train(PENGUINS, [*QUICK, "train.seed=1"], run_directory=tmp_path / "b")
+
+    train(PENGUINS, [*QUICK, "train.seed=1"], run_directory=tmp_path / "a", from_scratch=True)
+
+    assert (tmp_path / "a/metrics.jsonl").read_bytes() == (tmp_path / "b/metrics.jsonl").read_bytes()
+
+
+def test_overfitting_one_batch_trains_and_evaluates_on_it_alone(tmp_path):
+    result = train(PENGUINS, [*QUICK, "train.overfit_batches=1", "train.max_epochs=60"], run_directory=tmp_path / "run")
+
+    assert result.metrics["val/accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "train.precision=bfloat16",
+        "train.accumulate=3",
+        "train.limit_batches=2",
+        "optimizer=sgd",
+        "schedule=one_cycle",
+        "schedule={name: plateau, patience: 1}",
+        "loss={name: cross_entropy, class_weights: balanced}",
+        "loss=nll",
+        "model.number_embedding=periodic",
+        "train.workers=1",
+    ],
+)
+def test_trains_with(setting, tmp_path):
+    result = train(PENGUINS, [*QUICK, setting], run_directory=tmp_path / "run")
+
+    assert result.status == "finished"
+    assert result.metrics["test/loss"] < 2
