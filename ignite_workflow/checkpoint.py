@@ -1,4 +1,4 @@
-"""The checkpoints of a run: written so that a kill or a power cut at any instant leaves a good one, read only if whole."""
+"""The checkpoints of a run: a kill or a power cut at any instant leaves a good one; none is read that is not whole."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ class CheckpointStore:
     def prune(self) -> None:
         """Delete the checkpoints nobody keeps; never the newest one.
 
-        A small one becomes the file that the next save writes over: half the cost of a save is making and deleting files.
+        A small one becomes the file that the next save writes over: half the cost of a save is making and deleting
+        files.
         """
         kept = {step for steps in self._kept.values() for step in steps}
         for step in self.steps()[:-1]:

@@ -44,7 +44,7 @@ class Handler(ABC):
         """What a checkpoint must hold of this handler: tensors and plain values."""
         return {}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:  # noqa: B027 most handlers have no state
         """Take back what ``state_dict`` gave."""
 
     def close(self) -> None:  # noqa: B027 most handlers hold nothing open
@@ -52,8 +52,9 @@ class Handler(ABC):
 
 
 def is_better(value: float, best: float | None, mode: Literal["min", "max"], *, min_delta: float = 0.0) -> bool:
-    """Whether ``value`` beats ``best`` by more than ``min_delta``. None is beaten by any finite value, a value that is not
-    finite beats nothing.
+    """Whether ``value`` beats ``best`` by more than ``min_delta``.
+
+    None is beaten by any finite value; a value that is not finite beats nothing.
 
     Example:
         >>> is_better(0.5, 0.6, "min"), is_better(0.5, 0.6, "max"), is_better(float("nan"), None, "min")

@@ -76,9 +76,7 @@ class Records:
         if self.path is None or not self._used:
             return
         with self.path.open("ab") as file:
-            file.truncate(
-                self._ends[self._synced][0]
-            )  # of a failed write, of what was rewound, of a run before this one
+            file.truncate(self._ends[self._synced][0])  # a failed write, what was rewound, a run before this one
             file.writelines(map(_to_line, self.rows[self._synced :]))
             file.flush()
             if durable:

@@ -21,8 +21,9 @@ _EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, sign
 def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
     """While this holds, SIGINT, SIGTERM, SIGHUP and SIGUSR1 stop ``trainer`` at its next safe point.
 
-    A second one ends the process there and then, with the same exit code; what was saved before stays whole. The handlers
-    that were there before are put back afterwards. Does nothing outside the main thread, where Python allows no handlers.
+    A second one ends the process there and then, with the exit code of that signal; what was saved before stays whole.
+    The handlers that were there before are put back afterwards. Does nothing outside the main thread, where Python
+    allows no handlers.
     """
 
     def stop(number: int, _: FrameType | None) -> None:

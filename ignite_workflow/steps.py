@@ -47,7 +47,6 @@ def build_train_step(
     model: nn.Module, optimizer: Optimizer, loss_fn: LossFn, *, device: torch.device, autocast: Autocast
 ) -> Step:
     """The training step of supervised learning: forward, loss, zero_grad, backward, step."""
-
     move = mover(device)
 
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
@@ -83,10 +82,9 @@ def build_accumulating_step(
 ) -> Step:
     """The same step over windows of ``accumulate`` batches, the last one of an epoch cut at its end.
 
-    The optimizer steps on the gradient of the mean loss over all samples of the window, whatever the sizes of its batches:
-    sums are accumulated, and divided by the number of samples once that is known.
+    The optimizer steps on the gradient of the mean loss over all samples of the window, whatever the sizes of its
+    batches: sums are accumulated, and divided by the number of samples once that is known.
     """
-
     move = mover(device)
 
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
@@ -122,7 +120,6 @@ def build_accumulating_step(
 
 def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocast) -> Step:
     """The evaluation step: predictions and targets, in the order Ignite's metrics take them."""
-
     move = mover(device)
 
     @torch.inference_mode()
@@ -135,7 +132,7 @@ def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocas
 
 
 def sample_count(x: Any, y: Any) -> int:
-    """How many samples a batch has. The length of a dict or tuple of targets is that of their kinds, not of the batch."""
+    """How many samples a batch has; not how many kinds of targets, which is the length of a dict or tuple of them."""
     for part in (y, x):
         if isinstance(part, Tensor):
             return len(part)

@@ -1,8 +1,8 @@
 """One file of tensors and plain values that is either whole or refused.
 
 The layout is that of safetensors, so any reader of those opens it: eight bytes of header length, a JSON header, the
-tensors. Two things are added within that layout: the tree of plain values stands in the header's ``__metadata__``, and the
-last tensor, ``checksum``, is the SHA-256 of all bytes before it. Nothing in such a file can be executed.
+tensors. Two things are added within that layout: the tree of plain values stands in the header's ``__metadata__``, and
+the last tensor, ``checksum``, is the SHA-256 of all bytes before it. Nothing in such a file can be executed.
 """
 
 from __future__ import annotations
@@ -55,10 +55,12 @@ def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
     """
     tensors: dict[str, Tensor] = {}
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
+    parts: list[bytes | memoryview] = [_header(tensors, {"kind": kind, "values": values})]
+    parts += map(_bytes_of, tensors.values())
     digest = hashlib.sha256()
     size = 0
     with path.open("r+b" if path.exists() else "wb") as file:
-        for part in (_header(tensors, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())):
+        for part in parts:
             digest.update(part)
             size += file.write(part)
         file.write(digest.digest())
@@ -182,4 +184,4 @@ def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], i
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return memoryview(flat.view(torch.uint8).numpy())
+    return flat.view(torch.uint8).numpy().data

@@ -1,4 +1,4 @@
-"""The engine: order of events, safe points, stopping, resuming, exceptions. Each trap of the stock engine has its test."""
+"""The engine: order of events, safe points, stopping, resuming, exceptions; each trap of Ignite's has its test."""
 
 import gc
 import weakref
@@ -12,8 +12,6 @@ from ignite_workflow.events import IN_STEP_EVENTS, TIMETABLE
 
 def nothing(engine, batch):
     return None
-
-
 
 
 def watch(engine, *events):
@@ -312,7 +310,7 @@ def test_an_in_step_event_that_the_step_never_fires_is_an_error_when_listened_to
 
     engine.add_event_handler(WorkflowEvents.GRADIENTS_READY, clip)
 
-    with pytest.raises(ConfigError, match="clip listens to GRADIENTS_READY, which the train step nothing does not fire"):
+    with pytest.raises(ConfigError, match="clip listens to GRADIENTS_READY, which the train step nothing does not"):
         engine.run([1, 2])
 
 

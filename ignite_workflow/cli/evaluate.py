@@ -15,7 +15,9 @@ __all__ = ["command"]
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data", required=False)
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Where pictures go. Default: RUN/evaluation.")
+@click.option(
+    "--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Where pictures go. Default: RUN/evaluation."
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--trust", is_flag=True, help="Import the code that the model names: a model of your own making.")
 @json_option

@@ -46,7 +46,7 @@ def settings_from(settings: tuple[str, ...], **shorts: str | None) -> list[str]:
 
 
 def handler_settings(specs: Iterable[str]) -> list[str]:
-    """``ID[:OPTION=VALUE,...]`` as settings: ``early_stopping:patience=3`` is ``handlers.early_stopping.patience=3``."""
+    """``ID[:OPTION=VALUE,...]`` as settings: ``checkpointing:keep=3`` is ``handlers.checkpointing.keep=3``."""
     settings = []
     for spec in specs:
         name, _, options = spec.partition(":")

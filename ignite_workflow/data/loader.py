@@ -205,7 +205,7 @@ class SeekableLoader(DataLoader[Any]):
         """Stand before that batch of that epoch; the next ``iter`` starts there."""
         self.keys.epoch, self.keys.start = epoch, batch
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names a class of its own
         if self.num_workers or self.pin_memory:
             return super().__iter__()
         return map(self.dataset.__getitem__, self.keys)  # what DataLoader would do here, without its 6 us a batch
