@@ -29,7 +29,7 @@ class StopRequest:
 
     Attributes:
         reason: for people and ``status.json``.
-        exit_code: 0 where the run is finished by it (early stopping), else what the process exits with; it can be resumed.
+        exit_code: 0 where the run is finished by it (early stopping), else what the process exits with, to be resumed.
     """
 
     reason: str
@@ -45,13 +45,15 @@ class WorkflowEngine(EventEngine):
 
     Differences from the stock engine, each tested in ``tests/test_engine.py``:
 
-    * an exception leaves ``run`` whatever listens to ``EXCEPTION_RAISED``; all of those handlers run first; a note on the
-      exception names handler, event and iteration;
-    * ``SAFE_POINT`` fires after each iteration outside an accumulation window, and after ``EPOCH_COMPLETED``;
+    * an exception leaves ``run`` whatever listens to ``EXCEPTION_RAISED``; all of those handlers run first; a note on
+      the exception names handler, event and iteration;
+    * ``WINDOW_COMPLETED`` and ``SAFE_POINT`` fire after each iteration outside an accumulation window, ``SAFE_POINT``
+      after ``EPOCH_COMPLETED`` too;
     * ``request_stop`` (and ``terminate``) holds from before ``run`` on and is honoured at the next safe point;
+    * an evaluation that a stop breaks off is done again by the run that is resumed, as is all else at its event;
     * a run that has reached its last epoch, or was stopped for good, does not start again;
-    * a run stopped in mid-epoch continues with the batch it stopped at: a loader with ``seek(epoch, batch)`` goes there,
-      another is read up to it.
+    * a run stopped in mid-epoch continues with the batch it stopped at: a loader with ``seek(epoch, batch)`` goes
+      there, another is read up to it.
 
     Args:
         process_function: ``train_step(engine, batch)``; what it returns is ``state.output``.
@@ -59,6 +61,7 @@ class WorkflowEngine(EventEngine):
     Attributes:
         stop_request: why the run is to stop; None while it is not.
         pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
+        pending_window: the batches of the window are done and its ``WINDOW_COMPLETED`` was broken off.
         last_safe_iteration: the iteration at the last safe point before the present one.
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
@@ -67,11 +70,12 @@ class WorkflowEngine(EventEngine):
         self.fired: set[str] = set()
         self.stop_request: StopRequest | None = None
         self.pending_epoch_end = False
+        self.pending_window = False
         self.last_safe_iteration = 0
         self.workflow: Any = None
         self._restore: Callable[[], None] | None = None
         self._in_step_checked = False
-        self._all_done = False
+        self._stopping = False
         super().__init__(process_function)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
         self.state.window_open = False
@@ -79,8 +83,13 @@ class WorkflowEngine(EventEngine):
     # Stopping.
 
     def request_stop(self, reason: str, exit_code: int = 0) -> None:
-        """Stop at the next safe point; the first request counts. May be called at any time, by a signal handler too."""
-        if self.stop_request is None:
+        """Stop at the next safe point. May be called at any time, by a signal handler too.
+
+        The first request counts; but one for good goes before one to be resumed, or the run that is resumed would go on
+        where it should have ended.
+        """
+        before = self.stop_request
+        if before is None or (exit_code == 0 and before.exit_code != 0 and not self._stopping):
             self.stop_request = StopRequest(reason, exit_code)
 
     def terminate(self, skip_completed: bool = False) -> None:  # noqa: ARG002 Ignite's signature
@@ -98,13 +107,16 @@ class WorkflowEngine(EventEngine):
     @property
     def finished(self) -> bool:
         """Whether nothing is left to train: the last epoch is done, or a stop ended the run for good."""
-        done = self.state.max_epochs is not None and self.epochs_done >= self.state.max_epochs
-        return done or (self.stop_request is not None and self.stop_request.exit_code == 0)
+        return self._all_done or (self.stop_request is not None and self.stop_request.exit_code == 0)
 
     @property
     def leaving(self) -> bool:
         """Whether the present safe point is the last one of this start: what is to be kept must be saved now."""
-        return self.stop_request is not None or self._all_done
+        return self._stopping or self._all_done
+
+    @property
+    def _all_done(self) -> bool:
+        return self.state.max_epochs is not None and self.epochs_done >= self.state.max_epochs
 
     @property
     def epochs_done(self) -> int:
@@ -120,13 +132,15 @@ class WorkflowEngine(EventEngine):
     # Saving and restoring the counters.
 
     def state_dict(self) -> Any:
-        """Counters as plain numbers; ``pending_epoch_end`` says that ``EPOCH_COMPLETED`` is still to fire."""
+        """Counters as plain numbers; the ``pending`` ones say which event is still to fire."""
         stop = self.stop_request
         return {
             "iteration": self.state.iteration,
             "epoch_length": self.state.epoch_length,
             "max_epochs": self.state.max_epochs,
             "pending_epoch_end": self.pending_epoch_end,
+            "pending_window": self.pending_window,
+            "last_safe_iteration": self.last_safe_iteration if self.pending_window else self.state.iteration,
             "finished": stop.reason if stop is not None and stop.exit_code == 0 else None,
         }
 
@@ -135,13 +149,15 @@ class WorkflowEngine(EventEngine):
 
         Args:
             state_dict: from ``state_dict``.
-            restore: called by ``run`` once handlers that reset themselves at its start have done so; ``RESTORED`` follows.
+            restore: called by ``run`` once handlers that reset themselves at its start have done so; then comes
+                ``RESTORED``.
         """
         self.state.iteration = state_dict["iteration"]
         self.state.epoch_length = state_dict["epoch_length"]
         self.state.max_epochs = state_dict["max_epochs"]
-        self.last_safe_iteration = self.state.iteration
+        self.last_safe_iteration = state_dict["last_safe_iteration"]
         self.pending_epoch_end = state_dict["pending_epoch_end"]
+        self.pending_window = state_dict["pending_window"]
         self.state.epoch = self.epochs_done + (self.pending_epoch_end or self._position() > 0)
         if state_dict["finished"] is not None:
             self.stop_request = StopRequest(state_dict["finished"])
@@ -202,17 +218,19 @@ class WorkflowEngine(EventEngine):
         state = self.state
         started = time.monotonic()
         self._fire_event(Events.STARTED)
-        if self._position() == 0:
+        self._stopping = self.stop_request is not None
+        if self._position() == 0 or self._stopping:
             self._restore_now()
-        while self.stop_request is None and self.epochs_done < state.max_epochs:  # type: ignore[operator]
+        while not self._stopping and not self._all_done:
             epoch_started = time.monotonic()
             start = self._position()
             state.epoch = self.epochs_done + 1
             self._fire_event(Events.EPOCH_STARTED)
             if start:
                 self._restore_now()
-            self._run_batches(start)
-            if self.stop_request is None:
+            if not self._stopping:
+                self._run_batches(start)
+            if not self._stopping:
                 state.times[Events.EPOCH_COMPLETED.name] = time.monotonic() - epoch_started
                 self._complete_epoch()
         state.times[Events.COMPLETED.name] = time.monotonic() - started
@@ -223,6 +241,8 @@ class WorkflowEngine(EventEngine):
             restore, self._restore = self._restore, None
             restore()
             self._fire_event(WorkflowEvents.RESTORED)
+            if self.pending_window:
+                self._complete_window()
 
     def _run_batches(self, start: int) -> None:
         """The batches of an epoch from number ``start`` on, up to its end or a stop."""
@@ -243,8 +263,10 @@ class WorkflowEngine(EventEngine):
             fire(Events.ITERATION_COMPLETED)
             if not state.window_open:
                 self.pending_epoch_end = position == length
-                self._safe_point()
-                if self.stop_request is not None:
+                if not self._in_step_checked:
+                    self._check_in_step_events()
+                self._complete_window()
+                if self._stopping:
                     return
 
     def _batches(self, start: int) -> Iterator[Any]:
@@ -255,25 +277,26 @@ class WorkflowEngine(EventEngine):
             return iter(data)
         return islice(iter(data), start, None)
 
-    def _complete_epoch(self) -> None:
-        try:
-            self._fire_event(Events.EPOCH_COMPLETED)
-        except EvaluationAbandoned:
-            self._fire_event(WorkflowEvents.ROLLED_BACK)
-        else:
-            self.pending_epoch_end = False
-            self._all_done = self.epochs_done >= self.state.max_epochs  # type: ignore[operator]
+    def _complete_window(self) -> None:
+        self.pending_window = not self._fire_unless_abandoned(WorkflowEvents.WINDOW_COMPLETED)
         self._safe_point()
 
-    def _safe_point(self) -> None:
-        if not self._in_step_checked:
-            self._check_in_step_events()
+    def _complete_epoch(self) -> None:
+        self.pending_epoch_end = not self._fire_unless_abandoned(Events.EPOCH_COMPLETED)
+        self._safe_point()
+
+    def _fire_unless_abandoned(self, event: Events | WorkflowEvents) -> bool:
+        """Fire an event at which models are evaluated; False where a stop broke that off: it fires again on resume."""
         try:
-            self._fire_event(WorkflowEvents.SAFE_POINT)
+            self._fire_event(event)
         except EvaluationAbandoned:
-            self._fire_event(
-                WorkflowEvents.SAFE_POINT
-            )  # again, for the handlers after the evaluation: the stop is known now
+            self._fire_event(WorkflowEvents.ROLLED_BACK)
+            return False
+        return True
+
+    def _safe_point(self) -> None:
+        self._stopping = self.stop_request is not None  # one that comes later waits: those who save have not seen it
+        self._fire_event(WorkflowEvents.SAFE_POINT)
         self.last_safe_iteration = self.state.iteration
 
     def _check_in_step_events(self) -> None:

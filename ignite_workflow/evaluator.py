@@ -44,7 +44,7 @@ class EvaluationEngine(WorkflowEngine):
             EvaluationAbandoned: the trainer was asked to stop.
         """
         self.state.iteration, self.state.epoch_length, self.state.max_epochs = 0, None, None
-        self.pending_epoch_end, self.stop_request = False, None
+        self.pending_epoch_end, self.pending_window, self.stop_request = False, False, None
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         try:
@@ -54,6 +54,7 @@ class EvaluationEngine(WorkflowEngine):
                 module.training = training
 
     def _safe_point(self) -> None:
+        self._stopping = self.stop_request is not None
         stop = self.trainer.stop_request if self.trainer is not None else None
         if stop is not None and stop.exit_code != 0:
             raise EvaluationAbandoned

@@ -31,6 +31,7 @@ trainer.run
                                    GRADIENTS_READY            clip, check, inspect here
         optimizer.step()           OPTIMIZER_STEP_COMPLETED
       ITERATION_COMPLETED
+      WINDOW_COMPLETED             with accumulation after the last batch of a window; the evaluator may run
       SAFE_POINT                   the state is whole: saved and stopped here only
     EPOCH_COMPLETED                the evaluator runs; its COMPLETED has the validation metrics
     SAFE_POINT
@@ -42,7 +43,7 @@ class WorkflowEvents(EventEnum):
     """The events that Ignite does not have. Each is counted in iterations, so filters such as ``every=`` work.
 
     With accumulation a window is several batches: ``BACKWARD_COMPLETED`` fires for each batch, ``GRADIENTS_READY``,
-    ``OPTIMIZER_STEP_COMPLETED`` and ``SAFE_POINT`` once a window.
+    ``OPTIMIZER_STEP_COMPLETED``, ``WINDOW_COMPLETED`` and ``SAFE_POINT`` once a window.
 
     Attributes:
         FORWARD_COMPLETED: predictions are in ``state.y_pred``.
@@ -50,9 +51,11 @@ class WorkflowEvents(EventEnum):
         BACKWARD_COMPLETED: the gradients of this batch are added to those of its window.
         GRADIENTS_READY: the gradients are whole; the optimizer steps next.
         OPTIMIZER_STEP_COMPLETED: the weights have changed.
-        SAFE_POINT: every handler of the event before has run; what a checkpoint would hold is consistent.
+        WINDOW_COMPLETED: the place for what happens every n iterations and may be saved, evaluations above all.
+        SAFE_POINT: every handler of the event before has run; what a checkpoint would hold is consistent. Not the
+            place to change anything that is saved.
         RESTORED: a resumed run has its state back; fires once, before anything is trained.
-        ROLLED_BACK: a stop broke off an evaluation: what was recorded since the last safe point is undone.
+        ROLLED_BACK: a stop broke off an evaluation: what was recorded at the same event is undone.
     """
 
     FORWARD_COMPLETED = "forward_completed"
@@ -60,6 +63,7 @@ class WorkflowEvents(EventEnum):
     BACKWARD_COMPLETED = "backward_completed"
     GRADIENTS_READY = "gradients_ready"
     OPTIMIZER_STEP_COMPLETED = "optimizer_step_completed"
+    WINDOW_COMPLETED = "window_completed"
     SAFE_POINT = "safe_point"
     RESTORED = "restored"
     ROLLED_BACK = "rolled_back"

@@ -49,7 +49,7 @@ class Interval:
         self._last = time.monotonic()
 
     def due_at_safe_point(self, trainer: WorkflowEngine) -> bool:
-        """Whether it is time, asked at ``SAFE_POINT``."""
+        """Whether it is time, asked at ``WINDOW_COMPLETED`` or ``SAFE_POINT``."""
         state = trainer.state
         if self.unit == "iterations":
             return state.iteration // self.number > trainer.last_safe_iteration // self.number

@@ -24,6 +24,9 @@ class Stream(IntEnum):
     SAMPLE = 3
     STEP = 4
     SPLIT = 5
+    EPOCH_START = 6
+    EPOCH_END = 7
+    EVALUATION = 8
 
 
 def mix(seed: int, stream: Stream, *counters: int) -> int:
@@ -95,6 +98,7 @@ class StepStreams:
     """
 
     def __init__(self, seed: int, device: torch.device, *, rank: int = 0, foreign: bool = False) -> None:
+        self._seed, self._rank = seed, rank
         self._base = mix(seed, Stream.STEP, rank)
         self._device = None if device.type == "cpu" else device
         self._foreign = foreign
@@ -102,3 +106,7 @@ class StepStreams:
     def set(self, iteration: int) -> None:
         """Set the streams for the step of that iteration (from 1)."""
         seed_everything(_scramble(self._base ^ iteration) >> 1, self._device, foreign=self._foreign)
+
+    def set_beside(self, stream: Stream, counter: int) -> None:
+        """Set the streams for what happens beside the steps: handlers at an epoch's ends, evaluations."""
+        seed_everything(mix(self._seed, stream, self._rank, counter), self._device, foreign=self._foreign)
