@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import nn
@@ -13,7 +14,9 @@ __all__ = ["GradientClipping"]
 
 @dataclass
 class GradientClipping(Handler):
-    """Scale all gradients together so that their norm is at most ``max_norm``.
+    """Scale the gradients an optimizer steps on together, so that their norm is at most ``max_norm``.
+
+    Where a run has several optimizers, those of each on their own.
 
     Args:
         max_norm: in the unit of the gradients.
@@ -34,8 +37,11 @@ class GradientClipping(Handler):
                 raise ConfigError(f"gradient_clipping: {name} must be positive, got {getattr(self, name)}")
 
     def attach(self, workflow: Workflow) -> None:
-        self.parameters = list(workflow.model.parameters())
+        optimizer = workflow.optimizer
+        self.optimizers = list(optimizer.values()) if isinstance(optimizer, Mapping) else [optimizer]
         workflow.trainer.add_event_handler(WorkflowEvents.GRADIENTS_READY, self.clip)
 
     def clip(self) -> None:
-        nn.utils.clip_grad_norm_(self.parameters, self.max_norm, self.norm_type)
+        for optimizer in self.optimizers:
+            parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            nn.utils.clip_grad_norm_(parameters, self.max_norm, self.norm_type)
