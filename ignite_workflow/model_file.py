@@ -54,9 +54,8 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
     if directory.is_dir() and any(directory.iterdir()) and not (directory / _DESCRIPTION).is_file():
         raise RunDirectoryError(f"{directory} holds something other than a model and is not replaced")
     new, old = (directory.with_name(f".{directory.name}.{which}") for which in ("new", "old"))
+    _tidy(directory, new, old)
     try:
-        for leftover in (new, old):
-            shutil.rmtree(leftover, ignore_errors=True)
         new.mkdir(parents=True)
         _write(new, tensors, description)
         if directory.exists():
@@ -66,8 +65,15 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
     except OSError as error:
         raise RunDirectoryError(f"cannot write the model to {directory}: {error.strerror}") from error
     finally:
-        for leftover in (new, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _tidy(directory, new, old)
+
+
+def _tidy(directory: Path, new: Path, old: Path) -> None:
+    """Remove what is left of a save, or of one that was killed; without a new model in place, put the old one back."""
+    if old.exists() and not directory.exists():
+        old.rename(directory)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _finite_tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -1,9 +1,11 @@
+import errno
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -130,6 +132,22 @@ def test_a_save_replaces_the_model_and_what_a_killed_save_left(run):
     save_small_model(run, "regression")
 
     assert load_model(run, device="cpu").target.task == "regression"
+    assert not list(run.glob(".model*"))
+
+
+def test_a_save_that_fails_in_its_last_step_leaves_the_old_model(run, monkeypatch):
+    rename = Path.rename
+
+    def fail(path, target):
+        if path.name == ".model.new":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(RunDirectoryError, match="Input/output error"):
+        save_small_model(run, "regression")
+
+    assert load_model(run, device="cpu").target.task == "multiclass"
     assert not list(run.glob(".model*"))
 
 
