@@ -205,6 +205,10 @@ class SeekableLoader(DataLoader[Any]):
         """Stand before that batch of that epoch; the next ``iter`` starts there."""
         self.keys.epoch, self.keys.start = epoch, batch
 
+    def close(self) -> None:
+        """End the workers, which otherwise wait for another epoch. They start again when one is read."""
+        self._iterator = None
+
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names a class of its own
         if self.num_workers or self.pin_memory:
             return super().__iter__()
