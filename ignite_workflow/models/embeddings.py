@@ -84,9 +84,8 @@ class PeriodicEmbedding(nn.Module):
     def __init__(self, numbers: int, size: int, *, frequencies: int = 24, scale: float = 0.3) -> None:
         super().__init__()
         self.frequencies = frequencies
-        self.frequency = nn.Parameter(
-            torch.empty(numbers * frequencies).normal_(0, scale)
-        )  # flat: weight decay spares vectors
+        # On the CPU: normal numbers on "meta" import 800 modules of torch. Flat: weight decay spares vectors.
+        self.frequency = nn.Parameter(torch.empty(numbers * frequencies, device="cpu").normal_(0, scale))
         self.linear = nn.Linear(2 * frequencies, size)
 
     def forward(self, x: Tensor) -> Tensor:
