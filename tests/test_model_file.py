@@ -107,6 +107,14 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path, value):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_buffer_that_is_nan_is_not_saved(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    model[1].running_mean.fill_(float("nan"))
+
+    with pytest.raises(DivergedError, match="running_mean"):
+        save_model(tmp_path / "model", model, OWN)
+
+
 def test_a_buffer_may_hold_infinities(tmp_path):
     model = nn.Linear(2, 1)
     model.register_buffer("mask", torch.tensor([-float("inf"), 0.0]))
