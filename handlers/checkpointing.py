@@ -52,7 +52,7 @@ class Checkpointing(Handler):
         self.kept: list[
             tuple[float, int]
         ] = []  # (metric, iteration), the best first; without a metric the newest first
-        self.improved = False
+        self.improved: float | None = None  # the metric, where it is among the best and its weights are not saved yet
         self.retry_at = 0.0
 
     def attach(self, workflow: Workflow) -> None:
@@ -67,13 +67,9 @@ class Checkpointing(Handler):
     def compare(self) -> None:
         """Note whether the present weights are among the best; they are saved at the safe point that follows."""
         assert self.metric is not None
-        value, iteration = self.workflow.val_metric(self.metric), self.workflow.trainer.state.iteration
+        value = self.workflow.val_metric(self.metric)
         worst = self.kept[-1][0] if len(self.kept) == self.keep else None
-        if is_better(value, worst, self.mode):
-            self.kept.append((value, iteration))
-            self.kept.sort(key=self.rank)
-            del self.kept[self.keep :]
-            self.improved = True
+        self.improved = value if is_better(value, worst, self.mode) else None
 
     def rank(self, kept: tuple[float, int]) -> float:
         return kept[0] if self.mode == "min" else -kept[0]
@@ -82,8 +78,9 @@ class Checkpointing(Handler):
         trainer = self.workflow.trainer
         if trainer.leaving:
             self.save_at_last()
-        elif self.improved or (self.metric is None and self.interval.due_at_safe_point(trainer)):
+        elif self.improved is not None or (self.metric is None and self.interval.due_at_safe_point(trainer)):
             self.try_to_save()
+            self.improved = None  # saved or not: the next weights are others
 
     def save_at_last(self) -> None:
         try:
@@ -91,8 +88,8 @@ class Checkpointing(Handler):
         except OSError as error:
             free = shutil.disk_usage(self.store.directory.parent).free
             raise CheckpointError(
-                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} ({free:,} bytes free); "
-                "make room and go on with the same command"
+                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} "
+                f"({free:,} bytes free); make room and go on with the same command"
             ) from error
 
     def try_to_save(self) -> None:
@@ -106,14 +103,26 @@ class Checkpointing(Handler):
 
     def save(self) -> None:
         """Save, then let go of the checkpoints that are no longer kept."""
-        iteration = self.workflow.trainer.state.iteration
-        if self.metric is None:
-            older = [entry for entry in self.kept if entry[1] < iteration]
-            self.kept = [(0.0, iteration), *older][: self.keep]
-        self.workflow.save_checkpoint()
-        self.improved = False
+        before, self.kept = (
+            self.kept,
+            self.kept_with(self.workflow.trainer.state.iteration),
+        )  # the checkpoint holds it too
+        try:
+            self.workflow.save_checkpoint()
+        except BaseException:
+            self.kept = before
+            raise
         self.keep_checkpoints()
         self.store.prune()
+
+    def kept_with(self, iteration: int) -> list[tuple[float, int]]:
+        """What is kept once that iteration is saved."""
+        if self.metric is None:
+            older = [entry for entry in self.kept if entry[1] < iteration]
+            return [(0.0, iteration), *older][: self.keep]
+        if self.improved is None:
+            return self.kept
+        return sorted([*self.kept, (self.improved, iteration)], key=self.rank)[: self.keep]
 
     def close(self) -> None:
         self.store.remove_leftovers()
