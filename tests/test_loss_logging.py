@@ -1,9 +1,8 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import mse_loss
 
-from ignite_workflow import ConfigError, StepOutput, TrainConfig, Workflow, WorkflowEngine
+from ignite_workflow import ConfigError, StepOutput, TrainConfig, Workflow
 from ignite_workflow.handlers.loss_logging import LossLogging
 from ignite_workflow.testing import scripted_workflow
 
