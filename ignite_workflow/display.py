@@ -26,11 +26,11 @@ def format_seconds(seconds: float) -> str:
     """A time in the largest two units that say something.
 
     Example:
-        >>> [format_seconds(seconds) for seconds in (1.23, 59.97, 125, 7620)]
-        ['1.2 s', '1 min 00 s', '2 min 05 s', '2 h 07 min']
+        >>> [format_seconds(seconds) for seconds in (0.034, 1.23, 59.97, 125, 7620)]
+        ['0.03 s', '1.2 s', '1 min 00 s', '2 min 05 s', '2 h 07 min']
     """
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.{1 if seconds >= 1 else 2}f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"

@@ -71,8 +71,8 @@ def test_each_epoch_has_a_line_with_what_was_measured_in_it(capsys):
     shown_workflow(train_losses=[0.5, 0.25], loss=[0.2, 0.1], accuracy=[0.5, 0.75]).run()
 
     lines = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(r"epoch 1/2  train loss 0\.3750  val loss 0\.2000  val accuracy 0\.5000  \d+\.\d s", lines[1])
-    assert re.fullmatch(r"epoch 2/2  train loss 0\.3750  val loss 0\.1000  val accuracy 0\.7500  \d+\.\d s", lines[2])
+    assert re.fullmatch(r"epoch 1/2  train loss 0\.3750  val loss 0\.2000  val accuracy 0\.5000  \d+\.\d+ s", lines[1])
+    assert re.fullmatch(r"epoch 2/2  train loss 0\.3750  val loss 0\.1000  val accuracy 0\.7500  \d+\.\d+ s", lines[2])
 
 
 def test_an_epoch_without_evaluation_does_not_show_an_old_one(capsys):
@@ -115,7 +115,7 @@ def test_says_why_a_run_stopped(capsys):
 
     workflow.run()
 
-    assert re.search(r"^stopped at iteration 0, in epoch 0, 0\.\d s: SIGTERM$", capsys.readouterr().err, re.M)
+    assert re.search(r"^stopped at iteration 0, in epoch 0, \d+\.\d+ s: SIGTERM$", capsys.readouterr().err, re.M)
 
 
 def test_says_why_a_run_was_finished_before_its_last_epoch(capsys):
@@ -124,7 +124,7 @@ def test_says_why_a_run_was_finished_before_its_last_epoch(capsys):
 
     workflow.run()
 
-    assert re.search(r"^finished after 2 epochs, 0\.\d s: early stopping$", capsys.readouterr().err, re.M)
+    assert re.search(r"^finished after 2 epochs, \d+\.\d+ s: early stopping$", capsys.readouterr().err, re.M)
 
 
 def test_a_pipe_gets_no_control_characters_and_stdout_nothing(capsys):
@@ -176,8 +176,8 @@ def test_a_terminal_shows_a_bar_that_fits_it_and_lines_that_stay():
     assert bars[0].startswith("epoch 1/2    0% |")
     assert max(map(len, bars)) <= COLUMNS
     assert "\x1b" not in screen.text
-    assert [line.split("  ")[0] for line in lines_on(screen.text)] == [
-        "training 2 epochs of 4 batches on cpu", "epoch 1/2", "epoch 2/2", "finished after 2 epochs, 0.0 s", "",
+    assert [re.split("  |, ", line)[0] for line in lines_on(screen.text)] == [
+        "training 2 epochs of 4 batches on cpu", "epoch 1/2", "epoch 2/2", "finished after 2 epochs", "",
     ]  # fmt: skip
 
 
