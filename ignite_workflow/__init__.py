@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from ignite_workflow.curve_picture import draw_curves
     from ignite_workflow.display import format_number, format_seconds, printable
-    from ignite_workflow.engine import StopRequest, WorkflowEngine
+    from ignite_workflow.engine import WorkflowEngine
     from ignite_workflow.errors import (
         CheckpointError,
         ConfigError,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ignite_workflow.run_directory import RunDirectory
     from ignite_workflow.schedules import Schedule, build_schedule
     from ignite_workflow.settings import read_settings
+    from ignite_workflow.state import StopRequest
     from ignite_workflow.steps import StepOutput
     from ignite_workflow.workflow import Workflow
 
@@ -59,7 +60,7 @@ _HOMES = {
     ],
     "curve_picture": ["draw_curves"],
     "display": ["format_number", "format_seconds", "printable"],
-    "engine": ["StopRequest", "WorkflowEngine"],
+    "engine": ["WorkflowEngine"],
     "errors": [
         "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",
         "WorkflowError",
@@ -76,6 +77,7 @@ _HOMES = {
     "run_directory": ["RunDirectory"],
     "schedules": ["Schedule", "build_schedule"],
     "settings": ["read_settings"],
+    "state": ["StopRequest"],
     "steps": ["StepOutput"],
     "workflow": ["Workflow"],
 }  # fmt: skip

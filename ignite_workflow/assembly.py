@@ -139,7 +139,9 @@ def _check_first_output(workflow: Workflow, loss: Loss) -> None:
 
 
 def _metrics(data: RunData, loss: Loss | None) -> dict[str, Any]:
-    return {} if loss is None else {"build_metrics": partial(build_metrics, target=data.target, loss=loss)}
+    if loss is None or data.target is None:
+        return {}
+    return {"build_metrics": partial(build_metrics, target=data.target, loss=loss)}
 
 
 def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | None:

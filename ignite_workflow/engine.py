@@ -8,36 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NoReturn
 
-from ignite.engine import Events, State
+from ignite.engine import Events
 
 from ignite_workflow.dispatch import EventEngine, name_of
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.events import IN_STEP_EVENTS, WorkflowEvents
+from ignite_workflow.state import EvaluationAbandoned, RunState, StopRequest
 
-__all__ = ["EvaluationAbandoned", "StopRequest", "WorkflowEngine"]
+__all__ = ["WorkflowEngine"]
 
 _NO_BATCH = object()
-
-
-@dataclass(frozen=True)
-class StopRequest:
-    """Why a run stops before its last epoch.
-
-    Attributes:
-        reason: for people and ``status.json``.
-        exit_code: 0 where the run is finished by it (early stopping), else what the process exits with, to be resumed.
-    """
-
-    reason: str
-    exit_code: int = 0
-
-
-class EvaluationAbandoned(BaseException):
-    """A stop request broke off an evaluation. Not an ``Exception``: no handler is to swallow it."""
 
 
 class WorkflowEngine(EventEngine):
@@ -66,6 +49,8 @@ class WorkflowEngine(EventEngine):
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
+    state: RunState
+
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
         self.fired: set[str] = set()
         self.stop_request: StopRequest | None = None
@@ -77,8 +62,8 @@ class WorkflowEngine(EventEngine):
         self._in_step_checked = False
         self._stopping = False
         super().__init__(process_function)
+        self.state = RunState(window_open=False)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
-        self.state.window_open = False
 
     # Stopping.
 
@@ -175,7 +160,7 @@ class WorkflowEngine(EventEngine):
         max_epochs: int | None = None,
         max_iters: int | None = None,
         epoch_length: int | None = None,
-    ) -> State:
+    ) -> RunState:
         """Train on ``data`` until ``max_epochs`` epochs are done in all, or a stop is requested.
 
         Args:
@@ -252,7 +237,7 @@ class WorkflowEngine(EventEngine):
         for position in range(start + 1, length + 1):
             if "GET_BATCH_STARTED" in calls:
                 fire(Events.GET_BATCH_STARTED)
-            state.batch = next(batches, _NO_BATCH)  # type: ignore[arg-type]
+            state.batch = next(batches, _NO_BATCH)
             if state.batch is _NO_BATCH:
                 raise ConfigError(f"the loader ended after {position - 1} of the {length} batches of an epoch")
             if "GET_BATCH_COMPLETED" in calls:

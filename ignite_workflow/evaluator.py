@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from ignite.engine import State
 from torch import nn
 
-from ignite_workflow.engine import EvaluationAbandoned, WorkflowEngine
+from ignite_workflow.engine import WorkflowEngine
+from ignite_workflow.state import EvaluationAbandoned, RunState
 
 __all__ = ["EvaluationEngine"]
 
@@ -37,7 +37,7 @@ class EvaluationEngine(WorkflowEngine):
         max_epochs: int | None = None,
         max_iters: int | None = None,
         epoch_length: int | None = None,
-    ) -> State:
+    ) -> RunState:
         """Evaluate on ``data`` once, from its beginning; the metrics are in ``state.metrics``.
 
         Raises:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch.optim import Optimizer
+
 from ignite_workflow import registry
 from ignite_workflow.handler import Handler
 from ignite_workflow.handler_specs import handler_class
@@ -85,21 +87,18 @@ def _events(name: str, cls: type[Handler]) -> tuple[str, ...]:
     """The events a handler registers for, found by attaching it to a workflow that trains nothing."""
     with tempfile.TemporaryDirectory() as directory:
         workflow = scripted_workflow(Path(directory) / "run", loss=[1.0])
+        run_directory = workflow.run_directory
+        assert run_directory is not None
         try:
-            workflow.schedule = build_schedule(
-                "cosine",
-                {},
-                workflow.optimizer,
-                total_steps=10,
-                steps_per_epoch=1,  # type: ignore[arg-type]
-            )
+            assert isinstance(workflow.optimizer, Optimizer)
+            workflow.schedule = build_schedule("cosine", {}, workflow.optimizer, total_steps=10, steps_per_epoch=1)
             before = _listened(workflow)
             workflow.attach({f"{name}_": cls()})
             after = _listened(workflow)
             return tuple(event for event, calls in after.items() if calls > before.get(event, 0))
         finally:
             workflow.close()
-            workflow.run_directory.close()  # type: ignore[union-attr]
+            run_directory.close()
 
 
 def _listened(workflow: Workflow) -> dict[str, int]:

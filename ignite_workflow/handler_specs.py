@@ -12,7 +12,7 @@ from ignite_workflow.errors import ConfigError
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
 
-__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "merge_handlers"]
+__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "in_order", "merge_handlers"]
 
 DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "evaluation": {},
@@ -79,10 +79,10 @@ def handler_class(name: str, spec: Mapping[str, Any]) -> type[Handler]:
         ConfigError: what was named is not a handler.
     """
     use = spec.get("use", name)
-    cls: Any = registry.load("handler", use)
+    cls: type[Handler] = registry.load("handler", use)
     if not (inspect.isclass(cls) and hasattr(cls, "attach") and hasattr(cls, "state_dict")):
         raise ConfigError(f"handler {name}: {use} is not a Handler class")
-    return cls  # type: ignore[no-any-return]
+    return cls
 
 
 def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
@@ -101,3 +101,23 @@ def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
         registry.check_options("handler", name, options, cls)
         handlers[name] = cls(**options)
     return handlers
+
+
+def in_order(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    """``handlers``, each after those it names in ``after``, otherwise in the order given.
+
+    Raises:
+        ConfigError: there is no such order.
+    """
+    waiting, ordered = dict(handlers), {}
+    called = {name: {name, type(handler).__module__.rpartition(".")[2]} for name, handler in handlers.items()}
+    while waiting:
+        ready = [
+            name
+            for name, handler in waiting.items()
+            if not any(called[other].intersection(handler.after) for other in waiting)
+        ]
+        if not ready:
+            raise ConfigError(f"handlers {', '.join(waiting)} each come after one another")
+        ordered[ready[0]] = waiting.pop(ready[0])
+    return ordered

@@ -32,12 +32,7 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
     loss = build_run_loss(config, data)
     if loss is not None and not loss.scale_target:
         data = data.without_scaling()
-    metrics: dict[str, float] = {}
-    for split in ("val", "test") if loss is not None else ():
-        for name, value in evaluate_split(workflow, config, data, loss, split).items():
-            metrics[f"{split}/{name}"] = value
-            if split == "test":
-                workflow.record(split, name, value)
+    metrics = _measure(workflow, config, data, loss) if loss is not None else {}
     try:
         workflow.records.sync(durable=True)
     except OSError as error:
@@ -46,8 +41,16 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
     return metrics
 
 
+def _measure(workflow: Workflow, config: RunConfig, data: RunData, loss: Loss) -> dict[str, float]:
+    val, test = (evaluate_split(workflow, config, data, loss, split) for split in ("val", "test"))
+    for name, value in test.items():
+        workflow.record("test", name, value)
+    return {f"{split}/{name}": value for split, of in (("val", val), ("test", test)) for name, value in of.items()}
+
+
 def _description(config: RunConfig, data: RunData, loss: Loss | None, metrics: dict[str, float]) -> ModelDescription:
-    assert config.model is not None and config.model.name is not None
+    assert config.model is not None
+    assert config.model.name is not None
     paths = (config.data.path,) if isinstance(config.data.path, str) else config.data.path
     return ModelDescription(
         architecture=Architecture(name=config.model.name, options=config.model.options, facts=model_facts(data, loss)),
@@ -60,7 +63,10 @@ def _description(config: RunConfig, data: RunData, loss: Loss | None, metrics: d
 
 
 def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: Loss, split: str) -> dict[str, float]:
-    """The metrics of a split, measured by an engine of its own: no handler of the run sees it. Empty without the split."""
+    """The metrics of a split, measured by an engine of its own, which no handler of the run sees.
+
+    Empty where there is no such split.
+    """
     loader = build_loader(config, data, loss, split)
     if loader is None:
         return {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -16,15 +17,25 @@ from ignite_workflow.config import RunConfig, TrainConfig
 from ignite_workflow.data.loader import TensorBatches
 from ignite_workflow.device import autocast
 from ignite_workflow.errors import ConfigError, UnknownNameError
+from ignite_workflow.handler_specs import build_handlers, merge_handlers
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
 from ignite_workflow.run_directory import RunDirectory
-from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_train_step
+from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_eval_step, build_train_step
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
     from ignite_workflow.schedules import Schedule
 
-__all__ = ["MoreParts", "choose_metrics", "is_ours", "supervised_step"]
+__all__ = [
+    "MoreParts",
+    "choose_handlers",
+    "choose_metrics",
+    "evaluation_step",
+    "is_ours",
+    "make_ready",
+    "released_on_error",
+    "supervised_step",
+]
 
 
 class MoreParts(TypedDict, total=False):
@@ -50,6 +61,24 @@ class MoreParts(TypedDict, total=False):
     config: RunConfig
 
 
+def make_ready(model: nn.Module, device: torch.device) -> None:
+    """Move a model to the device, and to ``train()`` mode where it is not in it, as a loaded one."""
+    model.to(device)
+    if not model.training:  # one that is may have layers in eval() mode on purpose
+        model.train()
+
+
+@contextmanager
+def released_on_error(directory: RunDirectory | None) -> Iterator[None]:
+    """Let a directory that was opened for the run go: who mends the mistake and tries again must find it free."""
+    try:
+        yield
+    except BaseException:
+        if directory is not None:
+            directory.close()
+        raise
+
+
 def supervised_step(
     model: nn.Module,
     optimizer: Optimizer | Mapping[str, Optimizer],
@@ -73,6 +102,26 @@ def supervised_step(
     return build_train_step(model, optimizer, loss_fn, device=device, autocast=precision)
 
 
+def evaluation_step(model: nn.Module, device: torch.device, train: TrainConfig) -> Step:
+    """The evaluation step of one model, in the precision it is trained in."""
+    return build_eval_step(model, device=device, autocast=autocast(device, train.precision))
+
+
+def choose_handlers(given: Mapping[str, Any], more: MoreParts, *, has_validation: bool) -> dict[str, Handler]:
+    """The handlers of a run: the default ones that have something to work on, changed and joined by ``given``.
+
+    Raises:
+        ConfigError: a handler or option that does not exist, or that has nothing to work on.
+    """
+    merged = merge_handlers(
+        given,
+        has_validation=has_validation,
+        has_directory=more.get("run_directory") is not None,
+        has_schedule=more.get("schedule") is not None,
+    )
+    return build_handlers(merged)
+
+
 def choose_metrics(loss_fn: LossFn | None, metrics: Mapping[str, Metric], names: Sequence[str] | None) -> MetricSet:
     """The loss, and of a person's own ``metrics`` those of the given names; None: all of them.
 
@@ -87,8 +136,8 @@ def choose_metrics(loss_fn: LossFn | None, metrics: Mapping[str, Metric], names:
     return MetricSet(chosen, {name: MODES.get(name) for name in chosen})
 
 
-def is_ours(loader: Any, handlers: Iterable[Handler]) -> bool:
-    """Whether samples and handlers are this package's, so that nobody draws from ``random`` or ``numpy.random``."""
-    dataset = getattr(loader, "dataset", None)
-    own_handlers = all(type(handler).__module__.startswith("ignite_workflow.") for handler in handlers)
-    return own_handlers and isinstance(dataset, TensorDataset | TensorBatches)
+def is_ours(model: nn.Module, loader: Any, handlers: Iterable[Handler]) -> bool:
+    """Whether layers, samples and handlers are torch's or ours: then nobody draws from ``random`` or ``numpy``'s."""
+    parts = [*model.modules(), *handlers]
+    known = all(type(part).__module__.startswith(("torch.", "ignite_workflow.")) for part in parts)
+    return known and type(getattr(loader, "dataset", None)) in (TensorDataset, TensorBatches)

@@ -60,7 +60,7 @@ def _train(train: TrainConfig, rows: int) -> TrainConfig:
 
 def default_batch_size(rows: int) -> int:
     """A power of two from 32 to 1024, near a 64th of the rows."""
-    return min(1024, max(32, 2 ** round(math.log2(max(rows, 1) / 64))))
+    return min(1024, max(32, 1 << max(0, round(math.log2(max(rows, 1) / 64)))))
 
 
 def default_max_epochs(rows: int) -> int:

@@ -1,19 +1,21 @@
-"""The whole state of a workflow at a safe point, taken and put back."""
+"""The whole state of a workflow at a safe point: taken, saved and put back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch.optim import Optimizer
 
-from ignite_workflow.checkpoint import load_model_state, model_state
-from ignite_workflow.errors import CheckpointError
+from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
+from ignite_workflow.errors import CheckpointError, ConfigError
+from ignite_workflow.events import WorkflowEvents
 
 if TYPE_CHECKING:
     from ignite_workflow.workflow import Workflow
 
-__all__ = ["check_handlers", "put_back", "take_snapshot"]
+__all__ = ["Saver", "check_handlers", "put_back", "take_snapshot"]
 
 
 def take_snapshot(workflow: Workflow) -> dict[str, Any]:
@@ -49,6 +51,48 @@ def put_back(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
     for name, handler in workflow.handlers.items():
         if name in snapshot["handlers"]:
             handler.load_state_dict(snapshot["handlers"][name])
+
+
+class Saver:
+    """Saves a workflow at its safe points, each state once.
+
+    Args:
+        workflow: whose run directory has the checkpoints.
+    """
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        directory = workflow.run_directory
+        self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
+        self._saved: Mapping[str, Any] | None = None  # the counters at the last save
+
+    def store(self) -> CheckpointStore:
+        """The checkpoints.
+
+        Raises:
+            ConfigError: the run has no directory.
+        """
+        if self._store is None:
+            raise ConfigError("checkpoints need a run directory")
+        return self._store
+
+    def save(self) -> Path | None:
+        """Save now, where called at ``SAFE_POINT``, and return the file; else at the next one."""
+        store, trainer = self.store(), self.workflow.trainer
+        if trainer.last_event_name != WorkflowEvents.SAFE_POINT:
+            if not trainer.has_event_handler(self._save_once, WorkflowEvents.SAFE_POINT):
+                trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self._save_once)
+            return None
+        moment = trainer.state_dict()
+        if self._saved != moment:  # two handlers may find it due at the same safe point
+            self.workflow.records.sync(durable=True)  # the checkpoint counts on them
+            store.save(trainer.state.iteration, self.workflow.state_dict())
+            self._saved = moment
+        return store.path(trainer.state.iteration)
+
+    def _save_once(self) -> None:
+        self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
+        self.save()
 
 
 def _optimizers(workflow: Workflow) -> Mapping[str, Optimizer]:

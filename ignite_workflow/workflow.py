@@ -10,26 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
-from ignite.engine import Events, State
+from ignite.engine import State
 from torch import nn
 from torch.optim import Optimizer
 
+from ignite_workflow import parts
 from ignite_workflow.checkpoint import CheckpointStore
 from ignite_workflow.config import RunConfig, TrainConfig
-from ignite_workflow.data.loader import as_seekable
-from ignite_workflow.device import autocast, resolve_device
+from ignite_workflow.data.loader import SeekableLoader, as_seekable
+from ignite_workflow.device import resolve_device
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.evaluator import EvaluationEngine
-from ignite_workflow.events import WorkflowEvents
-from ignite_workflow.handler_specs import build_handlers, merge_handlers
+from ignite_workflow.handler_specs import in_order
 from ignite_workflow.metrics import MetricSet, Mode
-from ignite_workflow.parts import MoreParts, choose_metrics, is_ours, supervised_step
-from ignite_workflow.randomness import StepStreams, Stream
 from ignite_workflow.records import Record, Records
 from ignite_workflow.run_directory import RunDirectory
-from ignite_workflow.snapshot import check_handlers, put_back, take_snapshot
-from ignite_workflow.steps import LossFn, build_eval_step
+from ignite_workflow.snapshot import Saver, check_handlers, put_back, take_snapshot
+from ignite_workflow.steps import LossFn
+from ignite_workflow.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
@@ -82,19 +81,10 @@ class Workflow:
 
     def __post_init__(self) -> None:
         self.records = self.run_directory.records if self.run_directory else Records(None)
-        self._store = CheckpointStore(self.run_directory.checkpoints) if self.run_directory else None
-        self._saved: Mapping[str, Any] | None = None  # the counters at the last save
         self.metric_modes: Mapping[str, Mode | None] = {}
-        self._rows_before_event = 0
         self.trainer.workflow = self
-        self._streams = StepStreams(self.seed, self.device, foreign=self.foreign)
-        self.trainer.add_event_handler(Events.EPOCH_STARTED, self._set_epoch_streams, Stream.EPOCH_START)
-        self.trainer.add_event_handler(Events.ITERATION_STARTED, self._set_streams)
-        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self._set_epoch_streams, Stream.EPOCH_END)
-        self.evaluator.add_event_handler(Events.ITERATION_STARTED, self._set_evaluation_streams)
-        self.trainer.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, self._mark_records)
-        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self._mark_records)
-        self.trainer.add_event_handler(WorkflowEvents.ROLLED_BACK, self._rewind_records)
+        self._saver = Saver(self)
+        Upkeep(self)  # its events come first, before those of any handler
 
     @classmethod
     def from_parts(
@@ -107,7 +97,7 @@ class Workflow:
         *,
         train: TrainConfig,
         handlers: Mapping[str, Handler | Mapping[str, Any] | bool] | None = None,
-        **more: Unpack[MoreParts],
+        **more: Unpack[parts.MoreParts],
     ) -> Workflow:
         """Assemble a run from your own parts.
 
@@ -116,11 +106,11 @@ class Workflow:
             optimizer: of the model's parameters. Several by name where ``train_step`` is given.
             loss_fn: ``(y_pred, y) -> loss ()``, the mean over samples. None where ``train_step`` is given.
             train_loader: of batches ``(x, y)``. A ``DataLoader`` over a map-style dataset is read in an order that is a
-                function of (seed, epoch), so that the run can be resumed in mid-epoch; anything else is read as it comes.
+                function of (seed, epoch), so that the run can be resumed in mid-epoch; others are read as they come.
             val_loader: the same; None: no validation.
             train: ``max_epochs`` must be set.
             handlers: by id, over the default ones: a ``Handler``, options, or False to leave a default one out.
-            **more: see ``MoreParts``.
+            **more: see ``parts.MoreParts``.
 
         Raises:
             ConfigError: parts that do not go together; a handler or option that does not exist.
@@ -145,21 +135,12 @@ class Workflow:
         if train.max_epochs is None:
             raise ConfigError("train.max_epochs must be set: how many epochs to train")
         device = resolve_device(train.device)
-        model.to(device)
-        if not model.training:
-            model.train()  # as a loaded model is not; one that is may have layers in eval() mode on purpose
-        directory, schedule = more.get("run_directory"), more.get("schedule")
-        merged = merge_handlers(
-            handlers or {},
-            has_validation=val_loader is not None,
-            has_directory=directory is not None,
-            has_schedule=schedule is not None,
-        )
-        built = build_handlers(merged)
-        trainer = WorkflowEngine(more.get("train_step") or supervised_step(model, optimizer, loss_fn, device, train))
-        eval_step = more.get("eval_step") or build_eval_step(
-            model, device=device, autocast=autocast(device, train.precision)
-        )
+        parts.make_ready(model, device)
+        directory = more.get("run_directory")
+        built = parts.choose_handlers(handlers or {}, more, has_validation=val_loader is not None)
+        train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
+        eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
+        trainer = WorkflowEngine(train_step)
         workflow = cls(
             trainer=trainer,
             evaluator=EvaluationEngine(eval_step, model, trainer),
@@ -170,25 +151,21 @@ class Workflow:
             device=device,
             max_epochs=train.max_epochs,
             seed=train.seed,
-            build_metrics=more.get("build_metrics") or partial(choose_metrics, loss_fn, more.get("metrics", {})),
-            schedule=schedule,
+            build_metrics=more.get("build_metrics") or partial(parts.choose_metrics, loss_fn, more.get("metrics", {})),
+            schedule=more.get("schedule"),
             run_directory=RunDirectory(Path(directory)) if isinstance(directory, str | Path) else directory,
             config=more.get("config"),
-            foreign=more.get("train_step") is not None or not is_ours(train_loader, built.values()),
+            foreign=more.get("train_step") is not None or not parts.is_ours(model, train_loader, built.values()),
         )
-        workflow.attach(built)
+        with parts.released_on_error(workflow.run_directory if workflow.run_directory is not directory else None):
+            workflow.attach(built)
         return workflow
 
     def attach(self, handlers: Mapping[str, Handler]) -> None:
         """Attach handlers, each after those it names in ``after``, otherwise in the order given."""
-        waiting = dict(handlers)
-        while waiting:
-            ready = [name for name, handler in waiting.items() if not any(other in waiting for other in handler.after)]
-            if not ready:
-                raise ConfigError(f"handlers {', '.join(waiting)} each come after one another")
-            name = ready[0]
-            self.handlers[name] = waiting.pop(name)
-            self.handlers[name].attach(self)
+        for name, handler in in_order(handlers).items():
+            self.handlers[name] = handler
+            handler.attach(self)
 
     # What handlers call.
 
@@ -217,18 +194,7 @@ class Workflow:
             OSError: it could not be written.
             ConfigError: the run has no directory.
         """
-        store = self.checkpoint_store()
-        trainer = self.trainer
-        if trainer.last_event_name != WorkflowEvents.SAFE_POINT:
-            if not trainer.has_event_handler(self._save_once, WorkflowEvents.SAFE_POINT):
-                trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self._save_once)
-            return None
-        moment = trainer.state_dict()
-        if self._saved != moment:  # two handlers may find it due at the same safe point
-            self.records.sync(durable=True)  # the checkpoint counts on them
-            store.save(trainer.state.iteration, self.state_dict())
-            self._saved = moment
-        return store.path(trainer.state.iteration)
+        return self._saver.save()
 
     def checkpoint_store(self) -> CheckpointStore:
         """Where the run's checkpoints are.
@@ -236,13 +202,7 @@ class Workflow:
         Raises:
             ConfigError: the run has no directory.
         """
-        if self._store is None:
-            raise ConfigError("checkpoints need a run directory")
-        return self._store
-
-    def _save_once(self) -> None:
-        self.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
-        self.save_checkpoint()
+        return self._saver.store()
 
     def attach_metrics(self, names: Sequence[str] | None) -> None:
         """Have the evaluator measure those metrics besides the loss; None: the usual ones of the task."""
@@ -298,31 +258,22 @@ class Workflow:
             self.close()
 
     def close(self) -> None:
-        """Close every handler and write the records out; what fails is logged, since the run itself is over."""
+        """Close every handler, end the loaders' workers and write the records out.
+
+        What fails is logged, since the run itself is over.
+        """
         for name, handler in self.handlers.items():
             try:
                 handler.close()
             except Exception:
                 log.exception("handler %s could not be closed", name)
+        for loader in (self.train_loader, self.val_loader):
+            if isinstance(loader, SeekableLoader):
+                loader.close()
         try:
             self.records.sync()
         except OSError as error:
             log.warning("%s cannot be written: %s", self.records.path, error.strerror)
-
-    def _set_streams(self) -> None:
-        self._streams.set(self.trainer.state.iteration)
-
-    def _set_epoch_streams(self, stream: Stream) -> None:
-        self._streams.set_beside(stream, self.trainer.state.epoch)
-
-    def _set_evaluation_streams(self) -> None:
-        self._streams.set_beside(Stream.EVALUATION, self.evaluator.state.iteration)  # the same at each evaluation
-
-    def _mark_records(self) -> None:
-        self._rows_before_event = len(self.records)
-
-    def _rewind_records(self) -> None:
-        self.records.rewind(self._rows_before_event)
 
     # Saving and restoring.
 
