@@ -171,7 +171,8 @@ def _plugins(kind: str) -> Mapping[str, EntryPoint]:
     """The entry points of one kind by name, without those that bear a built-in name."""
     from importlib.metadata import entry_points  # 40 ms: only where a name is not built in
 
-    found = {point.name: point for point in entry_points(group=f"ignite_workflow.{kind}s")}
+    plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
+    found = {point.name: point for point in entry_points(group=f"ignite_workflow.{plural}")}
     for name in found.keys() & BUILT_IN[kind].keys():
         point = found.pop(name)
         warnings.warn(f"the installed {kind} {name!r} ({point.value}) is ignored: the name is built in.", stacklevel=2)
