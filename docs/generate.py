@@ -129,7 +129,7 @@ def _allowed(facts: Mapping[str, Any]) -> str:
     if members:
         return " or ".join(dict.fromkeys(members))
     if "enum" in facts:
-        return ", ".join(f"`{value}`" for value in facts["enum"])
+        return "a name" if len(facts["enum"]) > 9 else ", ".join(f"`{value}`" for value in facts["enum"])
     if "pattern" in facts:
         return "an import path"
     return _PLAIN.get(facts.get("type", ""), "anything") if not isinstance(facts.get("type"), list) else "options"
