@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints; decides nothing itself.
 
-A command's module is imported when the command is used, and what it calls when it is run: ``--help`` and the message for
-a mistyped option import neither torch nor ignite.
+A command's module is imported when the command is used, and what it calls when it is run: ``--help`` and the message
+for a mistyped option import neither torch nor ignite.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Cli(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the library's warnings go to stderr."""
-        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some takes a tenth of a short command
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for any is a tenth of a short command
         warnings = logging.StreamHandler(sys.stderr)
         warnings.setLevel(logging.WARNING)
         warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))

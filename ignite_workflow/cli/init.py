@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ignite_workflow.cli.options import settings_argument, settings_from, target_option
+from ignite_workflow.cli.options import program, settings_argument, settings_from, target_option
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.settings import read_settings
 
@@ -47,4 +47,4 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
         replace_file(output.absolute(), start.text)
     except OSError as error:
         raise ConfigError(f"cannot write {output}: {error.strerror}") from None
-    click.echo(f"wrote {output}; next: python run.py train {shlex.quote(str(output))}")
+    click.echo(f"wrote {output}; next: {program()} train {shlex.quote(str(output))}")

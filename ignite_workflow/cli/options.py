@@ -18,6 +18,7 @@ __all__ = [
     "handler_settings",
     "json_option",
     "metrics_table",
+    "program",
     "settings_argument",
     "settings_from",
     "target_option",
@@ -57,6 +58,12 @@ def handler_settings(specs: Iterable[str]) -> list[str]:
                 raise ConfigError(f"--handler {spec!r}: {option!r} must have the form OPTION=VALUE")
             settings.append(f"handlers.{name}.{option}")
     return settings
+
+
+def program() -> str:
+    """How this command line was called, for commands that are suggested."""
+    name = click.get_current_context().find_root().info_name or "ignite-workflow"
+    return f"python {name}" if name.endswith(".py") else name
 
 
 def as_json(document: Mapping[str, Any]) -> str:

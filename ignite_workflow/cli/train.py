@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from ignite_workflow.cli.options import (
     handler_settings,
     json_option,
     metrics_table,
+    program,
     settings_argument,
     settings_from,
     target_option,
@@ -65,7 +67,8 @@ def print_result(result: TrainResult, json_: bool) -> None:
     if json_:
         click.echo(as_json(asdict(result)))
     else:
-        click.echo(f"{result.status}: {result.reason}, {result.epochs} epochs, {result.seconds:.1f} s")
+        epochs = f"{result.epochs} epoch{'s' * (result.epochs != 1)}"
+        click.echo(f"{result.status}: {result.reason}, {epochs}, {result.seconds:.1f} s")
         if result.metrics:
             click.echo(metrics_table(result.metrics))
         if result.coefficients:
@@ -76,9 +79,12 @@ def print_result(result: TrainResult, json_: bool) -> None:
                 lines if len(lines) <= _MOST_LINES else ["the learnt weights are in status.json, in the data's units"]
             )
             click.echo("\n".join(f"  {line}" for line in shown))
-        click.echo(f"run: {_shown(result.run)}")
+        run = shlex.quote(_shown(result.run))
+        click.echo(f"run: {run}")
         if result.model is None:
-            click.echo(f"go on: python run.py resume {_shown(result.run)}")
+            click.echo(f"go on: {program()} resume {run}")
+        elif (result.run / "curves.png").is_file():
+            click.echo(f"curves: {shlex.quote(_shown(result.run / 'curves.png'))}")
     sys.exit(result.exit_code)
 
 
