@@ -352,6 +352,12 @@ def test_a_description_that_lies_is_one_line_that_names_the_file(run, change, sa
     assert str(run / "model") in message
 
 
+def test_what_the_schema_says_of_the_data_goes_before_what_the_file_adds(run):
+    forge(run, architecture__facts={"categories": [2], "out_features": 3, "output": "logit"})
+
+    assert load_model(run, device="cpu").model.numbers == 1
+
+
 def test_a_schema_of_other_columns_than_the_model_was_built_for_is_refused(run):
     columns = json.loads((run / "model" / "model.json").read_text())["schema"]["columns"]
     forge(run, schema__columns=[column for column in columns if column["kind"] != "number"])

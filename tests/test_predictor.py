@@ -130,15 +130,15 @@ def test_no_rows_give_no_rows(by_class):
     assert by_class.predict({"size": [], "color": []}).columns == ["prediction"]
 
 
-def test_wide_rows_are_computed_a_few_at_a_time(by_class, monkeypatch):
+def test_rows_are_computed_as_many_at_a_time_as_fit_or_as_are_asked_for(by_class, monkeypatch):
     sizes = []
-    model = by_class.model.register_forward_pre_hook(lambda _, x: sizes.append(len(x[0])))
+    by_class.model.register_forward_pre_hook(lambda _, x: sizes.append(len(x[0])))
     monkeypatch.setattr(predictor, "_SLICE_BYTES", 40 * 8)
 
     by_class.predict(rows(100))
-    model.remove()
+    by_class.predict(rows(100), batch_size=60)
 
-    assert sizes == [40, 40, 20]
+    assert sizes == [40, 40, 20, 60, 40]
 
 
 def test_predicting_leaves_no_graph_behind(by_class):
