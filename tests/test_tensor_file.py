@@ -17,7 +17,7 @@ from safetensors import safe_open
 from ignite_workflow import CheckpointError
 from ignite_workflow.tensor_file import decode_tree, encode_tree, read_tensor_file, write_tensor_file
 
-FLIPS = int(os.environ.get("FLIPS", "60"))  # `make faults` tries 500
+FLIPS = 500 if os.environ.get("EXHAUSTIVE") else 60
 DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
     torch.uint8, torch.bool,
