@@ -67,6 +67,10 @@ def test_the_table_has_a_row_an_iteration_and_a_column_a_curve(tmp_path):
     ]
 
 
+def test_what_an_epoch_recorded_is_known_when_its_curves_are_drawn(tmp_path):
+    assert list(exported_workflow(tmp_path, loss=[0.2]).handlers) == ["evaluation", "loss_logging", "curve_export"]
+
+
 def test_a_run_that_records_nothing_leaves_nothing(tmp_path):
     scripted_workflow(tmp_path, handlers={"curve_export": CurveExport()}, max_epochs=1).run()
 
@@ -130,7 +134,7 @@ def test_a_stopped_run_has_its_curves(tmp_path, clock):
 def test_nothing_heavy_is_imported_before_the_first_drawing(tmp_path, monkeypatch, caplog):
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)  # importing it fails
-    for name in ("pictures", "curve_picture"):
+    for name in ("pictures", "curve_picture", "handlers.curve_export"):
         importlib.reload(importlib.import_module(f"ignite_workflow.{name}"))
     workflow = exported_workflow(tmp_path, max_epochs=1)
     warnings_before_the_end = []

@@ -76,11 +76,11 @@ def test_each_epoch_has_a_line_with_what_was_measured_in_it(capsys):
 
 
 def test_an_epoch_without_evaluation_does_not_show_an_old_one(capsys):
-    workflow = shown_workflow(loss=[0.2, 0.1])
+    workflow = shown_workflow(loss=[0.2, 0.1], max_epochs=4)
     workflow.handlers["evaluation"].interval.number = 2
     workflow.run()
 
-    assert ["val loss" in line for line in capsys.readouterr().err.splitlines()[1:3]] == [False, True]
+    assert ["val loss" in line for line in capsys.readouterr().err.splitlines()[1:5]] == [False, True, False, True]
 
 
 def test_the_learning_rate_comes_last_and_without_a_split(capsys):
@@ -173,7 +173,8 @@ def test_a_terminal_shows_a_bar_that_fits_it_and_lines_that_stay():
         shown_workflow(train_losses=[0.0] * 4, loss=[0.2, 0.1]).run()
 
     bars = [part for part in re.split(r"[\r\n]", screen.text) if "left" in part]
-    assert bars[0].startswith("epoch 1/2    0% |")
+    assert bars[0].startswith("epoch 1/2    0% |          ")
+    assert screen.text.rindex("left") < screen.text.index("finished")
     assert max(map(len, bars)) <= COLUMNS
     assert "\x1b" not in screen.text
     assert [re.split("  |, ", line)[0] for line in lines_on(screen.text)] == [
@@ -188,6 +189,7 @@ def test_the_bar_of_a_resumed_run_starts_where_the_run_does():
         workflow.run()
 
     assert "epoch 2/2   50% |" in screen.text
+    assert "  0% |" not in screen.text
 
 
 def test_what_is_logged_stands_above_the_bar(logger):
