@@ -92,8 +92,6 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
         data = data.without_scaling()
     device = resolve_device(config.train.device)
     model = build_run_model(config, data, loss).to(device)
-    if config.train.compile:
-        model.compile()
     assert config.optimizer is not None
     assert config.optimizer.name is not None
     optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)

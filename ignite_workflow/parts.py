@@ -61,9 +61,11 @@ class MoreParts(TypedDict, total=False):
     config: RunConfig
 
 
-def make_ready(model: nn.Module, device: torch.device) -> None:
-    """Move a model to the device, and to ``train()`` mode where it is not in it, as a loaded one."""
+def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> None:
+    """Move a model to the device, and to ``train()`` mode where it is not in it, as a loaded one; compile it if asked."""
     model.to(device)
+    if train.compile:
+        model.compile()
     if not model.training:  # one that is may have layers in eval() mode on purpose
         model.train()
 

@@ -135,7 +135,7 @@ class Workflow:
         if train.max_epochs is None:
             raise ConfigError("train.max_epochs must be set: how many epochs to train")
         device = resolve_device(train.device)
-        parts.make_ready(model, device)
+        parts.make_ready(model, device, train)
         directory = more.get("run_directory")
         built = parts.choose_handlers(handlers or {}, more, has_validation=val_loader is not None)
         train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
