@@ -109,11 +109,6 @@ class WorkflowEngine(EventEngine):
         length = self.state.epoch_length
         return self.state.iteration // length - self.pending_epoch_end if length else 0
 
-    @property
-    def at_epoch_end(self) -> bool:
-        """Whether the last thing done was an epoch's ``EPOCH_COMPLETED``."""
-        return self.state.iteration > 0 and self._position() == 0
-
     # Saving and restoring the counters.
 
     def state_dict(self) -> Any:
@@ -193,6 +188,8 @@ class WorkflowEngine(EventEngine):
             raise ConfigError(
                 f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed"
             )
+        if self._stopping and not self.finished:
+            self.stop_request = None  # the run before this one has honoured it
         state.epoch_length = length
         state.max_epochs = max_epochs or state.max_epochs or 1
         if self.finished and self._restore is None:
