@@ -8,6 +8,7 @@ from ignite.engine import Events
 
 from ignite_workflow import ConfigError, WorkflowEngine, WorkflowEvents, fire
 from ignite_workflow.events import IN_STEP_EVENTS, TIMETABLE
+from ignite_workflow.state import EvaluationAbandoned
 
 
 def nothing(engine, batch):
@@ -325,3 +326,92 @@ def test_is_freed_without_the_garbage_collector():
         assert freed() is None
     finally:
         gc.enable()
+
+
+def test_a_run_that_was_stopped_goes_on_when_it_is_run_again():
+    engine = WorkflowEngine(nothing)
+    seen = watch(engine, Events.ITERATION_COMPLETED)
+    engine.add_event_handler(Events.ITERATION_STARTED(once=2), lambda: engine.request_stop("signal", 143))
+    engine.run(range(3), max_epochs=2)
+
+    engine.run(range(3), max_epochs=2)
+
+    assert [iteration for _, _, iteration in seen] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_stop_for_good_goes_before_one_to_be_resumed():
+    engine = WorkflowEngine(nothing)
+    engine.request_stop("signal", 143)
+    engine.request_stop("early stopping")
+    engine.request_stop("another signal", 130)
+
+    assert engine.stop_request.reason == "early stopping"
+
+
+def test_a_stop_requested_at_a_safe_point_waits_for_the_next():
+    """Those who save there may have run before the request came."""
+    engine = WorkflowEngine(nothing)
+    leaving = []
+    engine.add_event_handler(WorkflowEvents.SAFE_POINT, lambda: leaving.append(engine.leaving))
+    engine.add_event_handler(WorkflowEvents.SAFE_POINT(once=2), lambda: engine.request_stop("signal", 143))
+
+    engine.run(range(5))
+
+    assert leaving == [False, False, True]
+
+
+def test_what_a_stop_breaks_off_at_a_windows_end_fires_again_on_resume():
+    def abandon():
+        raise EvaluationAbandoned
+
+    engine, resumed = WorkflowEngine(nothing), WorkflowEngine(nothing)
+    engine.add_event_handler(WorkflowEvents.WINDOW_COMPLETED(once=2), lambda: engine.request_stop("signal", 143))
+    engine.add_event_handler(WorkflowEvents.WINDOW_COMPLETED(once=2), abandon)
+    seen = watch(engine, WorkflowEvents.ROLLED_BACK, WorkflowEvents.SAFE_POINT)
+    engine.run(range(3))
+    again = watch(resumed, WorkflowEvents.RESTORED, WorkflowEvents.WINDOW_COMPLETED, Events.ITERATION_STARTED)
+    resumed.load_state_dict(engine.state_dict(), restore=lambda: None)
+
+    resumed.run(range(3))
+
+    assert [(name, iteration) for name, _, iteration in seen] == [
+        ("SAFE_POINT", 1), ("ROLLED_BACK", 2), ("SAFE_POINT", 2)
+    ]  # fmt: skip
+    assert [(name, iteration) for name, _, iteration in again] == [
+        ("RESTORED", 2), ("WINDOW_COMPLETED", 2), ("ITERATION_STARTED", 3), ("WINDOW_COMPLETED", 3)
+    ]  # fmt: skip
+
+
+def test_an_early_stop_found_by_what_fires_again_trains_nothing_more():
+    engine = WorkflowEngine(nothing)
+    counters = {"iteration": 2, "last_safe_iteration": 1, "epoch_length": 3, "max_epochs": 2}
+    stopped = {**counters, "pending_window": True, "pending_epoch_end": False, "finished": None}
+    engine.load_state_dict(stopped, restore=lambda: None)
+    engine.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, engine.terminate)
+
+    engine.run(range(3))
+
+    assert engine.state.iteration == 2
+    assert engine.finished
+
+
+def test_a_run_stopped_for_good_within_an_epoch_gets_its_state_back():
+    engine, restored = WorkflowEngine(nothing), []
+    counters = {"iteration": 2, "last_safe_iteration": 2, "epoch_length": 3, "max_epochs": 2}
+    finished = {**counters, "pending_window": False, "pending_epoch_end": False, "finished": "early stopping"}
+    engine.load_state_dict(finished, restore=lambda: restored.append(engine.state.iteration))
+
+    engine.run(range(3))
+
+    assert restored == [2]
+
+
+def test_in_step_events_are_checked_only_once_a_step_has_run():
+    engine = WorkflowEngine(lambda engine, batch: fire(engine, WorkflowEvents.GRADIENTS_READY))
+    engine.add_event_handler(WorkflowEvents.GRADIENTS_READY, lambda: None)
+    counters = {"iteration": 3, "last_safe_iteration": 3, "epoch_length": 3, "max_epochs": 1}
+    engine.load_state_dict({**counters, "pending_window": False, "pending_epoch_end": True, "finished": None})
+
+    engine.run(range(3))
+
+    assert engine.finished
