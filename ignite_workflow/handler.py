@@ -22,7 +22,8 @@ class Handler(ABC):
     depends on returns it from ``state_dict``; the workflow saves and restores it under the handler's id.
 
     Attributes:
-        after: ids of handlers whose methods run before this one's within the same event, where they are present.
+        after: handlers whose methods run before this one's within the same event, where they are present: ids, or names
+            of handlers (those of their modules) under any id.
         observer: it only watches, so that adding, changing or removing it leaves the trained weights as they are.
         needs_directory: it writes into the run directory.
         needs_validation: it looks at validation metrics.
