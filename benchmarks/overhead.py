@@ -6,9 +6,9 @@ Both train the same model on the same data with the same fused optimizer, evalua
 each epoch's loss. Ours has its default handlers attached: evaluation, loss logging, early stopping, best weights,
 progress to a file, status, curves, checkpoints each epoch. They run in turn in one process, on one thread.
 
-A step's time is that of a long run less that of a short one, by the difference of their steps: so that what happens once
-a run (assembling it, drawing the curves at its end) is not in it; that is told apart. A ratio is one round's; of the
-rounds the median, the smallest and the largest are given.
+A step's time is that of a long run less that of a short one, by the difference of their steps: so that what happens
+once a run (assembling it, drawing the curves at its end) is not in it; that is told apart. A ratio is one round's; of
+the rounds the median, the smallest and the largest are given.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def large() -> Work:
     x = torch.randn(1_000_000, 32, generator=generator)
     y = x[:, :1] * x[:, 1:2] + torch.sin(x[:, 2:3])
     return Work(
-        lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, 1
+        lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, (1, 2)
     )
 
 
@@ -108,7 +108,7 @@ def by_hand(work: Work, epochs: int, directory: Path, **_: bool) -> None:
                     for a, b in zip(x_val.split(4096), y_val.split(4096), strict=True)
                 ]
             model.train()
-            print(epoch, torch.stack(losses).mean().item(), sum(val).item() / len(x_val), file=log, flush=True)
+            print(epoch, torch.stack(losses).mean().item(), torch.stack(val).sum().item() / len(x_val), file=log, flush=True)
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, directory / "last.pt")
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
@@ -63,7 +64,7 @@ def main() -> None:
     sys.exit(not all_reached)
 
 
-def train(path: Path, task: Task, seed: int) -> dict:
+def train(path: Path, task: Task, seed: int) -> dict[str, Any]:
     split = f"data.split.test={path.parent / 'test_rows.txt'}"
     with tempfile.TemporaryDirectory() as directory:
         command = [sys.executable, str(ROOT / "run.py"), "train", str(path), "--target", task.target, split]
@@ -71,7 +72,8 @@ def train(path: Path, task: Task, seed: int) -> dict:
         if seed == SEEDS[0]:
             print("$", shlex.join(["python", "run.py", *command[2:]]), flush=True)
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 if __name__ == "__main__":

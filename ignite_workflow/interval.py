@@ -30,10 +30,10 @@ class Interval:
     Example:
         >>> Interval({"epochs": 2}).unit
         'epochs'
-        >>> Interval({"seconds": 2})
+        >>> Interval({"epochs": 0.5})
         Traceback (most recent call last):
         ...
-        ignite_workflow.errors.ConfigError: every must be one of {iterations: n}, {epochs: n}, {minutes: n}, got {'seconds': 2}
+        ignite_workflow.errors.ConfigError: every: epochs must be a positive whole number, got 0.5
     """
 
     def __init__(self, every: Mapping[str, float]) -> None:

@@ -53,7 +53,8 @@ class TrainResult:
         epochs: that are done, in all.
         seconds: that this start took.
         metrics: of the trained model by ``split/name``.
-        coefficients: of a linear model, in the data's own units: for each output the weight of each feature, and ``bias``.
+        coefficients: of a linear model, in the data's own units: for each output the weight of each feature, and
+            ``bias``.
         model: the directory with the trained model; None where the run is not finished.
     """
 
@@ -100,7 +101,8 @@ def train(
     exists = _holds_run(path)
     if exists and not (resume or from_scratch):
         raise RunDirectoryError(
-            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, or choose another directory"
+            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, "
+            "or choose another directory"
         )
     with ExitStack() as stack:
         if exists:  # held from here on, so that a second start is refused at once
@@ -125,7 +127,8 @@ def prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[Ru
 
     Args:
         config: what was given.
-        trained: a model to go on from: its target, architecture and schema hold where ``config`` does not say otherwise.
+        trained: a model to go on from: its target, architecture and schema hold where ``config`` does not say
+            otherwise.
     """
     if trained is not None:
         config = _as_trained(config, trained)
@@ -173,7 +176,7 @@ def _removed_unless_started(path: Path) -> Iterator[None]:
 class _LogFile(logging.FileHandler):
     """A log that a full disk cuts short without a word: what matters fails, and says so, by itself."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 logging's name
+    def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing."""
 
     def close(self) -> None:
@@ -225,8 +228,9 @@ def _check_same(before: RunConfig, now: RunConfig, workflow: Workflow) -> None:
     if more and (now.train.max_epochs or 0) > (before.train.max_epochs or 0):
         if workflow.schedule is not None and workflow.schedule.depends_on_total:
             raise ConfigError(
-                f"{more[0]}: the {now.schedule.name if now.schedule else ''} schedule depends on the number of epochs, so "
-                "that one long run would have been another; set schedule.total_epochs from the start, or train a new run"
+                f"{more[0]}: the {now.schedule.name if now.schedule else ''} schedule depends on the number of epochs, "
+                "so that one long run would have been another; set schedule.total_epochs from the start, or train a "
+                "new run"
             )
         differences.remove(more[0])
     if differences:

@@ -193,7 +193,7 @@ MANY = [f"{i},{i * 2}.5" for i in range(30)]
         (["alpha,b", *MANY], ["--target", "alpah"], 2, "Did you mean 'alpha'?"),
         (["a,b", "1,x", "2,x", "3,x"], [], 1, "nothing to learn"),
         (["a,b", "1,", "2,"], [], 1, "every cell of column 'b' is missing"),
-        (["a,b", *MANY, "oops,1"], ["data.columns.a=number"], 1, "line 32 (row 30), column 'a': 'oops' is not a number"),
+        (["a,b", *MANY, "oops,1"], ["data.columns.a=number"], 1, "line 32 (row 30), column 'a': 'oops' is not a num"),
         (["a,b", *MANY, "inf,1"], [], 1, "line 32 (row 30), column 'a': inf is not finite"),
         (["a,b", *["1,x", "2,y"] * 9, "3,z"], [], 1, "class 'z' has this row only"),
         (["a,b", *MANY, "1,2,3"], [], 1, "line 32"),
@@ -279,9 +279,8 @@ def test_nothing_heavy_is_imported_before_it_is_needed(args):
         "    assert not heavy, heavy\n"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", script, *args], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script, *args], env=environment, capture_output=True, text=True)
 
     assert "AssertionError" not in done.stderr
     assert done.returncode in (0, 2)

@@ -18,8 +18,9 @@ def due_iterations(every, *, epoch_length=5, max_epochs=2, start=None, step=lamb
             due.append(engine.state.iteration)
 
     if start is not None:
-        counters = {"iteration": start, "last_safe_iteration": start, "epoch_length": epoch_length, "max_epochs": max_epochs}
-        engine.load_state_dict({**counters, "pending_epoch_end": False, "pending_window": False, "finished": None})
+        lengths = {"epoch_length": epoch_length, "max_epochs": max_epochs}
+        pending = {"pending_epoch_end": False, "pending_window": False, "finished": None}
+        engine.load_state_dict({"iteration": start, "last_safe_iteration": start, **lengths, **pending})
     engine.run(range(epoch_length), max_epochs=max_epochs)
     return due
 

@@ -1,4 +1,4 @@
-"""Whole runs from the command line: stopped by a signal or killed, gone on with by the same command, compared byte by byte."""
+"""Whole runs from the command line: stopped or killed, gone on with by the same command, compared byte by byte."""
 
 import os
 import signal
@@ -12,15 +12,16 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [
     sys.executable, str(ROOT / "run.py"), "train", str(ROOT / "examples/data/penguins.csv"), "--target", "species",
-    "--device", "cpu", "--resume", "train.max_epochs=40", "handlers.early_stopping=false", "handlers.curve_export=false",
-    "handlers.tensorboard=false", "handlers.checkpointing.every={iterations: 5}",
+    "--device", "cpu", "--resume", "train.max_epochs=40", "handlers.early_stopping=false",
+    "handlers.curve_export=false", "handlers.tensorboard=false", "handlers.checkpointing.every={iterations: 5}",
 ]  # fmt: skip
 SAME = ("metrics.jsonl", "model/model.safetensors", "config.yaml")
 
 
 def start(directory, *more):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "IGNITE_WORKFLOW_CACHE": str(directory.parent / "cache")}
-    return subprocess.Popen([*COMMAND, *more, "--run-dir", str(directory)], env=environment, stderr=subprocess.PIPE, text=True)
+    command = [*COMMAND, *more, "--run-dir", str(directory)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def finish(directory):
