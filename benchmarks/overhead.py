@@ -108,7 +108,8 @@ def by_hand(work: Work, epochs: int, directory: Path, **_: bool) -> None:
                     for a, b in zip(x_val.split(4096), y_val.split(4096), strict=True)
                 ]
             model.train()
-            print(epoch, torch.stack(losses).mean().item(), torch.stack(val).sum().item() / len(x_val), file=log, flush=True)
+            val_loss = torch.stack(val).sum().item() / len(x_val)
+            print(epoch, torch.stack(losses).mean().item(), val_loss, file=log, flush=True)
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, directory / "last.pt")
 
 
