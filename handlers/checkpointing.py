@@ -49,9 +49,8 @@ class Checkpointing(Handler):
         self.interval = Interval(self.every)
         if self.keep < 1:
             raise ConfigError(f"checkpointing: keep must be at least 1, got {self.keep}")
-        self.kept: list[
-            tuple[float, int]
-        ] = []  # (metric, iteration), the best first; without a metric the newest first
+        # (metric, iteration), the best first; without a metric the newest first
+        self.kept: list[tuple[float, int]] = []
         self.improved: float | None = None  # the metric, where it is among the best and its weights are not saved yet
         self.retry_at = 0.0
 
@@ -103,10 +102,8 @@ class Checkpointing(Handler):
 
     def save(self) -> None:
         """Save, then let go of the checkpoints that are no longer kept."""
-        before, self.kept = (
-            self.kept,
-            self.kept_with(self.workflow.trainer.state.iteration),
-        )  # the checkpoint holds it too
+        before = self.kept
+        self.kept = self.kept_with(self.workflow.trainer.state.iteration)  # the checkpoint holds it too
         try:
             self.workflow.save_checkpoint()
         except BaseException:
