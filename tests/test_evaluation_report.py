@@ -14,6 +14,7 @@ from ignite_workflow.data import tables
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_output import evaluation_text, write_pictures
 from ignite_workflow.evaluation_report import evaluate
+from ignite_workflow.job import train
 from ignite_workflow.model_file import load_model
 
 TABLE = rows(200)
@@ -164,6 +165,37 @@ def test_data_that_is_code_is_imported_only_where_it_is_trusted(tmp_path):
 
     with pytest.raises(ConfigError, match="with trust"):
         evaluate(load_model(tmp_path, device="cpu"))
+
+
+OWN_DATASET = """
+import torch
+
+
+class Points(torch.utils.data.TensorDataset):
+    classes = ("left", "right")
+
+    def __init__(self):
+        x = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
+        super().__init__(x, (x[:, 0] > 0).long())
+"""
+QUIET = {"progress": False, "tensorboard": False, "curve_export": False}
+
+
+@pytest.mark.parametrize("kind", ["table", "own"])
+def test_a_run_is_measured_as_its_training_measured_it(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("IGNITE_WORKFLOW_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "own.py").write_text(OWN_DATASET)
+    data = {"path": str(write_csv(tmp_path / "table.csv", TABLE)), "target": "kind"}
+    if kind == "own":
+        data = {"path": "nowhere", "kind": f"{tmp_path}/own.py:Points"}
+    model = {"name": "torch.nn:Linear"} if kind == "own" else {"name": "linear"}
+    settings = {"data": data, "model": model, "train": {"max_epochs": 1, "device": "cpu"}, "handlers": QUIET}
+    result = train(settings, run_directory=tmp_path / "run")
+
+    found = evaluate(load_model(tmp_path / "run", trust=kind == "own", device="cpu"))
+
+    measured = {name: value for name, value in result.metrics.items() if name.startswith("test/")}
+    assert {f"test/{name}": value for name, value in found.metrics.items()} == pytest.approx(measured)
 
 
 def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
