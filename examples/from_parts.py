@@ -3,15 +3,17 @@
 Start it again after it was stopped and it goes on where it stood.
 """
 
+from pathlib import Path
+
 import torch
 from ignite.engine import Events
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import TrainConfig, Workflow, build_schedule
+from ignite_workflow import RunDirectory, TrainConfig, Workflow, build_schedule
 
 
-def build(run_directory: str) -> Workflow:
+def build(run_directory: RunDirectory) -> Workflow:
     """Fit a sine wave."""
     random = torch.Generator().manual_seed(0)
     x = 6.28 * torch.rand(600, 1, generator=random)
@@ -45,9 +47,10 @@ def print_loss(engine) -> None:
 
 
 def main() -> None:
-    workflow = build("runs/sine")
-    workflow.resume()  # from the newest checkpoint, where there is one
-    workflow.run()
+    with RunDirectory(Path("runs/sine")) as directory:  # held: a second start is refused meanwhile
+        workflow = build(directory)
+        workflow.resume()  # from the newest checkpoint, where there is one
+        workflow.run()
 
 
 if __name__ == "__main__":

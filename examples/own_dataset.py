@@ -17,7 +17,7 @@ class Spirals(Dataset[tuple[Tensor, int]]):
 
     classes = ("left", "right")
 
-    def __init__(self, *, points: int = 600, turns: float = 1.5, noise: float = 0.02) -> None:
+    def __init__(self, *, points: int = 600, turns: float = 1.0, noise: float = 0.02) -> None:
         self.points, self.turns, self.noise = points, turns, noise
 
     def __len__(self) -> int:

@@ -135,12 +135,12 @@ def test_the_readme_shows_what_one_sees(scratch):
 
     for line, expected in (each for block in shown for each in _commands_and_output(block)):
         if line.startswith("python run.py"):
-            result = runner.invoke(cli, shlex.split(line)[2:])
+            result = runner.invoke(cli, shlex.split(line)[2:], prog_name="run.py")
             assert result.exit_code == 0, result.output
             seen = result.stderr + result.stdout
             assert re.fullmatch(_pattern(expected), _shape(seen)), f"$ {line}\n{seen}"
         elif line.startswith("head"):
-            seen = "".join((scratch / "predictions.csv").open().readlines()[:3])
+            seen = "\n".join((scratch / "predictions.csv").read_text().splitlines()[:3])
             assert re.fullmatch(_pattern(expected), _shape(seen)), seen
 
 
