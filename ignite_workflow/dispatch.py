@@ -10,12 +10,21 @@ from typing import Any, NamedTuple, NoReturn
 from ignite.engine import Engine, Events
 from ignite.engine.events import RemovableEventHandle
 
-__all__ = ["EventEngine", "name_of"]
+__all__ = ["Call", "EventEngine", "name_of"]
 
 log = logging.getLogger(__name__)
 
 
 class Call(NamedTuple):
+    """A handler and what it is called with.
+
+    Attributes:
+        handler: a function, or a bound method.
+        takes_engine: the engine comes first among its arguments.
+        args: that were given to ``add_event_handler``.
+        kwargs: the same by name.
+    """
+
     handler: Callable[..., Any]
     takes_engine: bool
     args: tuple[Any, ...]

@@ -111,7 +111,7 @@ def train(
             if finished is not None:
                 return finished
         trained = load_model(from_model, device="cpu") if from_model is not None else None
-        config, data = prepare_run(config, trained)
+        config, data = _prepare_run(config, trained)
         if not exists:
             stack.enter_context(_removed_unless_started(path))
             directory = stack.enter_context(RunDirectory(path))
@@ -122,7 +122,7 @@ def train(
         return _run(workflow, data, directory, started)
 
 
-def prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[RunConfig, RunData]:
+def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[RunConfig, RunData]:
     """Read the data of a run and fill in the settings that were left open.
 
     Args:

@@ -88,13 +88,13 @@ def seed_sample(seed: int, epoch: int, index: int) -> None:
 
 
 class StepStreams:
-    """Sets the streams of each training step (dropout and the like) from (seed, iteration, rank).
+    """Sets the streams of each training step (dropout and the like), and of what happens beside the steps.
 
     Args:
         seed: the run's.
         device: where the step computes.
         rank: of this process.
-        foreign: the step, the Dataset or a handler is a person's own, so ``random`` and ``numpy.random`` are set too.
+        foreign: layers, step, data or handlers are a person's own, so ``random`` and ``numpy.random`` are set too.
     """
 
     def __init__(self, seed: int, device: torch.device, *, rank: int = 0, foreign: bool = False) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
 
-__all__ = ["RunDirectory", "new_run_path", "replace_file"]
+__all__ = ["RunDirectory", "new_run_path", "replace_file", "sync_directory"]
 
 _held: set[Path] = set()  # the kernel's locks are between processes: this one must not lock a directory twice either
 

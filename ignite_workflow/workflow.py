@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import torch
-from ignite.engine import State
 from torch import nn
 from torch.optim import Optimizer
 
@@ -27,6 +26,7 @@ from ignite_workflow.metrics import MetricSet, Mode
 from ignite_workflow.records import Record, Records
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.snapshot import Saver, check_handlers, put_back, take_snapshot
+from ignite_workflow.state import RunState
 from ignite_workflow.steps import LossFn
 from ignite_workflow.upkeep import Upkeep
 
@@ -58,7 +58,7 @@ class Workflow:
         schedule: of the learning rate, stepped by the ``lr_schedule`` handler.
         run_directory: where handlers write; None: nothing is written.
         config: of a run that was made from one.
-        foreign: step, data or handlers are a person's own, who may draw from ``random`` and ``numpy.random``.
+        foreign: layers, step, data or handlers are a person's own, who may draw from ``random`` and ``numpy.random``.
         handlers: by id, in the order in which they were attached.
         records: every number measured so far.
     """
@@ -250,7 +250,7 @@ class Workflow:
             self.load_state_dict(state)
         return state is not None
 
-    def run(self) -> State:
+    def run(self) -> RunState:
         """Train until ``max_epochs`` or a stop, then let the handlers go."""
         try:
             return self.trainer.run(self.train_loader, max_epochs=self.max_epochs)

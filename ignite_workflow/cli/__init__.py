@@ -16,7 +16,7 @@ import click
 
 from ignite_workflow.errors import WorkflowError, nearest
 
-__all__ = ["main"]
+__all__ = ["Cli", "main"]
 
 log = logging.getLogger("ignite_workflow")
 
