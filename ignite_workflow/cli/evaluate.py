@@ -26,10 +26,12 @@ def command(run: Path, data: str | None, pictures: Path | None, device: str, tru
 
     Prints the metrics, the figures of each class and the confusion matrix (or each target's errors), and draws them.
     """
+    from ignite_workflow.device import set_threads
     from ignite_workflow.evaluation_output import evaluation_text, write_pictures
     from ignite_workflow.evaluation_report import evaluate
     from ignite_workflow.model_file import load_model
 
+    set_threads(1)  # as in training
     predictor = load_model(run, trust=trust, device=device)
     found = evaluate(predictor, data)
     written = write_pictures(found, pictures or run / "evaluation")

@@ -28,8 +28,10 @@ def command(run: Path, data: str, output: str, json_: bool, **options: Any) -> N
 
     Rows keep their order; a table larger than memory is read in pieces.
     """
+    from ignite_workflow.device import set_threads
     from ignite_workflow.model_file import load_model
 
+    set_threads(1)  # two are no faster on slices this small, and much slower on a busy machine
     predictor = load_model(run, trust=options["trust"], device=options["device"])
     rows = predictor.predict_file(
         data, output, probabilities=options["probabilities"], id_columns=options["id_columns"] or None
