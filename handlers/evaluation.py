@@ -27,6 +27,7 @@ class Evaluation(Handler):
     every: dict[str, float] = field(default_factory=lambda: {"epochs": 1})
     metrics: list[str] | None = None
 
+    after = ()
     needs_validation = True
 
     def __post_init__(self) -> None:

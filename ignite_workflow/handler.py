@@ -23,13 +23,14 @@ class Handler(ABC):
 
     Attributes:
         after: handlers whose methods run before this one's within the same event, where they are present: ids, or names
-            of handlers (those of their modules) under any id.
+            of handlers (those of their modules) under any id. What runs before the evaluation at the end of a window or
+            an epoch runs again on resume where a stop broke the evaluation off: hence the default.
         observer: it only watches, so that adding, changing or removing it leaves the trained weights as they are.
         needs_directory: it writes into the run directory.
         needs_validation: it looks at validation metrics.
     """
 
-    after: ClassVar[tuple[str, ...]] = ()
+    after: ClassVar[tuple[str, ...]] = ("evaluation",)
     observer: ClassVar[bool] = False
     needs_directory: ClassVar[bool] = False
     needs_validation: ClassVar[bool] = False
