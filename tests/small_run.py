@@ -105,7 +105,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "own": {"use": "evaluation", **EACH_4},
         }
     },
+    "own evaluation": {"handlers": {"evaluation": False, "own": {"use": "evaluation"}, "noise": WeightNoise()}},
     "plateau": {"schedule": "plateau", "handlers": {"evaluation": EACH_4}},
+    "steps down": {"schedule": "step"},
     "weight noise": {"handlers": {"noise": WeightNoise()}},
     "own step": {"own_step": True, "handlers": {"gradient_clipping": {}}},
     "workers": {"workers": 2},
@@ -129,7 +131,7 @@ def build(directory: Path, variant: str, *, size: int = 14, batch_size: int = 3,
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
         steps = -(-len(loader) // accumulate)
         name = options.get("schedule", "cosine")
-        settings = {"patience": 1} if name == "plateau" else {"warmup": 2}
+        settings = {"plateau": {"patience": 1}, "step": {"step_size": 1}, "cosine": {"warmup": 2}}[name]
         more["schedule"] = build_schedule(
             name, settings, optimizer, total_steps=steps * max_epochs, steps_per_epoch=steps
         )
