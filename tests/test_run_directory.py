@@ -127,20 +127,10 @@ def test_loader_workers_do_not_hold_it(path):
     assert other_process_gets(path)
 
 
-def test_is_let_go_though_its_records_cannot_be_written(path):
-    directory = RunDirectory(path)
-    directory.records.append(ROW)
-    (path / "metrics.jsonl").mkdir()
-
-    with pytest.raises(IsADirectoryError):
-        directory.close()
-
-    assert other_process_gets(path)
-
-
-def test_its_records_are_in_metrics_jsonl_when_it_is_closed(path):
+def test_its_records_are_in_metrics_jsonl_once_they_are_synced(path):
     with RunDirectory(path) as directory:
         directory.records.append(ROW)
+        directory.records.sync()
 
     assert json.loads((path / "metrics.jsonl").read_text())["value"] == 0.5
 
