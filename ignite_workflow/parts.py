@@ -62,7 +62,7 @@ class MoreParts(TypedDict, total=False):
 
 
 def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> None:
-    """Move a model to the device, compile it if asked, and put one in ``eval()`` mode (a loaded one) into ``train()``."""
+    """Move a model to the device, compile it if asked, and set ``train()`` mode where it is in ``eval()`` mode."""
     model.to(device)
     if train.compile:
         model.compile()
