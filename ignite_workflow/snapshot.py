@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ignite_workflow.workflow import Workflow
 
 __all__ = ["Saver", "check_handlers", "put_back", "take_snapshot"]
+
+log = logging.getLogger(__name__)
 
 
 def take_snapshot(workflow: Workflow) -> dict[str, Any]:
@@ -92,7 +95,10 @@ class Saver:
 
     def _save_once(self) -> None:
         self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
-        self.save()
+        try:
+            self.save()
+        except OSError as error:  # whoever asked for it is no longer there to be told
+            log.warning("checkpoint not saved: %s", error)
 
 
 def _optimizers(workflow: Workflow) -> Mapping[str, Optimizer]:

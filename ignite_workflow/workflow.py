@@ -191,7 +191,7 @@ class Workflow:
             The file, where it was saved now.
 
         Raises:
-            OSError: it could not be written.
+            OSError: it could not be written now; at the next safe point that is a warning.
             ConfigError: the run has no directory.
         """
         return self._saver.save()
