@@ -80,12 +80,12 @@ def _panels(records: Iterable[Record], epoch_length: int) -> dict[str, dict[str,
         curve = panels.setdefault(row.name, {}).setdefault(row.split, _Curve())
         curve.epochs.append(row.iteration / epoch_length)
         curve.values.append(row.value)
-    order = sorted(panels, key=_place)
+    order = sorted(panels, key=_is_no_loss)
     return {name: dict(sorted(panels[name].items(), key=_split_place)) for name in order}
 
 
-def _place(name: str) -> tuple[bool, bool]:
-    return name == "lr", name != "loss"
+def _is_no_loss(name: str) -> bool:
+    return name != "loss"
 
 
 def _split_place(item: tuple[str, _Curve]) -> int:

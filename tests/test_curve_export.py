@@ -20,7 +20,7 @@ PICTURES = {"curves.svg": b"<?xml", "curves.png": b"\x89PNG"}
 
 def exported_workflow(directory, **script):
     return scripted_workflow(
-        directory, handlers={"loss_logging": LossLogging(), "curve_export": CurveExport()}, **script
+        directory, handlers={"curve_export": CurveExport(), "loss_logging": LossLogging()}, **script
     )
 
 
