@@ -10,6 +10,8 @@ from ignite_workflow import Handler, WorkflowEvents
 
 @dataclass
 class GradientNorm(Handler):
+    """Record the largest gradient norm of each epoch."""
+
     norm_type: float = 2.0  # an option: gradient_norm: {use: own_handler.py:GradientNorm, norm_type: 1}
     observer = True  # it only watches: it may come and go between the starts of a run
 

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from ignite_workflow.steps import StepOutput
     from ignite_workflow.workflow import Workflow
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "assembly": ["build_workflow"],
     "checkpoint": ["CheckpointStore"],

@@ -29,6 +29,7 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
     train = _train(config.train, sizes["train"])
     loss = _named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss
     validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
+    own_step_alone = train.step is not None and config.schedule is None
     model = _named(config.model, "mlp")
     rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return replace(
@@ -36,7 +37,7 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
         model=model,
         loss=loss,
         optimizer=_named(config.optimizer, "adamw", **rates),
-        schedule=_named(config.schedule, "cosine", warmup=0.05) if train.step is None else config.schedule,
+        schedule=None if own_step_alone else _named(config.schedule, "cosine", warmup=0.05),
         train=train,
         handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
     )

@@ -284,3 +284,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(args):
 
     assert "AssertionError" not in done.stderr
     assert done.returncode in (0, 2)
+
+
+def test_the_version_is_told_in_a_checkout_that_is_not_installed():
+    assert run("--version").stdout == "ignite-workflow, version 0.1.0\n"

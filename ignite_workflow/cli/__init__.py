@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+import ignite_workflow
 from ignite_workflow.errors import WorkflowError, nearest
 
 __all__ = ["Cli", "main"]
@@ -81,6 +82,6 @@ class Cli(click.Group):
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="ignite-workflow")
+@click.version_option(ignite_workflow.__version__, prog_name="ignite-workflow")
 def main() -> None:
     """Point it at data, get a trained model."""

@@ -39,4 +39,4 @@ def command(run: Path, data: str | None, pictures: Path | None, device: str, tru
         click.echo(as_json({**found.to_dict(), "pictures": [str(path) for path in written]}))
         return
     click.echo(evaluation_text(found, width=shutil.get_terminal_size().columns))
-    click.echo("pictures: " + ", ".join(str(path) for path in written))
+    click.echo(f"pictures in {written[0].parent}: {', '.join(path.name for path in written)}")

@@ -1,0 +1,62 @@
+"""What a run gets where nothing was said: what fits, and nothing it has no use for."""
+
+import pytest
+
+from ignite_workflow import config_from_mapping
+from ignite_workflow.recipe import complete, default_batch_size, default_max_epochs
+
+TABLE = {"data": {"path": "/a.csv"}}
+OWN_STEP = {"data": {"kind": "gan:ring"}, "train": {"step": "gan:train_step"}}
+
+
+def completed(settings, task, **sizes):
+    return complete(config_from_mapping(settings), sizes=sizes, task=task)
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(1, 32), (2_048, 32), (20_000, 256), (10_000_000, 1024)])
+def test_a_batch_is_a_64th_of_the_rows_within_limits(rows, batch_size):
+    assert default_batch_size(rows) == batch_size
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(1, 400), (14_000, 40), (10_000_000, 20)])
+def test_few_rows_are_passed_over_more_often(rows, epochs):
+    assert default_max_epochs(rows) == epochs
+
+
+def test_a_batch_is_no_larger_than_the_data():
+    assert completed(TABLE, "binary", train=20).train.batch_size == 20
+
+
+def test_a_table_gets_a_model_a_loss_an_optimizer_and_a_schedule():
+    config = completed(TABLE, "multiclass", train=100, val=20)
+
+    names = [config.model.name, config.loss.name, config.optimizer.name, config.schedule.name]
+    assert names == ["mlp", "cross_entropy", "adamw", "cosine"]
+
+
+def test_options_without_a_name_go_to_the_default_component_and_not_to_another():
+    given = {**TABLE, "optimizer": {"lr": 0.5}, "schedule": {"name": "constant"}}
+    config = completed(given, "regression", train=100)
+
+    assert config.optimizer.options == {"lr": 0.5, "weight_decay": 1e-2}
+    assert config.schedule.options == {}
+
+
+def test_early_stopping_waits_for_a_third_of_the_run_unless_told():
+    asked = {**TABLE, "handlers": {"early_stopping": {"patience": 7}}}
+
+    assert completed(TABLE, "binary", train=14_000, val=1).handlers == {"early_stopping": {"patience": 13}}
+    assert completed(asked, "binary", train=14_000, val=1).handlers == asked["handlers"]
+
+
+def test_without_a_validation_split_there_is_no_early_stopping_to_wait():
+    overfit = {**TABLE, "train": {"overfit_batches": 1}}
+
+    assert completed(TABLE, "binary", train=100).handlers == {}
+    assert completed(overfit, "binary", train=100).handlers.keys() == {"early_stopping"}  # it validates on those batches
+
+
+def test_a_step_of_ones_own_gets_no_loss_schedule_or_early_stopping_it_did_not_ask_for():
+    config = completed(OWN_STEP, None, train=100, val=20)
+
+    assert (config.loss, config.schedule, config.handlers) == (None, None, {})
