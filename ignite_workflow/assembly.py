@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from ignite_workflow import registry
+from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.config import RunConfig
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.device import resolve_device
@@ -46,6 +47,8 @@ def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.M
     """The model of a run, its initial weights a function of the seed alone."""
     assert config.model is not None
     assert config.model.name is not None
+    if data.schema is None and config.model.name in BUILT_IN["model"]:
+        raise ConfigError(f"model {config.model.name} is for tables: a Dataset of your own needs a model of your own")
     seed_everything(mix(config.train.seed, Stream.INITIAL_WEIGHTS))
     return build_model(config.model.name, config.model.options, model_facts(data, loss))
 

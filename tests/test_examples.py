@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ignite.engine import Events
 
-from ignite_workflow import RunDirectory, load_config, load_model, train
+from ignite_workflow import ConfigError, RunDirectory, load_config, load_model, train
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -167,6 +167,28 @@ def test_the_script_goes_on_where_it_stood_and_has_nothing_left_to_do(capsys):
 
     assert first.startswith("epoch 20: validation loss 0.0")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "told"),
+    [
+        ("own_dataset.yaml", "model.name=mlp", "model mlp is for tables: a Dataset of your own needs a model of your"),
+        (
+            "gan/config.yaml",
+            "schedule=cosine",
+            "schedule cosine: changes the learning rates of one optimizer, and there",
+        ),
+        ("gan/config.yaml", "train.accumulate=2", "train.accumulate: the train step .* does not know of it"),
+        ("gan/config.yaml", "train.precision=bfloat16", "train.precision: the train step .* does not know of it"),
+        ("gan/config.yaml", "handlers.early_stopping.patience=3", "handler early_stopping needs validation data"),
+        ("gan/config.yaml", "data.options.point=3", "unknown option 'point'. Did you mean 'points'?"),
+    ],
+)
+def test_what_does_not_go_with_parts_of_ones_own_is_told(config, setting, told):
+    with pytest.raises(ConfigError, match=told):
+        train(EXAMPLES / config, [setting], run_directory="run")
+
+    assert not Path("run").exists()
 
 
 def test_every_config_among_the_examples_can_be_read():
