@@ -21,7 +21,7 @@ from ignite_workflow import (
 from ignite_workflow.pictures import shorten
 
 MODES = {"loss": "min", "accuracy": "max"}
-NAMES = ["$x_1^2$", "<script>alert(1)</script>", "Größe 日本語", "\x1b[31m\n\x00", "n" * 200]
+NAMES = ["$x_1^2$", "<script>alert(1)</script>", "Größe 日本語 𓀀", "\x1b[31m\n\x00", "n" * 200]
 
 
 def curve(values, *, name="loss", split="val", every=10):
