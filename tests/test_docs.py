@@ -128,6 +128,14 @@ def test_every_command_and_every_option_of_it_is_in_the_docs():
         assert [option for option in options if option not in section] == []
 
 
+def test_every_module_has_its_place_in_the_design():
+    paths = [path for path in (ROOT / "ignite_workflow").iterdir() if not path.name.startswith("_")]
+    modules = [f"{path.name}/" if path.is_dir() else path.stem for path in paths if path.name != "py.typed"]
+    words = PAGES["docs/design.md"].split()
+
+    assert [module for module in modules if module not in words] == []
+
+
 def test_the_readme_shows_what_one_sees(scratch):
     """Every command of its first console blocks is run, in order; numbers may differ, words may not."""
     shown = re.findall(r"^```console\n(.*?)^```$", PAGES["README.md"], re.MULTILINE | re.DOTALL)

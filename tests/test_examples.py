@@ -176,7 +176,7 @@ def test_the_script_goes_on_where_it_stood_and_has_nothing_left_to_do(capsys):
         (
             "gan/config.yaml",
             "schedule=cosine",
-            "schedule cosine: changes the learning rates of one optimizer, and there",
+            "schedule cosine: changes the learning rates of one optimizer",
         ),
         ("gan/config.yaml", "train.accumulate=2", "train.accumulate: the train step .* does not know of it"),
         ("gan/config.yaml", "train.precision=bfloat16", "train.precision: the train step .* does not know of it"),
