@@ -53,7 +53,9 @@ def test_without_a_validation_split_there_is_no_early_stopping_to_wait():
     overfit = {**TABLE, "train": {"overfit_batches": 1}}
 
     assert completed(TABLE, "binary", train=100).handlers == {}
-    assert completed(overfit, "binary", train=100).handlers.keys() == {"early_stopping"}  # it validates on those batches
+    assert completed(overfit, "binary", train=100).handlers.keys() == {
+        "early_stopping"
+    }  # it validates on those batches
 
 
 def test_a_step_of_ones_own_gets_no_loss_schedule_or_early_stopping_it_did_not_ask_for():
