@@ -201,6 +201,7 @@ MANY = [f"{i},{i * 2}.5" for i in range(30)]
         (["a,b", *MANY], ["trian.seed=1"], 2, "trian: unknown key. Did you mean 'train'?"),
         (["a,b", *MANY], ["train.seed=x"], 2, "train.seed: must be a whole number"),
         (["a,b", *MANY], ["seed"], 2, "argument 'seed' must have the form KEY=VALUE"),
+        (["a,b", *MANY], ["--handler", "my.py:Noise"], 2, "needs an id: my_handler:use=my.py:Noise"),
         (["a,b", *MANY], ["handlers.noise=true"], 2, "unknown handler 'noise'"),
         (["a,b", *MANY], ["handlers.early_stopping.patiense=1"], 2, "Did you mean 'patience'?"),
         (["a,b", *MANY], ["handlers.early_stopping.metric=acc"], 2, "unknown validation metric 'acc'"),

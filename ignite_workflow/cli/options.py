@@ -51,6 +51,8 @@ def handler_settings(specs: Iterable[str]) -> list[str]:
     settings = []
     for spec in specs:
         name, _, options = spec.partition(":")
+        if "." in name:
+            raise ConfigError(f"--handler {spec!r}: a handler of your own needs an id: my_handler:use={spec}")
         if not options:
             settings.append(f"handlers.{name}=true")
         for option in filter(None, options.split(",")):
