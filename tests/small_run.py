@@ -21,6 +21,8 @@ from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
 
 from ignite_workflow import Handler, TrainConfig, Workflow, WorkflowEvents, fire
+from ignite_workflow.built_in import BUILT_IN
+from ignite_workflow.optimizers import build_optimizer
 from ignite_workflow.schedules import build_schedule
 from ignite_workflow.tensor_file import encode_tree
 
@@ -112,12 +114,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "own step": {"own_step": True, "handlers": {"gradient_clipping": {}}},
     "workers": {"workers": 2},
 }
+OPTIMIZERS = {f"with {name}": {"optimizer": name} for name in BUILT_IN["optimizer"]}
 
 
 def build(directory: Path, variant: str, *, size: int = 14, batch_size: int = 3, max_epochs: int = 4) -> Workflow:
     """A run of that variant; by default 4 epochs of 5 iterations, the last batch of an epoch short."""
-    options = dict(VARIANTS[variant])
+    options = {**VARIANTS, **OPTIMIZERS}[variant]
     model = Net()
+    for parameter in model.parameters():
+        parameter.requires_grad_(options.get("optimizer") != "muon" or parameter.ndim == 2)
     accumulate = options.get("accumulate", 1)
     train = TrainConfig(max_epochs=max_epochs, seed=3, device="cpu", accumulate=accumulate)
     loader = DataLoader(
@@ -128,7 +133,7 @@ def build(directory: Path, variant: str, *, size: int = 14, batch_size: int = 3,
         optimizer: Any = {"a": torch.optim.SGD(model.parameters(), lr=0.01), "b": torch.optim.AdamW(model.parameters())}
         more = {"train_step": own_step}
     else:
-        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+        optimizer = build_optimizer(options.get("optimizer", "adamw"), {"lr": 0.01}, model)
         steps = -(-len(loader) // accumulate)
         name = options.get("schedule", "cosine")
         settings = {"plateau": {"patience": 1}, "step": {"step_size": 1}, "cosine": {"warmup": 2}}[name]

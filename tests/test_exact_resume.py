@@ -12,7 +12,7 @@ import time
 from random import Random
 
 import pytest
-from small_run import VARIANTS, Moments, train
+from small_run import OPTIMIZERS, VARIANTS, Moments, train
 
 EXHAUSTIVE = bool(os.environ.get("EXHAUSTIVE"))
 LONG = {"size": 60, "max_epochs": 6}  # 120 iterations: time enough to be killed
@@ -60,6 +60,20 @@ def test_the_same_run_twice_gives_the_same_bytes(tmp_path, variant):
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path):
     assert unbroken(tmp_path / "a", "workers") == unbroken(tmp_path / "b", "each epoch")
+
+
+def test_the_number_of_workers_may_change_from_one_start_to_the_next(tmp_path):
+    expected, count = unbroken(tmp_path / "unbroken", "each epoch")
+    assert not train(tmp_path / "run", "workers", Moments(count // 2, stop).watch)
+
+    assert differing(broken(tmp_path / "run", "each epoch"), expected) == []
+
+
+@pytest.mark.parametrize("variant", OPTIMIZERS)
+def test_every_optimizer_goes_on_where_it_was(tmp_path, variant):
+    expected, count = unbroken(tmp_path / "unbroken", variant)
+
+    assert differing(broken(tmp_path / "run", variant, count // 2), expected) == []
 
 
 @some_variants

@@ -91,8 +91,9 @@ def test_sought_it_gives_the_rest_of_the_epoch(build, batch):
 
 
 @every_kind
-def test_an_epoch_left_in_its_middle_does_not_disturb_the_next(build):
-    loader = build()
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_left_in_its_middle_does_not_disturb_the_next(build, workers):
+    loader = build(workers=workers)
     loader.seek(1)
     next(iter(loader))
 
