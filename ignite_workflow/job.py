@@ -105,31 +105,31 @@ def train(
             "or choose another directory"
         )
     with ExitStack() as stack:
+        directory = None
         if exists:  # held from here on, so that a second start is refused at once
             directory = stack.enter_context(RunDirectory(path))
             finished = None if from_scratch else _finished_result(directory, config, started)
             if finished is not None:
                 return finished
+            from_model = from_model or directory.read_status().get("from_model")  # the schema is that model's
         trained = load_model(from_model, device="cpu") if from_model is not None else None
         config, data = _prepare_run(config, trained)
-        if not exists:
+        if directory is None:
             stack.enter_context(_removed_unless_started(path))
             directory = stack.enter_context(RunDirectory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, resume=resume, from_scratch=from_scratch)
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
+        origin = None if from_model is None else str(Path(from_model).resolve())
+        directory.update_status(
+            "running", reason=None, exit_code=None, max_epochs=workflow.max_epochs, from_model=origin
+        )
         return _run(workflow, data, directory, started)
 
 
 def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[RunConfig, RunData]:
-    """Read the data of a run and fill in the settings that were left open.
-
-    Args:
-        config: what was given.
-        trained: a model to go on from: its target, architecture and schema hold where ``config`` does not say
-            otherwise.
-    """
+    """Read the data of a run and fill in the settings that were left open, from ``trained`` first of all."""
     if trained is not None:
         config = _as_trained(config, trained)
     data = prepare_data(config.data, seed=config.train.seed, schema=trained.schema if trained else None)
@@ -246,7 +246,6 @@ def _take_weights(model: nn.Module, trained: Predictor) -> None:
 
 
 def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:
-    directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
     metrics: Mapping[str, float]
     learnt: Coefficients
     try:

@@ -102,6 +102,18 @@ def test_from_scratch_discards_the_run_that_is_there(tmp_path):
     assert (tmp_path / "a/metrics.jsonl").read_bytes() == (tmp_path / "b/metrics.jsonl").read_bytes()
 
 
+def test_a_fine_tuned_run_goes_on_with_the_schema_of_the_model_it_came_from(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "base")
+    few = tmp_path / "few.csv"
+    few.write_text("".join(PENGUINS.read_text().splitlines(keepends=True)[::3]))
+    more = [*QUICK[1:], "schedule=constant"]
+    train(few, more, run_directory=tmp_path / "tuned", from_model=tmp_path / "base")
+
+    train(few, [*more, "data.target=species", "train.max_epochs=4"], run_directory=tmp_path / "tuned", resume=True)
+
+    assert load_model(tmp_path / "tuned").schema == load_model(tmp_path / "base").schema
+
+
 def test_overfitting_one_batch_trains_and_evaluates_on_it_alone(tmp_path):
     result = train(PENGUINS, [*QUICK, "train.overfit_batches=1", "train.max_epochs=60"], run_directory=tmp_path / "run")
 
