@@ -348,6 +348,52 @@ def test_a_stop_for_good_goes_before_one_to_be_resumed():
     assert engine.stop_request.reason == "early stopping"
 
 
+def test_of_several_stops_for_good_the_first_counts():
+    engine = WorkflowEngine(nothing)
+    engine.request_stop("early stopping")
+    engine.request_stop("terminate")
+
+    assert engine.stop_request.reason == "early stopping"
+
+
+def test_a_stop_that_is_being_honoured_is_not_replaced():
+    """What is saved at that safe point says that the run can go on."""
+    engine = WorkflowEngine(nothing)
+    engine.add_event_handler(Events.ITERATION_STARTED(once=2), lambda: engine.request_stop("signal", 143))
+    engine.add_event_handler(WorkflowEvents.SAFE_POINT(once=2), lambda: engine.request_stop("too late"))
+
+    engine.run(range(5))
+
+    assert engine.stop_request.reason == "signal"
+    assert not engine.finished
+
+
+def test_a_new_engine_has_done_nothing():
+    engine = WorkflowEngine(nothing)
+
+    assert engine.epochs_done == 0
+    assert engine.state_dict() == {
+        "iteration": 0, "epoch_length": None, "max_epochs": None, "pending_epoch_end": False, "pending_window": False,
+        "last_safe_iteration": 0, "finished": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("iteration", "pending_epoch_end", "epoch"),
+    [(0, False, 0), (1, False, 1), (3, True, 1), (3, False, 1), (4, False, 2)],
+)
+def test_stands_in_the_epoch_it_was_saved_in(iteration, pending_epoch_end, epoch):
+    engine = WorkflowEngine(nothing)
+    counters = {"iteration": iteration, "last_safe_iteration": iteration, "epoch_length": 3, "max_epochs": 2}
+    state = {**counters, "pending_window": False, "pending_epoch_end": pending_epoch_end, "finished": None}
+
+    engine.load_state_dict(state)
+
+    assert engine.state.epoch == epoch
+    assert engine.state.max_epochs == 2
+    assert engine.state_dict() == state
+
+
 def test_a_stop_requested_at_a_safe_point_waits_for_the_next():
     """Those who save there may have run before the request came."""
     engine = WorkflowEngine(nothing)

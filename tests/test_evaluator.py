@@ -100,6 +100,26 @@ def test_runs_again_after_it_was_broken_off():
     assert evaluator.run([1, 2]).iteration == 2
 
 
+def test_runs_again_after_it_was_broken_off_at_its_last_batch():
+    trainer = WorkflowEngine(lambda engine, batch: None)
+    evaluator = build(trainer=trainer)
+    stop = Events.ITERATION_STARTED(once=2), lambda: trainer.request_stop("signal", 143)
+    with evaluator.add_event_handler(*stop), pytest.raises(EvaluationAbandoned):
+        evaluator.run([1, 2])
+    trainer.stop_request = None
+
+    assert evaluator.run([1, 2, 3, 4]).iteration == 4
+
+
+def test_may_be_stopped_by_itself_and_runs_again():
+    evaluator = build()
+    handle = evaluator.add_event_handler(Events.ITERATION_COMPLETED(once=2), evaluator.terminate)
+
+    assert evaluator.run(range(5)).iteration == 2
+    handle.remove()
+    assert evaluator.run(range(5)).iteration == 5
+
+
 def test_its_loader_starts_from_its_first_batch_each_time():
     class Loader(list):
         def seek(self, epoch, batch):

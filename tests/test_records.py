@@ -97,11 +97,22 @@ def test_synced_in_parts_each_row_is_there_once(path):
     assert [json.loads(line)["iteration"] for line in path.read_text().splitlines()] == [1, 2]
 
 
+def test_what_is_in_the_file_is_not_written_again(path):
+    records = written(path, [row(1)])
+    path.write_bytes(path.read_bytes().replace(b"1", b"7"))
+    records.append(row(2))
+
+    records.sync()
+
+    assert json.loads(path.read_text().splitlines()[0])["iteration"] == 7
+
+
 def test_durable_means_on_disk_before_it_returns(path, monkeypatch):
     sizes = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
     records = written(path, [ROW])
     assert sizes == []
+    records.append(row(2))
 
     records.sync(durable=True)
 

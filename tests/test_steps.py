@@ -11,7 +11,14 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from ignite_workflow import StepOutput, WorkflowEngine, WorkflowEvents
 from ignite_workflow.events import IN_STEP_EVENTS
-from ignite_workflow.steps import build_accumulating_step, build_eval_step, build_train_step, mover, to_device
+from ignite_workflow.steps import (
+    build_accumulating_step,
+    build_eval_step,
+    build_train_step,
+    mover,
+    sample_count,
+    to_device,
+)
 
 CPU = torch.device("cpu")
 OPTIMIZERS = {
@@ -78,22 +85,24 @@ def test_trains_as_a_loop_written_by_hand_bit_for_bit(optimizer):
     assert all(map(torch.equal, weights(ours), weights(theirs)))
 
 
-def test_the_output_is_the_loss_without_its_graph_and_the_number_of_samples():
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_output_is_the_loss_without_its_graph_and_the_number_of_samples(accumulate):
     model = build_model()
     [(x, y)] = batches = batches_of(5)
     expected = mse_loss(model(x), y).detach()
 
-    output = build_engine(model, torch.optim.SGD(model.parameters(), lr=0.1)).run(batches).output
+    output = build_engine(model, torch.optim.SGD(model.parameters(), lr=0.1), accumulate=accumulate).run(batches).output
 
     assert isinstance(output, StepOutput)
     assert (output.loss, output.batch_size) == (expected, 5)
     assert not output.loss.requires_grad
 
 
-def test_the_loss_a_handler_puts_in_its_place_is_trained_on():
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_loss_a_handler_puts_in_its_place_is_trained_on(accumulate):
     ours, theirs = build_model(), build_model()
     batches = batches_of(4)
-    engine = build_engine(ours, torch.optim.SGD(ours.parameters(), lr=0.1))
+    engine = build_engine(ours, torch.optim.SGD(ours.parameters(), lr=0.1), accumulate=accumulate)
 
     @engine.on(WorkflowEvents.LOSS_COMPLETED)
     def double():
@@ -102,7 +111,17 @@ def test_the_loss_a_handler_puts_in_its_place_is_trained_on():
     engine.run(batches)
 
     train_by_hand(theirs, torch.optim.SGD(theirs.parameters(), lr=0.2), batches)
-    assert all(map(torch.equal, weights(ours), weights(theirs)))
+    assert all(map(torch.equal, weights(ours), weights(theirs)))  # 2 and 4 are powers of two: exact
+
+
+def test_every_event_inside_a_step_fires_once():
+    model = build_model()
+    engine = build_engine(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    seen = count(engine, *IN_STEP_EVENTS)
+
+    engine.run(batches_of(4))
+
+    assert seen == [(event.name, 1) for event in IN_STEP_EVENTS]
 
 
 def test_the_prediction_a_handler_puts_in_its_place_is_what_the_loss_sees():
@@ -222,6 +241,12 @@ def test_samples_are_counted_in_nested_targets(y, accumulate):
     )
 
     assert engine.run([(torch.zeros(5, 3), y)]).output.batch_size == 5
+
+
+@pytest.mark.parametrize("x", [{"a": torch.zeros(5)}, [torch.zeros(5), torch.zeros(5)]])
+@pytest.mark.parametrize("y", [{"a": torch.zeros(3)}, ((torch.zeros(3), 1), 2)])
+def test_samples_are_counted_where_inputs_are_nested_too(x, y):
+    assert sample_count(x, y) == 3
 
 
 def test_the_evaluation_step_leaves_no_graph_and_no_gradient():
