@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
@@ -111,9 +112,9 @@ def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> 
     Raises:
         TypeError: a value is neither plain nor a tensor.
     """
-    if node is None or isinstance(node, bool | str):
-        return node
-    if type(node) in (int, float):
+    if isinstance(node, np.generic):
+        node = node.item()  # numpy's numbers are plain ones in all but their type
+    if node is None or isinstance(node, bool | int | float | str):
         return node
     if isinstance(node, Tensor):
         return _encode_tensor(node, tensors, where)
