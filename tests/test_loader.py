@@ -1,6 +1,7 @@
 """Order is a function, batches are independent of workers, and a person's DataLoader keeps what makes it theirs."""
 
 import logging
+import os
 import random
 
 import numpy as np
@@ -186,6 +187,26 @@ def test_any_number_of_workers_gives_the_same_bits(build):
 
     for epoch, batch in ((1, 0), (2, 0), (3, 2)):  # the workers live on from one epoch to the next
         assert epoch_of(by_two, epoch, batch) == epoch_of(alone, epoch, batch)
+
+
+class Pids(Numbers):
+    def __getitem__(self, index):
+        return os.getpid()
+
+
+def test_workers_live_on_from_one_epoch_to_the_next_until_they_are_ended():
+    loader = SeekableLoader(SampleDataset(Pids(), 1, seed=0, shuffle=False), workers=1)
+    pids = [{pid for [pid] in epoch_of_numbers(loader, epoch)} for epoch in (1, 2)]
+    loader.close()
+    pids.append({pid for [pid] in epoch_of_numbers(loader, 3)})
+
+    assert pids[0] == pids[1]
+    assert pids[1].isdisjoint(pids[2])
+
+
+def epoch_of_numbers(loader, epoch):
+    loader.seek(epoch)
+    return [batch.tolist() for batch in loader]
 
 
 def test_a_sample_is_augmented_anew_each_epoch_and_alike_in_each_order():

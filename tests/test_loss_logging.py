@@ -68,6 +68,14 @@ def test_long_epochs_are_summed_in_parts(steps):
     assert records.last("train")["loss"] == pytest.approx(expected, rel=1e-12)
 
 
+def test_what_waits_on_the_device_is_bounded():
+    handler = LossLogging()
+
+    fed(handler, [output(1.0)] * 5000)
+
+    assert len(handler.means["loss"].losses) < 1024
+
+
 def test_sums_are_float64():
     """Added up in float32, the small losses behind the large one would be lost."""
     records = logged([output(2.0**24)] + [output(1.0)] * 9)

@@ -117,6 +117,14 @@ def test_closed_twice_it_does_not_let_go_of_what_somebody_else_holds(path):
         assert not other_process_gets(path)
 
 
+def test_the_holder_before_is_forgotten(path):
+    path.mkdir()
+    (path / "run.lock").write_text('{"pid": 123456789, "host": "a machine with a long name", "since": "long ago"}' * 9)
+
+    with RunDirectory(path):
+        assert json.loads((path / "run.lock").read_text())["pid"] == os.getpid()
+
+
 def test_loader_workers_do_not_hold_it(path):
     directory = RunDirectory(path)
     loader = iter(DataLoader(torch.arange(4), num_workers=1))
@@ -247,6 +255,14 @@ def test_latest_points_to_the_newest(tmp_path):
     assert (tmp_path / "latest").resolve() == tmp_path / "b"
     assert os.readlink(tmp_path / "latest") == "b"
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "latest"}
+
+
+def test_latest_is_set_though_a_process_was_killed_while_setting_it(tmp_path):
+    (tmp_path / f".latest-{os.getpid()}").symlink_to("gone")
+    with RunDirectory(tmp_path / "a") as directory:
+        directory.point_latest()
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "latest"}
 
 
 def test_latest_that_points_nowhere_is_replaced(tmp_path):

@@ -8,6 +8,7 @@ import pickle
 import random
 import tracemalloc
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -68,6 +69,14 @@ def test_plain_values_come_back_as_they_were(tree):
     assert repr(decode_tree(json.loads(json.dumps(encode_tree(tree, {}))), {})) == repr(tree)  # nan is not nan
 
 
+@pytest.mark.parametrize("value", [np.float64(0.1), np.float32(0.5), np.int64(3), np.bool_(True), np.str_("a")])
+def test_numbers_of_numpy_are_saved_as_plain_ones(path, value):
+    again = through_a_file(path, {"x": value})["x"]
+
+    assert again == value
+    assert type(again) in (float, int, bool, str)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 0, 3)])
 def test_tensors_come_back_as_they_were(path, dtype, shape):
@@ -125,6 +134,10 @@ def test_safetensors_itself_opens_it(path, content):
         assert bytes(file.get_tensor("checksum").tolist()) == hashlib.sha256(content[:-32]).digest()
 
 
+def test_tensors_begin_at_multiples_of_8_bytes(content):
+    assert int.from_bytes(content[:8], "little") % 8 == 0
+
+
 def test_it_says_how_large_it_is(path):
     assert write_tensor_file(path, TREE, "state") == path.stat().st_size
 
@@ -149,6 +162,8 @@ def test_is_on_disk_when_written(path, monkeypatch):
     [
         ({1, 2}, r"state\['a'\]\[1\] is a set: a saved state holds"),
         (torch.float32, r"state\['a'\]\[1\] is a dtype"),
+        (np.longdouble(1), r"state\['a'\]\[1\] is a longdouble"),
+        (np.ones(2), r"state\['a'\]\[1\] is a ndarray"),
         (2 + 1j, r"state\['a'\]\[1\] is a complex"),
         ({True: 1}, r"state\['a'\]\[1\] has the key True"),
         ({(1, 2): 1}, r"state\['a'\]\[1\] has the key \(1, 2\)"),

@@ -1,4 +1,5 @@
 import logging
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -279,10 +280,11 @@ def test_asked_for_again_and_again_it_is_saved_once_a_moment(tmp_path, monkeypat
 
 def test_records_are_on_disk_before_the_checkpoint_that_counts_on_them(tmp_path, monkeypatch):
     workflow = scripted_workflow(tmp_path, loss=[1.0])
-    seen = []
+    seen, on_disk = [], []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: on_disk.append(os.fstat(descriptor).st_size))
 
     def save(store, step, state):
-        seen.append((state["records"]["bytes"], (tmp_path / "metrics.jsonl").stat().st_size))
+        seen.append((state["records"]["bytes"], on_disk[-1]))
 
     monkeypatch.setattr(CheckpointStore, "save", save)
     workflow.trainer.add_event_handler(Events.EPOCH_COMPLETED, workflow.save_checkpoint)
