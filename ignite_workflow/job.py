@@ -122,9 +122,7 @@ def train(
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
         origin = None if from_model is None else str(Path(from_model).resolve())
-        directory.update_status(
-            "running", reason=None, exit_code=None, max_epochs=workflow.max_epochs, from_model=origin
-        )
+        directory.update_status("running", reason=None, exit_code=None, from_model=origin)
         return _run(workflow, data, directory, started)
 
 
@@ -246,6 +244,7 @@ def _take_weights(model: nn.Module, trained: Predictor) -> None:
 
 
 def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:
+    directory.update_status("running", max_epochs=workflow.max_epochs)
     metrics: Mapping[str, float]
     learnt: Coefficients
     try:
