@@ -47,10 +47,19 @@ def check_handlers(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
 
 
 def put_back(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
-    """Put the model, the optimizers and the handlers where the snapshot was taken."""
+    """Put the model, the optimizers and the handlers where the snapshot was taken.
+
+    Raises:
+        CheckpointError: the model has other weights, or the optimizers are others.
+    """
     load_model_state(workflow.model, snapshot["model"])
-    for name, optimizer in _optimizers(workflow).items():
-        optimizer.load_state_dict(snapshot["optimizer"][name])
+    optimizers, saved = _optimizers(workflow), snapshot["optimizer"]
+    if {name: _shape(optimizer.state_dict()) for name, optimizer in optimizers.items()} != {
+        name: _shape(state) for name, state in saved.items()
+    }:
+        raise CheckpointError("the checkpoint is of a run with another optimizer, or other parameter groups")
+    for name, optimizer in optimizers.items():
+        optimizer.load_state_dict(saved[name])
     for name, handler in workflow.handlers.items():
         if name in snapshot["handlers"]:
             handler.load_state_dict(snapshot["handlers"][name])
@@ -99,6 +108,11 @@ class Saver:
             self.save()
         except OSError as error:  # whoever asked for it is no longer there to be told
             log.warning("checkpoint not saved: %s", error)
+
+
+def _shape(optimizer_state: Mapping[str, Any]) -> list[tuple[list[str], int]]:
+    """What tells an optimizer from another: the settings of each parameter group, and how many parameters it has."""
+    return [(sorted(group), len(group["params"])) for group in optimizer_state["param_groups"]]
 
 
 def _optimizers(workflow: Workflow) -> Mapping[str, Optimizer]:

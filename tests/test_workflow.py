@@ -405,6 +405,24 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         workflow.run()
 
 
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda model: torch.optim.AdamW(model.parameters()),
+        lambda model: torch.optim.SGD([model[0].weight]),
+        lambda model: {"mine": torch.optim.SGD(model.parameters())},
+    ],
+)
+def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path, optimizer):
+    stopped(tmp_path)
+    workflow = build(tmp_path)
+    workflow.optimizer = optimizer(workflow.model)
+    workflow.resume()
+
+    with pytest.raises(CheckpointError, match="with another optimizer, or other parameter groups"):
+        workflow.run()
+
+
 def test_data_of_another_size_are_refused(tmp_path):
     stopped(tmp_path)
     workflow = build(tmp_path, loader=DataLoader(DATA, batch_size=3))
