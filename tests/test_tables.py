@@ -245,7 +245,7 @@ def test_compressed_text_is_read(write, name):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda data: data[:-9], lambda data: b"not gzip", lambda data: data[:20] + b"x" * 30]
+    "damage", [lambda data: data[:-9], lambda data: b"not\0gzip", lambda data: data[:20] + b"x" * 30]
 )
 def test_a_damaged_compressed_file_is_named(write, damage):
     path = write(damage(gzip.compress(b"a,b\n" + b"1,2\n" * 50)), "table.csv.gz")

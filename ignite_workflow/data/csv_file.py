@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.compressed import without_compression
 from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.errors import ConfigError, DataError
@@ -162,8 +163,7 @@ def _delimiter(path: Path, read: ReadConfig, sample: str) -> str:
         if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
             raise ConfigError(f"data.read.delimiter: must be one ASCII character, got {read.delimiter!r}.")
         return delimiter
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    if suffixes and suffixes[-1] in _TABBED:
+    if without_compression(path).suffix.lower() in _TABBED:
         return "\t"
     widths = {delimiter: _width(sample, delimiter) for delimiter in _DELIMITERS}
     return max(_DELIMITERS, key=widths.__getitem__)  # the first of equals

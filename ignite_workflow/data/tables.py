@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.compressed import without_compression
 from ignite_workflow.data.csv_file import open_csv
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.records import Block
@@ -253,7 +254,7 @@ def _nearest_file(path: Path) -> str:
 
 
 def _suffix(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return without_compression(path).suffix.lower()
 
 
 def _open_file(path: Path, read: ReadConfig) -> _TableFile:
@@ -267,7 +268,7 @@ def _open_file(path: Path, read: ReadConfig) -> _TableFile:
     if suffix in _DELIMITED or not suffix:
         return open_csv(path, read)
     known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET))
-    raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz.")
+    raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
 
 
 def _open_parquet(path: Path) -> _ParquetFile:

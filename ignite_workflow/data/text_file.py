@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from ignite_workflow.data.compressed import opened
 from ignite_workflow.errors import ConfigError, DataError
 
 __all__ = ["TextFile", "open_text"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 16 MB falls out of the cache
 _SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
+_LONGEST_LINE = 64 * 1024 * 1024  # no header is longer
 _COMMONEST = "cp1252"
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -27,7 +26,7 @@ class TextFile:
     """A text file whose encoding is known.
 
     Attributes:
-        path: of the file; one that ends in ``.gz`` is decompressed.
+        path: of the file; one compressed by gzip or zstd is decompressed.
         encoding: a name Python knows; ``"utf-8"`` is passed on as it stands.
         returns: lines end in a carriage return alone, as old Macintosh programs write them.
         guessed: nobody said what the encoding is.
@@ -51,7 +50,7 @@ class TextFile:
         Raises:
             DataError: the compressed file is damaged, or bytes do not fit the encoding.
         """
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             try:
                 yield from self._transcoded(file)
             except UnicodeDecodeError as error:
@@ -64,7 +63,7 @@ class TextFile:
         sample = b""
         for block in self.blocks():
             sample += block
-            if len(sample) >= _SAMPLE_BYTES and b"\n" in sample:
+            if len(sample) >= _SAMPLE_BYTES and (b"\n" in sample or len(sample) > _LONGEST_LINE):
                 break
         return sample[: max(_SAMPLE_BYTES, sample.find(b"\n") + 1)]
 
@@ -95,7 +94,7 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
         ConfigError: Python knows no encoding of that name.
         DataError: the file is empty, or nothing is found that its bytes could be.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         start = file.read(_SAMPLE_BYTES)
     if not start:
         raise DataError(f"{path}: the file is empty.")
@@ -110,16 +109,6 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
     without_mark = "utf-16-le" if name == "utf-16" else name
     returns = "\n".encode(without_mark) not in start and "\r".encode(without_mark) in start
     return TextFile(path, name, returns, guessed=guessed)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rb") as file:
-        try:
-            yield cast(BinaryIO, file)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(f"{path}: the compressed file is damaged or cut short ({error}).") from error
 
 
 def _is_encoding(name: str) -> bool:
@@ -152,7 +141,7 @@ def _find_encoding(path: Path, start: bytes) -> str:
 def _first_block_not_utf8(path: Path) -> bytes | None:
     """A sample around the first bytes that are not UTF-8; None for a file that is UTF-8 throughout."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with _opened(path) as file:
+    with opened(path) as file:
         while True:
             block = file.read(_BLOCK_BYTES)
             if block.isascii() and block and not decoder.getstate()[0]:
