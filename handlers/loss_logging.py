@@ -35,8 +35,7 @@ class _Mean:
 
     def fold(self) -> None:
         if self.losses:
-            losses = torch.stack(self.losses).double().cpu()
-            self.total += float(torch.tensor(self.sizes, dtype=torch.float64) @ losses)
+            self.total += float(torch.stack(self.losses).double().cpu().numpy() @ self.sizes)
             self.samples += sum(self.sizes)
             self.losses, self.sizes = [], []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from ignite_workflow.durable import sync_directory
 from ignite_workflow.errors import CheckpointError
-from ignite_workflow.run_directory import sync_directory
 from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
 
 __all__ = ["CheckpointStore", "load_model_state", "model_state"]
@@ -44,7 +45,7 @@ class CheckpointStore:
         """The iterations there is a file for, oldest first."""
         if not self.directory.is_dir():
             return []
-        return sorted(int(match[1]) for entry in self.directory.iterdir() if (match := _NAME.fullmatch(entry.name)))
+        return sorted(int(match[1]) for name in os.listdir(self.directory) if (match := _NAME.fullmatch(name)))
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
         """Write a checkpoint; it is on disk, under its name, when this returns.
@@ -56,7 +57,8 @@ class CheckpointStore:
         Raises:
             OSError: it could not be written; what was there before still is.
         """
-        self.directory.mkdir(exist_ok=True)
+        if not self.directory.is_dir():
+            self.directory.mkdir()
         path, temporary = self.path(step), self._temporary
         try:
             write_tensor_file(temporary, {"format": _FORMAT, **state}, _KIND)

@@ -23,12 +23,14 @@ class Call(NamedTuple):
         takes_engine: the engine comes first among its arguments.
         args: that were given to ``add_event_handler``.
         kwargs: the same by name.
+        alone: it is called with nothing, as most are: that is quicker.
     """
 
     handler: Callable[..., Any]
     takes_engine: bool
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    alone: bool
 
 
 class EventEngine(Engine):
@@ -66,9 +68,12 @@ class EventEngine(Engine):
         self.last_event_name = event_name
         name = event_name._name_
         for call in self.calls.get(name, ()):
-            engine = (self,) if call.takes_engine else ()
             try:
-                call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
+                if call.alone and not event_args and not event_kwargs:
+                    call.handler()
+                else:
+                    engine = (self,) if call.takes_engine else ()
+                    call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
             except BaseException as error:
                 error.add_note(f"in {name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
                 raise
@@ -85,7 +90,7 @@ class EventEngine(Engine):
 
 def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     takes_engine = bool(args) and isinstance(args[0], weakref.ref)  # how Ignite marks "pass the engine"
-    return Call(handler, takes_engine, args[1:] if takes_engine else args, kwargs)
+    return Call(handler, takes_engine, args[1:] if takes_engine else args, kwargs, alone=not args and not kwargs)
 
 
 def name_of(function: Callable[..., Any]) -> str:

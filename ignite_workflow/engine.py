@@ -6,6 +6,7 @@ resumed epoch must start in its middle, which Ignite's own loop cannot.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -101,7 +102,9 @@ class WorkflowEngine(EventEngine):
 
     @property
     def _all_done(self) -> bool:
-        return self.state.max_epochs is not None and self.epochs_done >= self.state.max_epochs
+        if self.pending_epoch_end or self.state.max_epochs is None:
+            return False
+        return self.state.iteration >= self.state.max_epochs * (self.state.epoch_length or math.inf)
 
     @property
     def epochs_done(self) -> int:

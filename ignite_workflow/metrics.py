@@ -10,11 +10,11 @@ Shapes: ``N`` samples, ``T`` target numbers, ``C`` classes (multilabel: labels).
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import torch
 from ignite.engine import Engine
 from ignite.metrics import EpochMetric, Metric
@@ -183,8 +183,8 @@ class MeanLoss(Metric):
 
     def compute(self) -> float:
         """The mean over the samples of all batches."""
-        samples = np.asarray(self.samples)
-        return float(torch.stack(self.losses).double().cpu().numpy() @ samples / samples.sum())
+        losses = torch.stack(self.losses).double().tolist()
+        return float(sum(map(operator.mul, losses, self.samples)) / sum(self.samples))
 
 
 class PredictionMetrics(Metric):

@@ -24,13 +24,13 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.device import resolve_device
+from ignite_workflow.durable import sync_directory
 from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError, RunDirectoryError, nearest
 from ignite_workflow.losses import Loss, build_loss
 from ignite_workflow.model_card import model_card
 from ignite_workflow.model_description import LossFacts, ModelDescription, WeightsFacts, read_description
 from ignite_workflow.models import build_model
 from ignite_workflow.predictor import Predictor, loss_not_imported
-from ignite_workflow.run_directory import sync_directory
 
 __all__ = ["load_model", "save_model"]
 

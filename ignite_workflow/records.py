@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ignite_workflow.durable import sync_data
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["Record", "Records"]
@@ -47,6 +48,7 @@ class Records:
         self.rows: list[Record] = []
         self._ends: list[tuple[int, int]] = [(0, 0)]  # after each row: bytes so far, their CRC-32
         self._synced = 0  # rows that are in the file
+        self._new: list[bytes] = []  # the lines of the others
         self._used = False  # else what the file holds is not known here, and stays as it is
 
     def __iter__(self) -> Iterator[Record]:
@@ -60,6 +62,7 @@ class Records:
         line = _to_line(record)
         size, crc = self._ends[-1]
         self.rows.append(record)
+        self._new.append(line)
         self._ends.append((size + len(line), zlib.crc32(line, crc)))
         self._used = True
 
@@ -76,12 +79,14 @@ class Records:
         if self.path is None or not self._used:
             return
         with self.path.open("ab") as file:
-            file.truncate(self._ends[self._synced][0])  # a failed write, what was rewound, a run before this one
-            file.writelines(map(_to_line, self.rows[self._synced :]))
+            end = self._ends[self._synced][0]
+            if file.tell() != end:
+                file.truncate(end)  # a failed write, what was rewound, a run before this one
+            file.write(b"".join(self._new))
             file.flush()
             if durable:
-                os.fsync(file.fileno())
-        self._synced = len(self.rows)
+                sync_data(file.fileno())
+        self._synced, self._new = len(self.rows), []
 
     def state_dict(self) -> dict[str, int]:
         """Where the records stand: what a checkpoint keeps of them."""
@@ -103,19 +108,25 @@ class Records:
         self.rows, self._ends, self._used = [], [(0, 0)], True
         for line in content.splitlines():
             self.append(_from_line(line))
-        self._synced = len(self.rows)
+        self._synced, self._new = len(self.rows), []
 
     def rewind(self, rows: int) -> None:
         """Forget all records after the first ``rows``."""
         del self.rows[rows:], self._ends[rows + 1 :]
         self._synced = min(self._synced, rows)
+        del self._new[rows - self._synced :]
 
 
 def _to_line(record: Record) -> bytes:
     iteration, epoch, split, name, value = record
     shown = repr(float(value)) if math.isfinite(value) else f'"{value}"'
-    head = f'{{"iteration": {iteration}, "epoch": {epoch}, "split": {json.dumps(split)}, "name": {json.dumps(name)}'
+    head = f'{{"iteration": {iteration}, "epoch": {epoch}, "split": {_quoted(split)}, "name": {_quoted(name)}'
     return f'{head}, "value": {shown}}}\n'.encode()
+
+
+@functools.lru_cache
+def _quoted(name: str) -> str:
+    return json.dumps(name)
 
 
 def _from_line(line: bytes) -> Record:

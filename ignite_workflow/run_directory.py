@@ -13,41 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ignite_workflow.durable import replace_file
 from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
 
-__all__ = ["RunDirectory", "new_run_path", "replace_file", "sync_directory"]
+__all__ = ["RunDirectory", "new_run_path"]
 
 _held: set[Path] = set()  # the kernel's locks are between processes: this one must not lock a directory twice either
-
-
-def replace_file(path: Path, content: bytes | str, *, sync: bool = False) -> None:
-    """Put ``content`` under ``path`` whole: a reader, or a kill at any instant, sees the old file or the new one.
-
-    Args:
-        path: its folder exists.
-        content: text is written as UTF-8.
-        sync: on disk before this returns, so that a power cut cannot undo it.
-    """
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    temporary.replace(path)
-    if sync:
-        sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Put the names in a directory on disk: a rename is not durable before."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def new_run_path(runs: Path, what: str, name: str | None = None) -> Path:

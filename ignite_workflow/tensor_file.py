@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from ignite_workflow.durable import sync_data
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["decode_tree", "encode_tree", "read_tensor_file", "write_tensor_file"]
@@ -36,7 +37,10 @@ _DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
+_PLAIN = frozenset({type(None), bool, int, float, str})
+_KEYS = frozenset({str, int})
 _DIGEST_BYTES = 32
+_JOINED_BYTES = 1024 * 1024  # up to here one hash and one write of a copy are cheaper than many of the parts
 _HEADER_LIMIT = 100_000_000  # of safetensors itself
 
 
@@ -58,17 +62,24 @@ def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
     parts: list[bytes | memoryview] = [_header(tensors, {"kind": kind, "values": values})]
     parts += map(_bytes_of, tensors.values())
+    size = sum(part.nbytes if isinstance(part, memoryview) else len(part) for part in parts)
+    if size <= _JOINED_BYTES:
+        parts = [b"".join(parts)]
     digest = hashlib.sha256()
-    size = 0
-    with path.open("r+b" if path.exists() else "wb") as file:
+    with open(path, "wb", opener=_open_to_write_over) as file:
         for part in parts:
             digest.update(part)
-            size += file.write(part)
+            file.write(part)
         file.write(digest.digest())
-        file.truncate()
         file.flush()
-        os.fsync(file.fileno())
+        if os.fstat(file.fileno()).st_size != size + _DIGEST_BYTES:
+            file.truncate()
+        sync_data(file.fileno())
     return size + _DIGEST_BYTES
+
+
+def _open_to_write_over(path: str, flags: int) -> int:
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)
 
 
 def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) -> dict[str, Any]:
@@ -106,35 +117,44 @@ def _checked_content(path: Path, size_limit: int | None) -> bytes:
     return content
 
 
-def encode_tree(node: Any, tensors: dict[str, Tensor], where: str = "state") -> Any:
+def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = ()) -> Any:
     """``node`` as JSON values; the tensors go to ``tensors`` and their names stand for them.
 
     Raises:
         TypeError: a value is neither plain nor a tensor.
     """
-    if isinstance(node, np.generic):
-        node = node.item()  # numpy's numbers are plain ones in all but their type
-    if node is None or isinstance(node, bool | int | float | str):
-        return node
     if isinstance(node, Tensor):
         return _encode_tensor(node, tensors, where)
     if isinstance(node, dict):
-        items = [
-            [_plain_key(key, where), encode_tree(value, tensors, f"{where}[{key!r}]")] for key, value in node.items()
-        ]
-        return {"dict": items}
+        _check_keys(node, where)
+        return {"dict": [[key, value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, key))]
+                         for key, value in node.items()]}  # fmt: skip
     if isinstance(node, list | tuple):
-        items = [encode_tree(value, tensors, f"{where}[{i}]") for i, value in enumerate(node)]
+        items = [value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, i))
+                 for i, value in enumerate(node)]  # fmt: skip
         return {"tuple": items} if isinstance(node, tuple) else items
+    plain = node.item() if isinstance(node, np.generic) else node  # numpy's numbers are plain ones in all but type
+    if plain is None or isinstance(plain, bool | int | float | str):
+        return plain
     raise TypeError(
-        f"{where} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only"
+        f"{_path(where)} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only"
     )
 
 
-def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: str) -> dict[str, str]:
+def _check_keys(node: dict[Any, Any], where: tuple[Any, ...]) -> None:
+    if not _KEYS.issuperset(map(type, node)):
+        other = next(key for key in node if type(key) not in _KEYS)
+        raise TypeError(f"{_path(where)} has the key {other!r}: a saved state has text or whole numbers for keys")
+
+
+def _path(where: tuple[Any, ...]) -> str:
+    return "state" + "".join(f"[{key!r}]" for key in where)
+
+
+def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: tuple[Any, ...]) -> dict[str, str]:
     real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
     if real.dtype not in _DTYPES:
-        raise TypeError(f"{where} is a tensor of {tensor.dtype}, which cannot be saved")
+        raise TypeError(f"{_path(where)} is a tensor of {tensor.dtype}, which cannot be saved")
     name = f"t{len(tensors)}"
     tensors[name] = real
     return {"complex" if tensor.is_complex() else "tensor": name}
@@ -154,12 +174,6 @@ def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
     if tag == "tuple":
         return tuple(decode_tree(value, tensors) for value in content)
     return {key: decode_tree(value, tensors) for key, value in content}
-
-
-def _plain_key(key: Any, where: str) -> str | int:
-    if type(key) not in (str, int):
-        raise TypeError(f"{where} has the key {key!r}: a saved state has text or whole numbers for keys")
-    return key  # type: ignore[no-any-return]
 
 
 def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
@@ -184,5 +198,5 @@ def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], i
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().data
+    known = tensor.detach().view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor  # numpy has no bfloat16
+    return np.ascontiguousarray(known.numpy(force=True)).reshape(-1).data

@@ -107,10 +107,11 @@ def test_another_format_is_refused(store, monkeypatch):
 def test_its_name_appears_when_it_is_on_disk_and_is_on_disk_when_save_returns(store, monkeypatch):
     seen = []
 
-    def fsync(descriptor):
+    def sync(descriptor):
         seen.append((os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")), store.steps()))
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(os, "fsync", sync)
 
     fill(store, 7)
 
@@ -119,7 +120,7 @@ def test_its_name_appears_when_it_is_on_disk_and_is_on_disk_when_save_returns(st
     assert seen[1][0] == "checkpoints"
 
 
-@pytest.mark.parametrize("broken", ["fsync", "replace"])
+@pytest.mark.parametrize("broken", ["fdatasync", "replace"])
 def test_a_save_that_fails_leaves_what_was_there(store, monkeypatch, broken):
     fill(store, 1)
 

@@ -11,7 +11,7 @@ import ignite_workflow
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
-    "errors built_in display",
+    "errors built_in display durable",
     "validation registry",
     "config_tree config_fields config config_schema settings device randomness events pictures",
     "targets losses metric_sums metrics optimizers schedules data models",

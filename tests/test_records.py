@@ -109,7 +109,7 @@ def test_what_is_in_the_file_is_not_written_again(path):
 
 def test_durable_means_on_disk_before_it_returns(path, monkeypatch):
     sizes = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
     records = written(path, [ROW])
     assert sizes == []
     records.append(row(2))

@@ -11,7 +11,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from ignite_workflow import Record, RunDirectory, RunDirectoryError, run_directory
-from ignite_workflow.run_directory import new_run_path, replace_file
+from ignite_workflow.durable import replace_file
+from ignite_workflow.run_directory import new_run_path
 
 ROW = Record(1, 1, "val", "loss", 0.5)
 HOLD = """
@@ -199,10 +200,11 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 def test_synced_the_file_is_on_disk_before_its_name_and_the_name_before_it_returns(tmp_path, monkeypatch):
     seen = []
 
-    def fsync(descriptor):
+    def sync(descriptor):
         seen.append((os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")), (tmp_path / "file").exists()))
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(os, "fsync", sync)
 
     replace_file(tmp_path / "file", "new", sync=True)
 

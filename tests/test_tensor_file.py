@@ -150,7 +150,7 @@ def test_written_over_a_longer_file_nothing_of_that_is_left(path):
 
 def test_is_on_disk_when_written(path, monkeypatch):
     sizes = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
 
     write_tensor_file(path, TREE, "state")
 

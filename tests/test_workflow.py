@@ -281,7 +281,7 @@ def test_asked_for_again_and_again_it_is_saved_once_a_moment(tmp_path, monkeypat
 def test_records_are_on_disk_before_the_checkpoint_that_counts_on_them(tmp_path, monkeypatch):
     workflow = scripted_workflow(tmp_path, loss=[1.0])
     seen, on_disk = [], []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: on_disk.append(os.fstat(descriptor).st_size))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: on_disk.append(os.fstat(descriptor).st_size))
 
     def save(store, step, state):
         seen.append((state["records"]["bytes"], on_disk[-1]))

@@ -32,7 +32,7 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
         raise ConfigError(f"{output} is there already: name another with --output, or replace it with --force")
     config = read_settings(data, settings_from(settings, data__target=target))
 
-    from ignite_workflow.run_directory import replace_file
+    from ignite_workflow.durable import replace_file
     from ignite_workflow.starter import class_counts, describe_columns, start_from
 
     start = start_from(config, output.absolute().parent)
