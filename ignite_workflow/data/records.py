@@ -102,15 +102,16 @@ def whole_records(blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | No
     """
     rest, first_line, to_skip = b"", 1, skip_lines
     for block in blocks:
-        data = rest + block
-        while to_skip and (end := data.find(b"\n")) >= 0:
-            data, first_line, to_skip = data[end + 1 :], first_line + 1, to_skip - 1
-        cut = 0 if to_skip else _last_record_end(data, quote)
+        while to_skip and (end := block.find(b"\n")) >= 0:
+            rest, block, first_line, to_skip = b"", block[end + 1 :], first_line + 1, to_skip - 1
+        cut = 0 if to_skip else _last_record_end(rest, block, quote)
         if cut:
-            records = data[:cut]
+            records = b"".join((rest, memoryview(block)[:cut]))  # a block is copied once: that is half of the cost
+            rest = block[cut:]
             yield Block(records, first_line, quote)
             first_line += _count(records, b"\n")
-        rest = data[cut:]
+        else:
+            rest += block
         if len(rest) > _LONGEST_RECORD:
             raise DataError(f"{path}: line {first_line}: a quote is opened and not closed again.")
     if quote is not None and rest.count(quote) % 2:
@@ -123,8 +124,9 @@ def _count(data: bytes, byte: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(byte)))  # five times as fast as bytes.count
 
 
-def _last_record_end(data: bytes, quote: bytes | None) -> int:
-    if quote is None or quote not in data:
-        return data.rfind(b"\n") + 1
-    ends = Block(data, 1, quote)._outside_quotes(b"\n")
-    return int(ends[-1]) + 1 if len(ends) else 0
+def _last_record_end(rest: bytes, block: bytes, quote: bytes | None) -> int:
+    """Where in ``block`` its last whole record ends; ``rest``, which stands before it, is the start of a record."""
+    if quote is None or (quote not in block and quote not in rest):
+        return block.rfind(b"\n") + 1
+    ends = Block(rest + block, 1, quote)._outside_quotes(b"\n")
+    return int(ends[-1]) + 1 - len(rest) if len(ends) else 0

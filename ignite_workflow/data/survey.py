@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import DataConfig, Task
+from ignite_workflow.data.ahead import ahead
 from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers, to_float
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind, keep_one_feature
@@ -134,7 +135,7 @@ def _look(
     scans = {name: ColumnScan(name, rules, given.get(name)) for name in table.columns}
     kept: list[pl.DataFrame] = []
     numbers: set[str] = set()
-    for chunk in table.chunks(numbers):
+    for chunk in ahead(table.chunks(numbers)):  # they may know of earlier numbers only: the cells are the same
         frame = chunk.frame
         dtypes = frame.schema
         text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
@@ -142,9 +143,9 @@ def _look(
         settled = [
             scan.add(frame[name], chunk.place, cast.get_column(name, default=None)) for name, scan in scans.items()
         ]
-        numbers.clear()
-        numbers.update(name for name, scan in scans.items() if scan.is_sure)
-        numbers.difference_update(keep)
+        sure = {name for name, scan in scans.items() if scan.is_sure}.difference(keep)
+        numbers.intersection_update(sure)
+        numbers.update(sure)
         kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(keep)]))
         if store is not None:
             store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
