@@ -3,6 +3,7 @@
 Start it again after it was stopped and it goes on where it stood.
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -46,12 +47,13 @@ def print_loss(engine) -> None:
     print(f"epoch {engine.state.epoch}: validation loss {loss:.4f}")
 
 
-def main() -> None:
+def main() -> int:
     with RunDirectory(Path("runs/sine")) as directory:  # held: a second start is refused meanwhile
         workflow = build(directory)
         workflow.resume()  # from the newest checkpoint, where there is one
-        workflow.run()
+        workflow.run()  # Ctrl-C saves, and returns
+    return workflow.exit_code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

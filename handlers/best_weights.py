@@ -44,6 +44,7 @@ class BestWeights(Handler):
     def attach(self, workflow: Workflow) -> None:
         self.workflow = workflow
         workflow.check_metric(self.metric, self.mode)
+        workflow.selection = (self.metric, self.mode)
         workflow.evaluator.add_event_handler(Events.COMPLETED, self.keep)
         workflow.trainer.add_event_handler(Events.COMPLETED, self.put_back)
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class StatusFile(Handler):
-    """Write epoch, iteration and the newest metrics to ``status.json``, for whoever watches the run.
+    """Write epoch, iteration, the best evaluation and the newest metrics to ``status.json`` while the run goes on.
 
     Args:
         seconds: the least time between two writes, at the ends of epochs.
@@ -47,10 +47,8 @@ class StatusFile(Handler):
         if now - self.written < self.seconds:
             return
         self.written = now
-        state = self.workflow.trainer.state
-        newest = {split: self.workflow.records.last(split) for split in ("train", "val")}
-        metrics = {f"{split}/{name}": value for split, values in newest.items() for name, value in values.items()}
+        epoch = self.workflow.trainer.state.epoch  # its handlers are not all done, but nothing of it is left to train
         try:
-            self.directory.update_status("running", epoch=state.epoch, iteration=state.iteration, metrics=metrics)
+            self.directory.update_status("running", **{**self.workflow.progress(), "epoch": epoch})
         except RunDirectoryError as error:
             log.warning("%s; training goes on", error)

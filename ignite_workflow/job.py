@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -24,7 +25,6 @@ from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory, new_run_path
 from ignite_workflow.settings import Source, read_settings
-from ignite_workflow.signals import stop_on_signals
 from ignite_workflow.workflow import Workflow
 
 __all__ = ["TrainResult", "train"]
@@ -122,7 +122,7 @@ def train(
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
         origin = None if from_model is None else str(Path(from_model).resolve())
-        directory.update_status("running", reason=None, exit_code=None, from_model=origin)
+        directory.update_status("running", from_model=origin)
         return _run(workflow, data, directory, started)
 
 
@@ -244,33 +244,12 @@ def _take_weights(model: nn.Module, trained: Predictor) -> None:
 
 
 def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: float) -> TrainResult:
-    directory.update_status("running", max_epochs=workflow.max_epochs)
-    metrics: Mapping[str, float]
-    learnt: Coefficients
-    try:
-        with stop_on_signals(workflow.trainer):
-            workflow.run()
-            stop = workflow.trainer.stop_request
-            if stop is not None and stop.exit_code != 0:
-                metrics, learnt = {}, {}
-                status, reason, code = "stopped", stop.reason, stop.exit_code
-            else:
-                metrics = finish(workflow, data, directory)
-                learnt = coefficients(workflow.model, data.schema, data.target)
-                status, reason, code = "finished", stop.reason if stop else "all epochs are done", 0
-    except BaseException as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
-            code = getattr(error, "exit_code", 1)
-            directory.update_status("failed", reason=reason, exit_code=code, **_progress(workflow))
-        raise
-    outcome = {"reason": reason, "exit_code": code, "metrics": metrics, "coefficients": learnt}
-    directory.update_status(status, **outcome, **_progress(workflow))
+    def measure_and_save() -> dict[str, Any]:
+        metrics = finish(workflow, data, directory)
+        return {"metrics": metrics, "coefficients": coefficients(workflow.model, data.schema, data.target)}
+
+    workflow.run(measure_and_save)
     return _result(directory, time.monotonic() - started)
-
-
-def _progress(workflow: Workflow) -> dict[str, int]:
-    return {"epoch": workflow.trainer.epochs_done, "iteration": workflow.trainer.state.iteration}
 
 
 def _finished_result(directory: RunDirectory, config: RunConfig, started: float) -> TrainResult | None:
@@ -284,6 +263,7 @@ def _finished_result(directory: RunDirectory, config: RunConfig, started: float)
 
 def _result(directory: RunDirectory, seconds: float) -> TrainResult:
     status = directory.read_status()
+    finished = status["state"] == "finished"
     return TrainResult(
         run=directory.path,
         status=status["state"],
@@ -291,7 +271,7 @@ def _result(directory: RunDirectory, seconds: float) -> TrainResult:
         exit_code=status["exit_code"],
         epochs=status["epoch"],
         seconds=round(seconds, 2),
-        metrics=status["metrics"],
-        coefficients=status["coefficients"],
-        model=directory.model if status["state"] == "finished" else None,
+        metrics=status["metrics"] if finished else {},
+        coefficients=status["coefficients"] if finished else {},
+        model=directory.model if finished else None,
     )

@@ -31,9 +31,9 @@ __all__ = [
     "choose_handlers",
     "choose_metrics",
     "evaluation_step",
+    "held",
     "is_ours",
     "make_ready",
-    "released_on_error",
     "supervised_step",
 ]
 
@@ -71,13 +71,19 @@ def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> No
 
 
 @contextmanager
-def released_on_error(directory: RunDirectory | None) -> Iterator[None]:
-    """Let a directory that was opened for the run go: who mends the mistake and tries again must find it free."""
+def held(directory: str | Path | RunDirectory | None) -> Iterator[RunDirectory | None]:
+    """The directory of a run that is being assembled, held.
+
+    One that was not held before is let go where that fails: who mends the mistake and tries again must find it free.
+    """
+    if not isinstance(directory, str | Path):
+        yield directory
+        return
+    opened = RunDirectory(Path(directory))
     try:
-        yield
+        yield opened
     except BaseException:
-        if directory is not None:
-            directory.close()
+        opened.close()
         raise
 
 
@@ -124,13 +130,16 @@ def choose_handlers(given: Mapping[str, Any], more: MoreParts, *, has_validation
     return build_handlers(merged)
 
 
-def choose_metrics(loss_fn: LossFn | None, metrics: Mapping[str, Metric], names: Sequence[str] | None) -> MetricSet:
+def choose_metrics(
+    loss_fn: LossFn | None, metrics: Mapping[str, Metric] | None, names: Sequence[str] | None
+) -> MetricSet:
     """The loss, and of a person's own ``metrics`` those of the given names; None: all of them.
 
     Raises:
         UnknownNameError: one of the names is not among them.
     """
     chosen: dict[str, Metric] = {} if loss_fn is None else {"loss": MeanLoss(loss_fn)}
+    metrics = metrics or {}
     for name in metrics if names is None else names:
         if name not in metrics:
             raise UnknownNameError("metric", name, metrics)

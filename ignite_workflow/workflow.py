@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +15,7 @@ from torch.optim import Optimizer
 from ignite_workflow import parts
 from ignite_workflow.checkpoint import CheckpointStore
 from ignite_workflow.config import RunConfig, TrainConfig
-from ignite_workflow.data.loader import SeekableLoader, as_seekable
+from ignite_workflow.data.loader import as_seekable
 from ignite_workflow.device import resolve_device
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError
@@ -28,6 +27,7 @@ from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.snapshot import Saver, check_handlers, put_back, take_snapshot
 from ignite_workflow.state import RunState
 from ignite_workflow.steps import LossFn
+from ignite_workflow.supervision import close_parts, how_it_ended, progress, supervised
 from ignite_workflow.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from ignite_workflow.schedules import Schedule
 
 __all__ = ["Workflow"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -61,6 +59,8 @@ class Workflow:
         foreign: layers, step, data or handlers are a person's own, who may draw from ``random`` and ``numpy.random``.
         handlers: by id, in the order in which they were attached.
         records: every number measured so far.
+        selection: the validation metric, and its better direction, that says which evaluation is the best.
+        exit_code: what a process exits with after ``run``: not 0 where a signal stopped it.
     """
 
     trainer: WorkflowEngine
@@ -82,6 +82,9 @@ class Workflow:
     def __post_init__(self) -> None:
         self.records = self.run_directory.records if self.run_directory else Records(None)
         self.metric_modes: Mapping[str, Mode | None] = {}
+        self.selection: tuple[str, Mode] = ("loss", "min")
+        self.exit_code = 0
+        self._over: str | None = None
         self.trainer.workflow = self
         self._saver = Saver(self)
         Upkeep(self)  # its events come first, before those of any handler
@@ -121,12 +124,9 @@ class Workflow:
             >>> data = torch.utils.data.TensorDataset(x, 0.7 * x + 0.3)
             >>> model = torch.nn.Linear(1, 1)
             >>> workflow = Workflow.from_parts(
-            ...     model,
-            ...     torch.optim.SGD(model.parameters(), lr=0.5),
-            ...     torch.nn.functional.mse_loss,
+            ...     model, torch.optim.SGD(model.parameters(), lr=0.5), torch.nn.functional.mse_loss,
             ...     torch.utils.data.DataLoader(data, batch_size=16, shuffle=True),
-            ...     train=TrainConfig(max_epochs=100, device="cpu"),
-            ...     handlers={"progress": False},
+            ...     train=TrainConfig(max_epochs=100, device="cpu"), handlers={"progress": False},
             ... )
             >>> _ = workflow.run()
             >>> round(model.weight.item(), 3), round(model.bias.item(), 3)
@@ -136,28 +136,27 @@ class Workflow:
             raise ConfigError("train.max_epochs must be set: how many epochs to train")
         device = resolve_device(train.device)
         parts.make_ready(model, device, train)
-        directory = more.get("run_directory")
         built = parts.choose_handlers(handlers or {}, more, has_validation=val_loader is not None)
         train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
         eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
         trainer = WorkflowEngine(train_step)
-        workflow = cls(
-            trainer=trainer,
-            evaluator=EvaluationEngine(eval_step, model, trainer),
-            model=model,
-            optimizer=optimizer,
-            train_loader=as_seekable(train_loader, seed=train.seed),
-            val_loader=None if val_loader is None else as_seekable(val_loader, seed=train.seed),
-            device=device,
-            max_epochs=train.max_epochs,
-            seed=train.seed,
-            build_metrics=more.get("build_metrics") or partial(parts.choose_metrics, loss_fn, more.get("metrics", {})),
-            schedule=more.get("schedule"),
-            run_directory=RunDirectory(Path(directory)) if isinstance(directory, str | Path) else directory,
-            config=more.get("config"),
-            foreign=more.get("train_step") is not None or not parts.is_ours(model, train_loader, built.values()),
-        )
-        with parts.released_on_error(workflow.run_directory if workflow.run_directory is not directory else None):
+        with parts.held(more.get("run_directory")) as directory:
+            workflow = cls(
+                trainer=trainer,
+                evaluator=EvaluationEngine(eval_step, model, trainer),
+                model=model,
+                optimizer=optimizer,
+                train_loader=as_seekable(train_loader, seed=train.seed),
+                val_loader=None if val_loader is None else as_seekable(val_loader, seed=train.seed),
+                device=device,
+                max_epochs=train.max_epochs,
+                seed=train.seed,
+                build_metrics=more.get("build_metrics") or partial(parts.choose_metrics, loss_fn, more.get("metrics")),
+                schedule=more.get("schedule"),
+                run_directory=directory,
+                config=more.get("config"),
+                foreign=more.get("train_step") is not None or not parts.is_ours(model, train_loader, built.values()),
+            )
             workflow.attach(built)
         return workflow
 
@@ -250,32 +249,40 @@ class Workflow:
             self.load_state_dict(state)
         return state is not None
 
-    def run(self) -> RunState:
-        """Train until ``max_epochs`` or a stop, then let the handlers go."""
-        try:
-            return self.trainer.run(self.train_loader, max_epochs=self.max_epochs)
-        finally:
-            self.close()
+    def run(self, finish: Callable[[], Mapping[str, Any]] | None = None) -> RunState:
+        """Train until ``max_epochs`` or a stop, then let the handlers go.
+
+        Where the run has a directory and this is the main thread, SIGINT, SIGTERM, SIGHUP and SIGUSR1 stop it at the
+        next safe point, with ``exit_code`` set; ``status.json`` says how it ended.
+
+        Args:
+            finish: what is left to do once nothing is left to train; what it returns goes into ``status.json``.
+
+        Raises:
+            ConfigError: it has run to its end before, or broke off with an error.
+        """
+        if self._over is not None:
+            raise ConfigError(self._over)
+        self._over = "this run broke off with an error, in mid-step: make a new workflow, resume() that one and run it"
+        with supervised(self) as ending:
+            try:
+                state = self.trainer.run(self.train_loader, max_epochs=self.max_epochs)
+            finally:
+                self.close()
+            ending |= how_it_ended(self)
+            self.exit_code = ending["exit_code"]
+            if finish is not None and self.exit_code == 0:
+                ending |= finish()
+        self._over = f"this run is finished: {ending['reason']}" if self.exit_code == 0 else None
+        return state
 
     def close(self) -> None:
-        """Close every handler, end the loaders' workers and write the records out.
+        """Close every handler, end the loaders' workers and write the records out: ``run`` does, however it ends."""
+        close_parts(self)
 
-        What fails is logged, since the run itself is over.
-        """
-        for name, handler in self.handlers.items():
-            try:
-                handler.close()
-            except Exception:
-                log.exception("handler %s could not be closed", name)
-        for loader in (self.train_loader, self.val_loader):
-            if isinstance(loader, SeekableLoader):
-                loader.close()
-        try:
-            self.records.sync()
-        except OSError as error:
-            log.warning("%s cannot be written: %s", self.records.path, error.strerror)
-
-    # Saving and restoring.
+    def progress(self) -> dict[str, Any]:
+        """What ``status.json`` says of the training so far: epoch, iteration, the best evaluation, newest metrics."""
+        return progress(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a resumed run needs, at a safe point: tensors and plain values; not copied."""

@@ -17,10 +17,12 @@ LAYERS = [
     "targets losses metric_sums metrics optimizers schedules data models",
     "state dispatch engine evaluator steps signals interval",
     "records run_directory tensor_file checkpoint curve_picture",
-    "handler_specs parts snapshot upkeep workflow",
+    "handler_specs parts snapshot upkeep supervision workflow",
     "handler",
     "model_description model_card prediction_file predictor model_file",
-    "coefficients recipe run_data assembly evaluation_data evaluation_report evaluation_output outcome",
+    "coefficients recipe run_data assembly outcome"
+    " evaluation_data evaluation_figures calibration importance class_pictures value_pictures evaluation_report"
+    " evaluation_output",
     "job trial starter testing handlers",
     "handler_catalogue",
     "cli",

@@ -1,0 +1,106 @@
+"""What stands around a run: signals are answered, ``status.json`` says how far it is and how it ended."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ignite_workflow.data.loader import SeekableLoader
+from ignite_workflow.errors import RunDirectoryError
+from ignite_workflow.signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from ignite_workflow.records import Record
+    from ignite_workflow.workflow import Workflow
+
+__all__ = ["close_parts", "how_it_ended", "progress", "supervised"]
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
+    """While this holds, signals stop ``workflow`` at its next safe point; ``status.json`` says what becomes of it.
+
+    Where the run has no directory there is nothing to save and nowhere to say it: signals do what they always did.
+
+    Yields:
+        What ``status.json`` is to say at the end, to be filled in; ``state`` among it.
+    """
+    directory = workflow.run_directory
+    ending: dict[str, Any] = {}
+    if directory is None:
+        yield ending
+        return
+    directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
+    try:
+        with stop_on_signals(workflow.trainer):
+            yield ending
+    except BaseException as error:
+        failure = {"reason": failure_line(error), "exit_code": getattr(error, "exit_code", 1)}
+        with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
+            directory.update_status("failed", **{**progress(workflow), **failure})
+        raise
+    directory.update_status(**{**progress(workflow), **ending})
+
+
+def failure_line(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def how_it_ended(workflow: Workflow) -> dict[str, Any]:
+    """``state``, ``reason`` and ``exit_code`` of a run that ended without an error."""
+    stop = workflow.trainer.stop_request
+    if stop is not None and stop.exit_code != 0:
+        return {"state": "stopped", "reason": stop.reason, "exit_code": stop.exit_code}
+    return {"state": "finished", "reason": stop.reason if stop else "all epochs are done", "exit_code": 0}
+
+
+def progress(workflow: Workflow) -> dict[str, Any]:
+    """Epochs and iterations that are done, the best evaluation, and the newest metrics by ``split/name``."""
+    trainer, records = workflow.trainer, workflow.records
+    newest = {split: records.last(split) for split in ("train", "val")}
+    return {
+        "epoch": trainer.epochs_done,
+        "iteration": trainer.state.iteration,
+        "best": _best(workflow),
+        "metrics": {f"{split}/{name}": value for split, values in newest.items() for name, value in values.items()},
+    }
+
+
+def _best(workflow: Workflow) -> dict[str, Any] | None:
+    """The evaluation with the best value of the metric that weights are selected by; None before there is one."""
+    metric, mode = workflow.selection
+    sign = -1 if mode == "max" else 1
+
+    def rank(row: Record) -> float:
+        return sign * row.value
+
+    rows = [row for row in workflow.records if (row.split, row.name) == ("val", metric) and math.isfinite(row.value)]
+    if not rows:
+        return None
+    best = min(rows, key=rank)  # the first of equal ones, as handlers choose
+    return {"metric": metric, "value": best.value, "iteration": best.iteration, "epoch": best.epoch}
+
+
+def close_parts(workflow: Workflow) -> None:
+    """Close every handler, end the loaders' workers and write the records out.
+
+    What fails is logged, since the run itself is over.
+    """
+    for name, handler in workflow.handlers.items():
+        try:
+            handler.close()
+        except Exception:
+            log.exception("handler %s could not be closed", name)
+    for loader in (workflow.train_loader, workflow.val_loader):
+        if isinstance(loader, SeekableLoader):
+            loader.close()
+    try:
+        workflow.records.sync()
+    except OSError as error:
+        log.warning("%s cannot be written: %s", workflow.records.path, error.strerror)
