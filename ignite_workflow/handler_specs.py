@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from ignite_workflow.errors import ConfigError
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
 
-__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "in_order", "merge_handlers"]
+__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "in_order", "merge_handlers", "without_loss"]
+
+log = logging.getLogger(__name__)
 
 DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "evaluation": {},
@@ -29,6 +32,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
 """In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
 
 _REPORTING = ("progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what the others did
+_WATCHING_THE_LOSS = ("early_stopping", "best_weights")  # unless they are told another metric
 
 
 def merge_handlers(
@@ -58,6 +62,17 @@ def merge_handlers(
         if not lacking:
             merged[name] = chosen
     return merged
+
+
+def without_loss(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given``, without the default handlers that watch the validation loss, for a run that does not measure it."""
+    left_out = [name for name in _WATCHING_THE_LOSS if name not in given]
+    if left_out:
+        log.warning(
+            "left out: %s. They watch the validation loss, which is not measured: name another metric and its mode.",
+            ", ".join(left_out),
+        )
+    return {**given, **dict.fromkeys(left_out, False)}
 
 
 def _lacking(name: str, spec: Any, has_validation: bool, has_directory: bool, has_schedule: bool) -> str:

@@ -17,7 +17,7 @@ from ignite_workflow.config import RunConfig, TrainConfig
 from ignite_workflow.data.loader import TensorBatches
 from ignite_workflow.device import autocast
 from ignite_workflow.errors import ConfigError, UnknownNameError
-from ignite_workflow.handler_specs import build_handlers, merge_handlers
+from ignite_workflow.handler_specs import build_handlers, merge_handlers, without_loss
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_eval_step, build_train_step
@@ -115,14 +115,17 @@ def evaluation_step(model: nn.Module, device: torch.device, train: TrainConfig) 
     return build_eval_step(model, device=device, autocast=autocast(device, train.precision))
 
 
-def choose_handlers(given: Mapping[str, Any], more: MoreParts, *, has_validation: bool) -> dict[str, Handler]:
+def choose_handlers(
+    given: Mapping[str, Any], more: MoreParts, *, has_validation: bool, has_loss: bool
+) -> dict[str, Handler]:
     """The handlers of a run: the default ones that have something to work on, changed and joined by ``given``.
 
     Raises:
         ConfigError: a handler or option that does not exist, or that has nothing to work on.
     """
+    measures_loss = has_loss or "build_metrics" in more or "loss" in (more.get("metrics") or {})
     merged = merge_handlers(
-        given,
+        given if measures_loss or not has_validation else without_loss(given),
         has_validation=has_validation,
         has_directory=more.get("run_directory") is not None,
         has_schedule=more.get("schedule") is not None,

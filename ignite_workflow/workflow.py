@@ -136,7 +136,8 @@ class Workflow:
             raise ConfigError("train.max_epochs must be set: how many epochs to train")
         device = resolve_device(train.device)
         parts.make_ready(model, device, train)
-        built = parts.choose_handlers(handlers or {}, more, has_validation=val_loader is not None)
+        has = {"has_validation": val_loader is not None, "has_loss": loss_fn is not None}
+        built = parts.choose_handlers(handlers or {}, more, **has)
         train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
         eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
         trainer = WorkflowEngine(train_step)

@@ -100,3 +100,48 @@ def test_precision_is_that_of_training_in_the_evaluation_too():
     ).run()
 
     assert seen == {(True, torch.bfloat16), (False, torch.bfloat16)}
+
+
+def own_step_workflow(**more):
+    model = nn.Linear(1, 1)
+    batches = [(torch.ones(2, 1), torch.ones(2, 1))]
+    return Workflow.from_parts(
+        model,
+        torch.optim.SGD(model.parameters()),
+        None,
+        batches,
+        batches,
+        train=TRAIN,
+        train_step=lambda engine, batch: {},
+        **{"handlers": NO_OTHERS, **more},
+    )
+
+
+def test_without_a_loss_the_default_handlers_that_watch_it_are_left_out_with_a_word(caplog):
+    workflow = own_step_workflow(metrics={"mse": MeanSquaredError()})
+
+    workflow.run()
+
+    assert "mse" in workflow.records.last("val")
+    assert {"early_stopping", "best_weights"}.isdisjoint(workflow.handlers)
+    [line] = caplog.messages
+    assert line.startswith(
+        "left out: early_stopping, best_weights. They watch the validation loss, which is not measured"
+    )
+
+
+def test_without_a_loss_they_watch_the_metric_they_are_told(caplog):
+    accurate = {"metric": "accuracy", "mode": "max"}
+    handlers = {**NO_OTHERS, "early_stopping": accurate, "best_weights": accurate}
+
+    workflow = own_step_workflow(metrics={"accuracy": Accuracy()}, handlers=handlers)
+
+    assert {"early_stopping", "best_weights"} <= set(workflow.handlers)
+    assert caplog.messages == []
+
+
+def test_a_metric_called_loss_is_the_loss(caplog):
+    workflow = own_step_workflow(metrics={"loss": MeanSquaredError()})
+
+    assert {"early_stopping", "best_weights"} <= set(workflow.handlers)
+    assert caplog.messages == []
