@@ -1,16 +1,17 @@
 """Fitting a schema: one pass over the training rows for moments, quantiles and classes.
 
-Shapes: ``N`` is the number of records of the table, ``K`` of numbers made of its columns.
+Shapes: ``N`` is the number of records of the table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.cells import Floats, as_numbers, as_text
 from ignite_workflow.data.features import (
     CANDIDATES,
@@ -25,6 +26,7 @@ from ignite_workflow.data.features import (
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, Row, quantile_edges
 from ignite_workflow.data.tables import Chunk
+from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import DataError
 from ignite_workflow.randomness import Stream, mix
 
@@ -47,39 +49,65 @@ def fit_schema(schema: Schema, chunks: Iterable[Chunk], train: Mask, *, seed: in
     Raises:
         DataError: a cell does not fit its column, or a target does not vary; names row, column and value.
     """
-    sampled = _sample(train, seed)
     wanted = [[of for of in CANDIDATES[column.kind] if of != "missing"] for column in schema.numeric]
-    moments, targets = Moments(sum(map(len, wanted))), Moments(len(schema.targets))
-    classes: list[set[str]] = [set() for _ in schema.categories]
-    missing = [False for _ in schema.categories]
-    labels: set[str] = set()
-    samples: list[Any] = []
-    for chunk in chunks:
-        rows = slice(chunk.first_row, chunk.first_row + chunk.frame.height)
-        chosen = np.flatnonzero(train[rows])
-        if schema.numeric:
-            values = _numbers(schema, wanted, chunk)
-            moments.add(values if len(chosen) == values.shape[1] else values[:, chosen])
-            samples.append(values[:, np.flatnonzero(sampled[rows])])
-        for number, column in enumerate(schema.categories):
-            text = as_text(chunk.column(column.name), schema.rules.missing).gather(chosen)
-            classes[number].update(text.drop_nulls().unique())
-            missing[number] |= text.null_count() > 0
-        if schema.task == "regression":
-            read = [as_numbers(chunk.column(target.name), schema.rules, chunk.place) for target in schema.targets]
-            targets.add(np.stack(read)[:, chosen])
-        elif schema.task != "multilabel":
-            series = chunk.column(schema.targets[0].name)
-            labels.update(target_text(series, schema.rules, schema.targets[0]).gather(chosen).drop_nulls().unique())
-    sample = np.concatenate(samples, axis=1) if samples else np.empty((0, 0))
-    numeric = _fitted_numbers(schema, wanted, moments, sample, int(train.sum()))
+    seen = _Seen(Moments(sum(map(len, wanted))), Moments(len(_scaled(schema))))
+    samples: list[list[Row]] = []
+    for each in map_ahead(partial(_look, schema, wanted, train, _sample(train, seed)), chunks):
+        seen.add(each)
+        samples.append(each.sample)
+    sample = [np.concatenate(pieces) for pieces in zip(*samples, strict=True)]
+    numeric = _fitted_numbers(schema, wanted, seen.moments, sample, int(train.sum()))
     categories = {
-        column.name: _fitted_category(column, class_order(values), has_missing)
-        for column, values, has_missing in zip(schema.categories, classes, missing, strict=True)
+        column.name: _fitted_category(column, class_order(seen.classes[column.name]), column.name in seen.missing)
+        for column in schema.categories
     }
     fitted = {**numeric, **categories}
     columns = tuple(fitted.get(column.name, column) for column in schema.columns)
-    return replace(schema, columns=columns, targets=_fitted_targets(schema, targets), classes=class_order(labels))
+    targets = _fitted_targets(schema, seen.targets)
+    return replace(schema, columns=columns, targets=targets, classes=class_order(seen.labels))
+
+
+@dataclass
+class _Seen:
+    """What some training rows hold: of numbers the moments and a sample, of categories the classes, of targets both."""
+
+    moments: Moments
+    targets: Moments
+    sample: list[Row] = field(default_factory=list)
+    classes: dict[str, set[str]] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    labels: set[str] = field(default_factory=set)
+
+    def add(self, other: _Seen) -> None:
+        """Take in other rows; their sample is left alone."""
+        self.moments.add(other.moments)
+        self.targets.add(other.targets)
+        for name, classes in other.classes.items():
+            self.classes.setdefault(name, set()).update(classes)
+        self.missing |= other.missing
+        self.labels |= other.labels
+
+
+def _look(schema: Schema, wanted: list[list[str]], train: Mask, sampled: Mask, chunk: Chunk) -> _Seen:
+    rows = slice(chunk.first_row, chunk.first_row + chunk.frame.height)
+    chosen, picked = np.flatnonzero(train[rows]), np.flatnonzero(sampled[rows])
+    values = _numbers(schema, wanted, chunk)
+    read = [as_numbers(chunk.column(target.name), schema.rules, chunk.place) for target in _scaled(schema)]
+    seen = _Seen(Moments.of([each[chosen] for each in values]), Moments.of([each[chosen] for each in read]))
+    seen.sample = [each[picked] for each in values]
+    for column in schema.categories:
+        text = as_text(chunk.column(column.name), schema.rules.missing).gather(chosen)
+        seen.classes[column.name] = set(text.drop_nulls().unique())
+        if text.null_count():
+            seen.missing.add(column.name)
+    if schema.task in CLASS_TASKS:
+        series = chunk.column(schema.targets[0].name)
+        seen.labels = set(target_text(series, schema.rules, schema.targets[0]).gather(chosen).drop_nulls().unique())
+    return seen
+
+
+def _scaled(schema: Schema) -> tuple[Target, ...]:
+    return schema.targets if schema.task == "regression" else ()
 
 
 def _sample(train: Mask, seed: int) -> Mask:
@@ -92,16 +120,16 @@ def _sample(train: Mask, seed: int) -> Mask:
     return sampled
 
 
-def _numbers(schema: Schema, wanted: list[list[str]], chunk: Chunk) -> Any:
+def _numbers(schema: Schema, wanted: list[list[str]], chunk: Chunk) -> list[Floats]:
     values: list[Floats] = []
     for column, parts in zip(schema.numeric, wanted, strict=True):
         base = base_values(column, chunk.column(column.name), schema.rules, chunk.place)
         values.extend(part_values(of, base) for of in parts)
-    return np.stack(values)
+    return values
 
 
 def _fitted_numbers(
-    schema: Schema, wanted: list[list[str]], moments: Moments, sample: Any, rows: int
+    schema: Schema, wanted: list[list[str]], moments: Moments, sample: list[Row], rows: int
 ) -> dict[str, Column]:
     """The columns of numbers with those parts that vary in the training split."""
     fitted: dict[str, Column] = {}

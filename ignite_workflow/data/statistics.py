@@ -1,15 +1,17 @@
 """Statistics of columns gathered chunk by chunk: moments in float64, quantiles from a sample.
 
-Shapes: ``N`` rows of a chunk, ``K`` columns.
+Shapes: ``N`` rows of a chunk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 
-__all__ = ["Matrix", "Moments", "quantile_edges"]
+__all__ = ["Moments", "Row", "quantile_edges"]
 
-Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 _MOST_EDGES = 48
@@ -31,24 +33,30 @@ class Moments:
         self.low: Row = np.full(columns, np.inf)
         self.high: Row = np.full(columns, -np.inf)
 
-    def add(self, values: Matrix) -> None:
-        """Take in a chunk, (K, N)."""
-        known = ~np.isnan(values)
-        count = known.sum(axis=1).astype(np.float64)
-        filled = values if known.all() else np.where(known, values, 0.0)
-        mean = filled.sum(axis=1) / np.maximum(count, 1)
-        deviations = filled - mean[:, None]
-        deviations *= known
-        squares = np.einsum("kn,kn->k", deviations, deviations)
+    @classmethod
+    def of(cls, columns: Sequence[Row]) -> Self:
+        """Those of some rows: of each column its cells, (N,)."""
+        moments = cls(len(columns))
+        for number, cells in enumerate(columns):
+            known = cells[~np.isnan(cells)] if np.isnan(cells.sum()) else cells
+            if len(known):
+                deviations = known - known.mean()
+                moments.count[number] = len(known)
+                moments.mean[number] = known.mean()
+                moments.squares[number] = np.einsum("n,n", deviations, deviations)
+                moments.low[number], moments.high[number] = known.min(), known.max()
+        return moments
 
-        total = self.count + count
-        share = count / np.maximum(total, 1)
-        shift = np.where(count > 0, mean - self.mean, 0.0)
-        self.squares += squares + shift**2 * self.count * share
+    def add(self, other: Self) -> None:
+        """Take in those of other rows."""
+        total = self.count + other.count
+        share = other.count / np.maximum(total, 1)
+        shift = np.where(other.count > 0, other.mean - self.mean, 0.0)
+        self.squares += other.squares + shift**2 * self.count * share
         self.mean += shift * share
         self.count = total
-        self.low = np.fmin(self.low, np.fmin.reduce(values, axis=1, initial=np.inf))
-        self.high = np.fmax(self.high, np.fmax.reduce(values, axis=1, initial=-np.inf))
+        self.low = np.minimum(self.low, other.low)
+        self.high = np.maximum(self.high, other.high)
 
     @property
     def std(self) -> Row:
