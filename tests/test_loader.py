@@ -358,7 +358,23 @@ def test_what_can_be_read_from_anywhere_stays_as_it_is_without_a_warning(loader,
 
 
 def note_worker(number):
-    torch.utils.data.get_worker_info().dataset.dataset.size = 100 + number
+    torch.utils.data.get_worker_info().dataset.dataset.noted = 100 + number
+
+
+class Noted(Dataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return self.noted
+
+
+def test_the_function_that_prepares_a_worker_finds_the_dataset_one_level_down():
+    loader = DataLoader(Noted(), batch_size=2, num_workers=1, worker_init_fn=note_worker)
+
+    [batch] = as_seekable(loader, seed=0)
+
+    assert batch.tolist() == [100, 100]
 
 
 def test_options_of_the_workers_are_kept():
