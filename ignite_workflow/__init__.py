@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ignite_workflow.assembly import build_workflow
     from ignite_workflow.checkpoint import CheckpointStore
+    from ignite_workflow.class_pictures import draw_calibration, draw_confusion_matrix, draw_per_class
     from ignite_workflow.config import (
         Component,
         DataConfig,
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkflowError,
     )
+    from ignite_workflow.evaluation_report import Evaluation, evaluate
     from ignite_workflow.evaluator import EvaluationEngine
     from ignite_workflow.events import WorkflowEvents, fire
     from ignite_workflow.handler import Handler, is_better
     from ignite_workflow.interval import Interval
     from ignite_workflow.job import TrainResult, train
     from ignite_workflow.model_file import load_model, save_model
-    from ignite_workflow.pictures import draw_confusion_matrix, draw_per_class, draw_regression, figure_bytes
+    from ignite_workflow.pictures import figure_bytes
     from ignite_workflow.predictor import Predictor
     from ignite_workflow.records import Record, Records
     from ignite_workflow.run_directory import RunDirectory
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from ignite_workflow.settings import read_settings
     from ignite_workflow.state import StopRequest
     from ignite_workflow.steps import StepOutput
+    from ignite_workflow.value_pictures import draw_importance, draw_regression
     from ignite_workflow.workflow import Workflow
 
 __version__ = "0.1.0"
@@ -56,6 +59,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "assembly": ["build_workflow"],
     "checkpoint": ["CheckpointStore"],
+    "class_pictures": ["draw_calibration", "draw_confusion_matrix", "draw_per_class"],
     "config": [
         "Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "TrainConfig", "config_digest",
         "config_from_mapping", "diff_configs", "dump_config", "load_config",
@@ -67,13 +71,14 @@ _HOMES = {
         "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",
         "WorkflowError",
     ],
+    "evaluation_report": ["Evaluation", "evaluate"],
     "evaluator": ["EvaluationEngine"],
     "events": ["WorkflowEvents", "fire"],
     "handler": ["Handler", "is_better"],
     "interval": ["Interval"],
     "job": ["TrainResult", "train"],
     "model_file": ["load_model", "save_model"],
-    "pictures": ["draw_confusion_matrix", "draw_per_class", "draw_regression", "figure_bytes"],
+    "pictures": ["figure_bytes"],
     "predictor": ["Predictor"],
     "records": ["Record", "Records"],
     "run_directory": ["RunDirectory"],
@@ -81,19 +86,20 @@ _HOMES = {
     "settings": ["read_settings"],
     "state": ["StopRequest"],
     "steps": ["StepOutput"],
+    "value_pictures": ["draw_importance", "draw_regression"],
     "workflow": ["Workflow"],
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
-    "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record", "Records", "RunConfig",
-    "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput", "StopRequest", "TrainConfig",
-    "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError", "WorkflowEvents",
-    "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs",
-    "draw_confusion_matrix", "draw_curves", "draw_per_class", "draw_regression", "dump_config", "figure_bytes", "fire",
-    "format_number", "format_seconds", "is_better", "load_config", "load_model", "printable", "read_settings",
-    "save_model", "train",
+    "Evaluation", "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record", "Records",
+    "RunConfig", "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput", "StopRequest",
+    "TrainConfig", "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError", "WorkflowEvents",
+    "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs", "draw_calibration",
+    "draw_confusion_matrix", "draw_curves", "draw_importance", "draw_per_class", "draw_regression", "dump_config",
+    "evaluate", "figure_bytes", "fire", "format_number", "format_seconds", "is_better", "load_config", "load_model",
+    "printable", "read_settings", "save_model", "train",
 ]  # fmt: skip
 
 

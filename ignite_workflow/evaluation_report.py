@@ -5,64 +5,47 @@ Shapes: ``N`` rows, ``T`` target numbers, ``C`` classes (multilabel: labels).
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from ignite.metrics import Metric
 from torch import Tensor
 
-from ignite_workflow import metric_sums
+from ignite_workflow.calibration import Calibration, CalibrationSums, has_probabilities
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_data import Batches, labelled_batches, own_batches
+from ignite_workflow.evaluation_figures import (
+    Baseline,
+    ClassFigures,
+    TargetFigures,
+    class_baseline,
+    class_figures,
+    target_figures,
+)
+from ignite_workflow.importance import ColumnImportance, RowSample, column_features, permutation_importance
 from ignite_workflow.losses import Loss
 from ignite_workflow.metric_sums import ClassSums, ValueSums
-from ignite_workflow.metrics import DEFAULT_METRICS, MODES, PredictionMetrics, build_metrics
+from ignite_workflow.metrics import DEFAULT_METRICS, MODES, build_metrics
 from ignite_workflow.predictor import Predictor, loss_not_imported
 from ignite_workflow.steps import to_device
 from ignite_workflow.targets import Target, decode_target
 
-__all__ = ["ClassFigures", "Evaluation", "TargetFigures", "evaluate"]
+__all__ = ["MAIN_METRICS", "Evaluation", "evaluate"]
+
+MAIN_METRICS = {"regression": "rmse", "binary": "f1", "multiclass": "f1", "multilabel": "f1"}
+"""For each task the metric that columns are ranked by: in the target's unit, or one that rare classes count in."""
 
 _MOST_POINTS = 50_000
+_ROWS_A_PASS = 512
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Sums = TypeVar("Sums", ValueSums, ClassSums)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassFigures:
-    """How well one class, or label, is told from the others; NaN where it neither occurs nor is predicted.
-
-    Attributes:
-        name: of the class.
-        precision: of the rows predicted to have it, the share that has it.
-        recall: of the rows that have it, the share predicted to.
-        f1: the harmonic mean of both.
-        rows: that have it.
-    """
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    rows: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetFigures:
-    """How well one of several numbers is predicted, in its own unit."""
-
-    name: str
-    rmse: float
-    mae: float
-    r2: float
+Watch = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +58,13 @@ class Evaluation:
         skipped: rows of a file whose target is missing.
         target: what is predicted.
         metrics: by name, as in training.
+        not_finite: rows whose prediction is NaN or infinite: the figures mean little where there are any.
         classes: of each class or label; none in a regression.
         targets: of each target number; none for classes.
+        baseline: the commonest class alone; of classes that exclude each other only.
+        calibration: of probabilities, where the model says any.
         confusion: rows by true class and predicted class, int64 (C, C); of classes that exclude each other only.
+        importance: of the columns, the most important first; none where it was not asked for.
         truth, prediction: in a regression some of the rows, float64 (n, T), in the target's own unit, for a picture.
     """
 
@@ -86,8 +73,12 @@ class Evaluation:
     skipped: int
     target: Target
     metrics: Mapping[str, float]
+    not_finite: int = 0
     classes: tuple[ClassFigures, ...] = ()
     targets: tuple[TargetFigures, ...] = ()
+    baseline: Baseline | None = None
+    calibration: Calibration | None = None
+    importance: tuple[ColumnImportance, ...] = ()
     confusion: np.ndarray[Any, np.dtype[np.int64]] | None = None
     truth: Floats | None = None
     prediction: Floats | None = None
@@ -95,14 +86,22 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """A form that JSON can hold: numbers that are not finite are text."""
         found: dict[str, Any] = {"source": self.source, "rows": self.rows, "skipped_rows": self.skipped}
-        found |= {"task": self.target.task, "metrics": _plain(self.metrics)}
+        found |= {"task": self.target.task, "metrics": self.metrics, "rows_not_finite": self.not_finite}
         if self.classes:
-            found["classes"] = [_plain(asdict(figures)) for figures in self.classes]
+            found["classes"] = [asdict(figures) for figures in self.classes]
         if self.targets:
-            found["targets"] = [_plain(asdict(figures)) for figures in self.targets]
+            found["targets"] = [asdict(figures) for figures in self.targets]
+        if self.baseline is not None:
+            found["baseline"] = asdict(self.baseline)
+        if self.calibration is not None:
+            found["calibration"] = self.calibration.to_dict()
         if self.confusion is not None:
             found["confusion_matrix"] = {"classes": list(self.target.classes), "counts": self.confusion.tolist()}
-        return found
+        if self.importance:
+            columns = [{"column": each.name, "mean": each.mean, "std": each.std} for each in self.importance]
+            found["importance"] = {"metric": MAIN_METRICS[self.target.task], "columns": columns}
+        plain: dict[str, Any] = _plain(found)
+        return plain
 
 
 def evaluate(
@@ -111,6 +110,8 @@ def evaluate(
     *,
     read: ReadConfig | None = None,
     cache_directory: Path | None = None,
+    importance: bool = False,
+    watch: Watch = iter,
 ) -> Evaluation:
     """Measure a model as it was measured in training.
 
@@ -119,56 +120,93 @@ def evaluate(
         path: a table with the target's columns; None: the test split of the model's own run, or validation.
         read: how the table is read; None: as the training data was.
         cache_directory: where the prepared data of the run lies; None: the person's own.
+        importance: measure too how much worse the model gets without each column.
+        watch: is given the columns and gives them back, one by one: for a progress bar.
 
     Raises:
         DataError: the table does not fit the model, or has no target; or the data of the run has changed.
-        ConfigError: the model's run is not there, or held no rows out.
+        ConfigError: the model's run is not there, or held no rows out; or importance of what is not a table.
     """
     if predictor.target is None or predictor.loss is None:
         raise ConfigError("what the model predicts is known to its own train step only: it cannot be evaluated here.")
-    loss = predictor.loss.to(predictor.device)
+    if importance:
+        predictor.table_schema()
+    target, loss = predictor.target, predictor.loss.to(predictor.device)
     batches = (
         own_batches(predictor, loss, cache_directory) if path is None else labelled_batches(predictor, loss, path, read)
     )
-    return _measure(predictor, predictor.target, loss, batches)
-
-
-def _measure(predictor: Predictor, target: Target, loss: Loss, batches: Batches) -> Evaluation:
-    metrics = _metrics(predictor, target, loss)
-    seen = _Seen(target)
-    for x, encoded in batches:
-        x, y = to_device((x, encoded), predictor.device)
-        output = predictor.model_output(x), y
-        for metric in metrics.values():
-            metric.update(output)
-        seen.add(loss.to_prediction(output[0].float()), decode_target(y, loss.target_form))
-    if seen.rows == 0:
-        raise DataError(f"{batches.source}: every row lacks its target; there is nothing to measure.")
-    values: dict[str, float] = {}
-    for name, metric in metrics.items():
-        computed = metric.compute()
-        values |= computed if isinstance(computed, dict) else {name: computed}
-    predictions = metrics["predictions"]
-    assert isinstance(predictions, PredictionMetrics)
+    sample = RowSample() if importance else None
+    metrics, seen = _measure(predictor, target, loss, batches, sample)
+    sums = metrics["predictions"].sums
     truth, prediction = seen.points()
     return Evaluation(
         source=batches.source,
         rows=seen.rows,
         skipped=batches.skipped,
         target=target,
-        metrics=values,
-        classes=_class_figures(predictions.sums, target),
-        targets=_target_figures(predictions.sums, target),
+        metrics=_values(metrics),
+        not_finite=seen.not_finite,
+        classes=class_figures(sums, target) if isinstance(sums, ClassSums) else (),
+        targets=target_figures(sums, target, prediction - truth) if isinstance(sums, ValueSums) else (),
+        baseline=class_baseline(sums, target) if seen.confusion is not None else None,
+        calibration=seen.calibration.calibration() if seen.calibration is not None else None,
         confusion=seen.confusion,
+        importance=_importance(predictor, target, loss, sample, watch) if sample is not None else (),
         truth=truth,
         prediction=prediction,
     )
 
 
+def _measure(
+    predictor: Predictor, target: Target, loss: Loss, batches: Batches, sample: RowSample | None
+) -> tuple[dict[str, Any], _Seen]:
+    metrics, seen = _metrics(predictor, target, loss), _Seen(target, loss)
+    for x, encoded in batches:
+        x, y = to_device((x, encoded), predictor.device)
+        output = predictor.model_output(x), y
+        for metric in metrics.values():
+            metric.update(output)
+        seen.add(loss.to_prediction(output[0].float()), decode_target(y, loss.target_form))
+        if sample is not None:
+            sample.add(x, y)
+    if seen.rows == 0:
+        raise DataError(f"{batches.source}: every row lacks its target; there is nothing to measure.")
+    return metrics, seen
+
+
+def _importance(
+    predictor: Predictor, target: Target, loss: Loss, sample: RowSample, watch: Watch
+) -> tuple[ColumnImportance, ...]:
+    x, y = sample.rows()
+
+    def measure(moved: Tensor) -> dict[str, float]:
+        metrics = _ready(DEFAULT_METRICS[target.task], target, loss)
+        for some_x, some_y in zip(moved.split(_ROWS_A_PASS), y.split(_ROWS_A_PASS), strict=True):
+            on_device, true = to_device((some_x, some_y), predictor.device)
+            output = predictor.model_output(on_device), true
+            for metric in metrics.values():
+                metric.update(output)
+        return {name: value for name, value in _values(metrics).items() if name in MODES}
+
+    features = column_features(predictor.table_schema())
+    return permutation_importance(measure, x, features, main=MAIN_METRICS[target.task], watch=watch)
+
+
+def _values(metrics: Mapping[str, Metric]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for name, metric in metrics.items():
+        computed = metric.compute()
+        values |= computed if isinstance(computed, dict) else {name: computed}
+    return values
+
+
 def _metrics(predictor: Predictor, target: Target, loss: Loss) -> dict[str, Metric]:
     """The usual metrics of the task and those that were measured in training, ready to count."""
     measured = (name.partition("/")[2] for name in predictor.metrics)
-    names = [*DEFAULT_METRICS[target.task], *(name for name in measured if name in MODES)]
+    return _ready([*DEFAULT_METRICS[target.task], *(name for name in measured if name in MODES)], target, loss)
+
+
+def _ready(names: Iterable[str], target: Target, loss: Loss) -> dict[str, Metric]:
     metrics = dict(build_metrics(list(dict.fromkeys(names)), target, loss).metrics)
     if loss.fn is loss_not_imported:
         del metrics["loss"]
@@ -178,14 +216,15 @@ def _metrics(predictor: Predictor, target: Target, loss: Loss) -> dict[str, Metr
 
 
 class _Seen:
-    """What the metrics do not keep: how often each class was taken for which, and points for a picture.
+    """What the metrics do not keep: which class was taken for which, bins of probabilities, points for a picture.
 
     Of many points every second, fourth, ... is kept: memory stays bounded, and all parts of a table are seen.
     """
 
-    def __init__(self, target: Target) -> None:
-        self.rows = 0
+    def __init__(self, target: Target, loss: Loss) -> None:
+        self.rows = self.not_finite = 0
         self.target = target
+        self.calibration = CalibrationSums(target) if has_probabilities(loss, target) else None
         classes = len(target.classes)
         is_exclusive = target.task in ("binary", "multiclass")
         self.confusion = np.zeros((classes, classes), dtype=np.int64) if is_exclusive else None
@@ -201,6 +240,9 @@ class _Seen:
         elif self.target.task == "regression":
             both = torch.stack((y, prediction)).double().cpu().numpy()
             self._keep(both * np.array(self.target.std) + np.array(self.target.mean))
+        if self.calibration is not None:
+            self.calibration.add(prediction.double().cpu().numpy(), y.cpu().numpy())
+        self.not_finite += int((~prediction.isfinite()).any(1).sum())
         self.rows += len(y)
 
     def _keep(self, points: Floats) -> None:
@@ -209,52 +251,18 @@ class _Seen:
             self._points = [np.concatenate(self._points, axis=1)[:, ::2]]
             self._stride *= 2
 
-    def points(self) -> tuple[Floats | None, Floats | None]:
-        """True and predicted values of the rows kept, (n, T) each."""
+    def points(self) -> tuple[Any, Any]:
+        """True and predicted values of the rows kept, float64 (n, T) each; None where they are no numbers."""
         if not self._points:
             return None, None
         truth, prediction = np.concatenate(self._points, axis=1)
         return truth, prediction
 
 
-def _class_figures(sums: ValueSums | ClassSums, target: Target) -> tuple[ClassFigures, ...]:
-    if isinstance(sums, ValueSums):
-        return ()
-    alone = [_only(sums, index, ("hits", "predicted", "actual")) for index in range(sums.classes)]
-    return tuple(
-        ClassFigures(
-            name=name,
-            precision=metric_sums.precision(each),
-            recall=metric_sums.recall(each),
-            f1=metric_sums.f1(each),
-            rows=int(each.actual.sum()),
-        )
-        for name, each in zip(target.classes, alone, strict=True)
-    )
-
-
-def _target_figures(sums: ValueSums | ClassSums, target: Target) -> tuple[TargetFigures, ...]:
-    if isinstance(sums, ClassSums):
-        return ()
-    parts = ("mean", "std", "squared", "absolute", "y", "y_squared")
-    alone = [_only(sums, index, parts) for index in range(len(target.columns))]
-    return tuple(
-        TargetFigures(name=name, rmse=metric_sums.rmse(each), mae=metric_sums.mae(each), r2=metric_sums.r2(each))
-        for name, each in zip(target.columns, alone, strict=True)
-    )
-
-
-def _only(sums: Sums, index: int, parts: Sequence[str]) -> Sums:
-    """The sums of one class or target, so that its figures come of the same formulas as those of all."""
-    alone = copy.copy(sums)
-    for part in parts:
-        setattr(alone, part, getattr(sums, part)[index : index + 1])
-    return alone
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(value: Any) -> Any:
     """JSON has no NaN and no infinities."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in figures.items()
-    }
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

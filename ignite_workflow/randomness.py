@@ -27,6 +27,7 @@ class Stream(IntEnum):
     EPOCH_START = 6
     EPOCH_END = 7
     EVALUATION = 8
+    IMPORTANCE = 9
 
 
 def mix(seed: int, stream: Stream, *counters: int) -> int:

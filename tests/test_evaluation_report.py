@@ -6,14 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 import small_model
+import torch
 from sklearn import metrics as oracle
 from small_model import forge, rows, save_small_model, write_csv
 
 from ignite_workflow import evaluation_report
 from ignite_workflow.data import tables
 from ignite_workflow.errors import ConfigError, DataError
-from ignite_workflow.evaluation_output import evaluation_text, write_pictures
-from ignite_workflow.evaluation_report import evaluate
+from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
+from ignite_workflow.evaluation_report import MAIN_METRICS, evaluate
 from ignite_workflow.job import train
 from ignite_workflow.model_file import load_model
 
@@ -282,6 +283,67 @@ def test_a_confusion_matrix_too_wide_is_told_by_its_largest_mistakes(tmp_path):
     assert "kind3 taken for kind7" in evaluation_text(found)
 
 
+def test_an_accuracy_that_misleads_is_said(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "binary")
+    baseline = dataclasses.replace(found.baseline, name="m", accuracy=0.95, misleads=True)
+
+    text = " ".join(evaluation_text(dataclasses.replace(found, baseline=baseline)).split())
+
+    balanced = oracle.balanced_accuracy_score(table["sex"].to_list(), predicted["prediction"].to_list())
+    assert f"always answering m would reach 0.9500; balanced accuracy {balanced:.4f}." in text
+
+
+def test_a_regression_says_how_its_errors_lie(tmp_path):
+    found, predicted, table = evaluated(tmp_path, "regression")
+    error = predicted["prediction"].to_numpy() - table["mass"].to_numpy()
+
+    [figures] = found.targets
+    assert figures.bias == pytest.approx(error.mean())
+    assert figures.quantiles == pytest.approx(np.quantile(error, [0.05, 0.25, 0.5, 0.75, 0.95]))
+    assert "always answering the mean of mass would be better" in evaluation_text(found)
+
+
+def test_predictions_that_are_not_finite_are_counted_said_and_drawn(tmp_path):
+    save_small_model(tmp_path, "regression")
+    predictor = load_model(tmp_path, device="cpu")
+    with torch.no_grad():
+        for parameter in predictor.model.parameters():
+            parameter.fill_(math.nan)
+
+    found = evaluate(predictor, tmp_path / "table.csv")
+
+    assert found.not_finite == found.rows == 60
+    assert "60 rows have no finite prediction" in evaluation_text(found)
+    assert json.dumps(found.to_dict(), allow_nan=False)
+    assert len(write_evaluation(found, tmp_path / "pictures")) == 3
+
+
+# Importance of columns.
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass", "multilabel"])
+def test_columns_are_sorted_by_what_the_model_loses_without_them(tmp_path, task):
+    save_small_model(tmp_path, task)
+
+    found = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "table.csv", importance=True)
+
+    main = MAIN_METRICS[task]
+    assert {each.name for each in found.importance} == {"size", "color"}
+    worse = [each.mean[main] for each in found.importance]
+    assert worse == sorted(worse, reverse=True)
+    plain = found.to_dict()["importance"]
+    assert [column["mean"][main] for column in plain["columns"]] == worse
+    assert f"without  {main} worse by" in evaluation_text(found, width=200)
+
+
+def test_importance_of_inputs_that_are_no_table_is_refused(tmp_path):
+    save_small_model(tmp_path)
+    predictor = dataclasses.replace(load_model(tmp_path, device="cpu"), schema=None)
+
+    with pytest.raises(ConfigError, match="not trained on a table"):
+        evaluate(predictor, tmp_path / "table.csv", importance=True)
+
+
 def test_names_cannot_act_on_the_terminal(tmp_path):
     table = [{**row, "kind": row["kind"] + "\x1b[2J"} for row in TABLE]
     found, _, _ = evaluated(tmp_path, table=table, new=table)
@@ -301,20 +363,26 @@ def test_programs_get_json_without_nan(tmp_path):
 
 @pytest.mark.parametrize(
     ("task", "names"),
-    [("regression", ["regression"]), ("multiclass", ["confusion_matrix", "classes"]), ("multilabel", ["classes"])],
+    [
+        ("regression", ["regression"]),
+        ("multiclass", ["confusion_matrix", "classes", "calibration"]),
+        ("multilabel", ["classes", "calibration"]),
+    ],
 )
-def test_pictures_are_written_as_svg_and_png(tmp_path, task, names):
+def test_pictures_are_written_as_svg_and_png_beside_the_figures(tmp_path, task, names):
     found, _, _ = evaluated(tmp_path, task)
 
-    paths = write_pictures(found, tmp_path / "pictures")
+    paths = write_evaluation(found, tmp_path / "pictures")
 
-    assert [path.name for path in paths] == [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
-    assert all(path.stat().st_size > 1000 for path in paths)
+    drawn = [f"{name}.{kind}" for name in names for kind in ("svg", "png")]
+    assert [path.name for path in paths] == ["evaluation.json", *drawn]
+    assert all(path.stat().st_size > 1000 for path in paths[1:])
+    assert json.loads(paths[0].read_text()) == found.to_dict()
 
 
-def test_pictures_that_cannot_be_written_are_one_line(tmp_path):
+def test_an_evaluation_that_cannot_be_written_are_one_line(tmp_path):
     found, _, _ = evaluated(tmp_path)
     (tmp_path / "taken").write_text("")
 
-    with pytest.raises(ConfigError, match="cannot write pictures"):
-        write_pictures(found, tmp_path / "taken")
+    with pytest.raises(ConfigError, match="cannot write the evaluation"):
+        write_evaluation(found, tmp_path / "taken")

@@ -12,8 +12,10 @@ from matplotlib.colors import to_hex
 
 from ignite_workflow import (
     Record,
+    draw_calibration,
     draw_confusion_matrix,
     draw_curves,
+    draw_importance,
     draw_per_class,
     draw_regression,
     figure_bytes,
@@ -216,6 +218,8 @@ def evaluation_pictures(name):
     yield draw_confusion_matrix([[2, 1], [0, 3]], [name, "other"], title=name)
     yield draw_per_class({name: [0.5, 1.0]}, [name, "other"], title=name)
     yield draw_regression([1.0, 2.0], [1.5, 2.5], name, title=name)
+    yield draw_calibration([0.5], [1.0], [3], of=name, error=0.5, title=name)
+    yield draw_importance([name, "other"], [1.0, 0.5], [0.1, 0.1], metric=name, title=name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -298,11 +302,12 @@ def test_scores_stand_in_the_row_of_their_class():
 
 
 def test_regression_shows_predictions_and_errors():
-    left, right = draw_regression([1.0, 2.0], [2.0, 1.5], "price").axes
+    left, right, errors = draw_regression([1.0, 2.0], [2.0, 1.5], "price").axes
 
     assert left.collections[0].get_offsets().tolist() == [[1.0, 2.0], [2.0, 1.5]]
     assert right.collections[0].get_offsets().tolist() == [[2.0, 1.0], [1.5, -0.5]]
-    assert left.figure.get_suptitle() == "n = 2   RMSE 0.7906"  # sqrt((1 + 0.25) / 2)
+    assert sum(bar.get_height() for bar in errors.patches) == 2
+    assert left.figure.get_suptitle() == "n = 2   RMSE 0.7906   mean error 0.2500"  # sqrt((1 + 0.25) / 2)
 
 
 @pytest.mark.parametrize(
@@ -320,3 +325,46 @@ def test_very_many_points_are_shaded_by_their_number():
     figure = draw_regression(y, y**2, "price")
 
     assert len(figure_bytes(figure, "svg")) < 200_000
+
+
+def test_bands_of_the_errors_hold_what_they_say():
+    y_pred = np.linspace(0, 1, 1000)
+
+    [_, middle, _] = draw_regression(y_pred - np.tile([-3.0, -1.0, 0.0, 1.0, 3.0], 200), y_pred, "price").axes
+
+    lines = {line.get_label(): line.get_ydata() for line in middle.lines}
+    assert lines["median"].tolist() == pytest.approx([0.0] * 20)
+    assert lines["middle 80 %"].tolist() == pytest.approx([-3.0] * 20)
+
+
+def test_few_rows_have_no_bands():
+    [_, middle, _] = draw_regression(np.arange(79.0), np.zeros(79), "price").axes
+
+    assert len(middle.lines) == 1
+
+
+def test_errors_far_out_are_counted_not_drawn():
+    error = np.append(np.linspace(-1, 1, 999), 1e6)
+
+    [*_, errors] = draw_regression(np.zeros(1000), error, "price").axes
+
+    assert errors.get_xlim()[1] < 2
+    assert errors.texts[0].get_text() == "10 more outside"
+
+
+def test_calibration_shows_bins_that_hold_something():
+    figure = draw_calibration([math.nan, 0.7], [math.nan, 0.5], [0, 20], of="yes", error=0.2)
+
+    upper, lower = figure.axes
+    assert upper.lines[1].get_xydata().tolist() == [[0.7, 0.5]]
+    assert [bar.get_height() for bar in lower.patches] == [0, 20]
+    assert figure.get_suptitle() == "n = 20   calibration error 0.2000"
+    [[low, high]] = upper.collections[0].get_segments()
+    assert [low[1], high[1]] == pytest.approx([0.2993, 0.7007], abs=1e-4)  # Wilson, 10 of 20
+
+
+def test_of_very_many_columns_the_first_are_drawn():
+    figure = draw_importance([str(number) for number in range(50)], np.ones(50), np.ones(50), metric="rmse")
+
+    assert len(figure.axes[0].patches) == 40
+    assert figure.get_suptitle().endswith("and 10 more columns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,27 +17,37 @@ __all__ = ["command"]
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data", required=False)
 @click.option(
-    "--pictures", type=click.Path(path_type=Path), metavar="DIR", help="Where pictures go. Default: RUN/evaluation."
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where pictures and evaluation.json go. Default: RUN/evaluation.",
 )
+@click.option("--importance", is_flag=True, help="Measure too how much worse the model gets without each column.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--trust", is_flag=True, help="Import the code that the model names: a model of your own making.")
 @json_option
-def command(run: Path, data: str | None, pictures: Path | None, device: str, trust: bool, json_: bool) -> None:
+def command(
+    run: Path, data: str | None, pictures: Path | None, importance: bool, device: str, trust: bool, json_: bool
+) -> None:
     """Measure the model of RUN on its own test split, or on DATA, a new file with the target's column.
 
-    Prints the metrics, the figures of each class and the confusion matrix (or each target's errors), and draws them.
+    Prints the metrics, the figures of each class and the confusion matrix (or each target's errors), how far
+    probabilities can be believed and what misleads, draws them, and writes every figure to evaluation.json.
     """
+    from tqdm import tqdm
+
     from ignite_workflow.device import set_threads
-    from ignite_workflow.evaluation_output import evaluation_text, write_pictures
+    from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
     from ignite_workflow.evaluation_report import evaluate
     from ignite_workflow.model_file import load_model
 
     set_threads(1)  # as in training
     predictor = load_model(run, trust=trust, device=device)
-    found = evaluate(predictor, data)
-    written = write_pictures(found, pictures or run / "evaluation")
+    watch = partial(tqdm, desc="columns", leave=False, disable=None)
+    found = evaluate(predictor, data, importance=importance, watch=watch)
+    report, *drawn = write_evaluation(found, pictures or run / "evaluation")
     if json_:
-        click.echo(as_json({**found.to_dict(), "pictures": [str(path) for path in written]}))
+        click.echo(as_json({**found.to_dict(), "report": str(report), "pictures": [str(path) for path in drawn]}))
         return
     click.echo(evaluation_text(found, width=shutil.get_terminal_size().columns))
-    click.echo(f"pictures in {written[0].parent}: {', '.join(path.name for path in written)}")
+    click.echo(f"in {report.parent}: {', '.join(path.name for path in (report, *drawn))}")
