@@ -128,10 +128,10 @@ def draw_calibration(
     with picture_style():
         figure = Figure(figsize=(5.4, 5.8), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        upper.plot((0, 1), (0, 1), **GUIDE)
-        upper.text(0.02, 0.06, "dashed: as promised", color="0.3", fontsize=8)
-        bars = (true - low, high - true)
-        upper.errorbar(promised, true, bars, fmt="o-", color=COLORS[0], linewidth=1.2, markersize=5, capsize=3)
+        upper.plot((0, 1), (0, 1), label="as promised", **GUIDE)
+        bars, label = (true - low, high - true), "came true (95 % interval)"
+        upper.errorbar(promised, true, bars, fmt="o-", label=label, color=COLORS[0], linewidth=1.2, capsize=3)
+        upper.legend(loc="upper left", fontsize=8, framealpha=0.8)
         upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that came true")
         width = 1 / len(rows)
         lower.bar((np.arange(len(rows)) + 0.5) * width, rows, width * 0.9, color="0.6")

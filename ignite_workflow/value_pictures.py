@@ -19,8 +19,8 @@ __all__ = ["draw_importance", "draw_regression"]
 
 _MANY_POINTS = 5_000  # beyond, points hide one another: shaded by their number instead
 _MANY_COLUMNS = 40  # beyond, their names cannot be read
-_FEWEST_BINS, _MOST_BINS = 10, 20  # of predictions, each with as many rows
-_ROWS_A_BIN = 8  # below, its quantiles say nothing
+_FEWEST_BINS, _MOST_BINS = 4, 20  # of predictions, each with as many rows
+_ROWS_A_BIN = 25  # below, its quantiles say little
 
 
 def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: str = "") -> Figure:
@@ -51,7 +51,7 @@ def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: s
         middle.set(xlabel=f"predicted {name}", ylabel="predicted - true")
         _draw_bands(middle, predicted, error)
         _draw_errors(right, error)
-        facts = [f"n = {len(true):,}"]
+        facts = [f"n = {len(true):,}" if len(true) else "no finite prediction"]
         if len(true):
             ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
             left.plot(ends, ends, **GUIDE)
@@ -123,7 +123,8 @@ def draw_importance(names: Sequence[str], mean: ArrayLike, std: ArrayLike, *, me
         axes.barh(range(size), values, 0.7, xerr=spread, color=COLORS[4], ecolor="0.2", capsize=2)
         axes.axvline(0, color="0.3", linewidth=1)
         axes.set_yticks(range(size), [shorten(name, 32) for name in names[:size]])
-        axes.set(ylim=(size - 0.4, -0.6), xlabel=f"{shorten(metric, 24)} gets worse by (bar: mean, line: standard deviation)")
+        axes.set_ylim(size - 0.4, -0.6)
+        axes.set_xlabel(f"{shorten(metric, 24)} gets worse by (bar: mean, line: standard deviation)")
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
         more = f"and {len(names) - size} more columns" if len(names) > size else ""
