@@ -32,18 +32,33 @@ class ReadConfig:
     Attributes:
         delimiter: the character between two cells.
         decimal: the character between a number's whole part and its fraction.
+        thousands: the character between groups of three digits; a blank is any blank, narrow and no-break ones too.
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
         sheet: the name of a spreadsheet's sheet.
-        header: whether the first row holds the names of the columns.
+        header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
+        day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
+        quotes: whether double quotes hold cells together; false: they are characters like others.
+        pad_rows: fill rows that have too few cells with missing ones at their end, instead of refusing them.
+        missing_words: whether words such as NA and null mean a missing value; false: empty cells do, and data.missing.
     """
 
     __pydantic_config__ = _NO_OTHER_KEYS
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
     encoding: _Text | None = None
     sheet: _Text | None = None
-    header: _Flag | None = None
+    header: _Flag | _Count | None = None
+    day_first: _Flag | None = None
+    quotes: _Flag | None = None
+    pad_rows: _Flag | None = None
+    missing_words: _Flag | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ConfigError(f"'decimal' and 'thousands' are both {self.decimal!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,14 @@ Shapes: ``N`` is the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from ignite_workflow.data.number_format import Decimal, NumberFormat, Thousands, to_float
 from ignite_workflow.errors import DataError
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "has_leading_zeros",
     "is_scalar",
     "parse_numbers",
-    "to_float",
 ]
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?")
@@ -47,11 +46,18 @@ class CellRules:
 
     Attributes:
         missing: the spellings of a missing value, compared without the blanks around a cell.
-        decimal: the decimal point.
+        decimal, thousands: how numbers are written, unless ``formats`` knows better.
+        formats: how the numbers of a column are written, by its name.
     """
 
     missing: tuple[str, ...] = MISSING
-    decimal: Literal[".", ","] = "."
+    decimal: Decimal = "."
+    thousands: Thousands | None = None
+    formats: Mapping[str, NumberFormat] = field(default_factory=dict)
+
+    def format(self, name: str) -> NumberFormat:
+        """How the numbers of a column are written."""
+        return self.formats.get(name) or NumberFormat(self.decimal, self.thousands)
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,9 @@ def parse_numbers(series: pl.Series, rules: CellRules, cast: pl.Series | None = 
         values, bad = series.cast(pl.Float64).to_numpy(), nothing  # null becomes NaN
     else:
         values, bad = np.full(len(series), np.nan), series.is_not_null().arg_true().to_numpy().astype(np.int64)
-    for spelling in _numbers_that_mean_missing(rules):
+    for spelling in _numbers_that_mean_missing(rules.missing):
         values = np.where(values == spelling, np.nan, values)
     return Numbers(values, int(np.isnan(values).sum()) - len(bad), bad)
-
-
-def to_float(cells: pl.Expr, rules: CellRules) -> pl.Expr:
-    """Text as numbers, null where it is none."""
-    if rules.decimal != ".":
-        cells = cells.str.replace(rules.decimal, ".", literal=True)
-    return cells.cast(pl.Float64, strict=False)
 
 
 def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> tuple[Floats, Positions]:
@@ -123,13 +122,13 @@ def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> 
 
 
 @lru_cache
-def _numbers_that_mean_missing(rules: CellRules) -> tuple[float, ...]:
-    numbers = pl.Series(rules.missing, dtype=pl.String).cast(pl.Float64, strict=False)
+def _numbers_that_mean_missing(missing: tuple[str, ...]) -> tuple[float, ...]:
+    numbers = pl.Series(missing, dtype=pl.String).cast(pl.Float64, strict=False)
     return tuple(numbers.drop_nulls().drop_nans())
 
 
 def _cast(series: pl.Series, rules: CellRules) -> pl.Series:
-    return series.to_frame("cells").select(to_float(pl.col("cells"), rules)).to_series()
+    return series.to_frame("cells").select(to_float(pl.col("cells"), rules.format(series.name))).to_series()
 
 
 def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
@@ -141,7 +140,9 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
     numbers = parse_numbers(series, rules)
     if len(numbers.bad):
         first = int(numbers.bad[0])
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number.")
+        form = rules.format(series.name)
+        written = "" if form.is_plain or series.dtype != pl.String else f" written like {form.example()}"
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}.")
     large = np.abs(numbers.values) > _LARGEST
     if large.any():
         first = int(large.argmax())

@@ -104,7 +104,7 @@ class ColumnScan:
     @property
     def is_sure(self) -> bool:
         """Whether the cells to come may be read as numbers right away: none was missing, some had fractions."""
-        return self.settles and self.fractions and self.missing == 0 and self.rules.decimal == "."
+        return self.settles and self.fractions and self.missing == 0 and self.rules.format(self.name).is_plain
 
     @property
     def mistaken(self) -> bool:

@@ -1,0 +1,143 @@
+"""Which columns of a table write their numbers in a way of their own, found with the help of the other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.number_format import NumberFormat, NumberSearch
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["FormatSearch", "Formats"]
+
+_LOOKED_AT = 1000
+_NUMBER_LIKE = r"^[^\pL]{0,3}(\pL{0,3}[^\pL\d]{0,3})\d"
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How columns write their numbers.
+
+    Attributes:
+        found: by column, where it is not the plain way.
+        why: the evidence, by column; also of those that came near to being numbers.
+        open: the columns whose cells fit several ways, with a line for a person to decide.
+    """
+
+    found: Mapping[str, NumberFormat]
+    why: Mapping[str, str]
+    open: Mapping[str, str]
+
+    def refuse_open(self) -> None:
+        """Ask for what only a person can know.
+
+        Raises:
+            ConfigError: a column is left open.
+        """
+        for question in self.open.values():
+            raise ConfigError(question)
+
+
+class FormatSearch:
+    """Looks for the formats of columns.
+
+    Args:
+        read: what a person said about numbers.
+        rules: how missing values are spelled.
+        columns: those that may hold numbers.
+    """
+
+    def __init__(self, read: ReadConfig, rules: CellRules, columns: Iterable[str]) -> None:
+        self.read = read
+        self.rules = rules
+        self.columns = tuple(columns)
+        self.rows = 0  # of the first cells
+        self.clean: set[str] = set()  # columns of plain numbers, as far as was seen
+        self.searches: dict[str, NumberSearch] = {}
+        self.plain: dict[str, NumberSearch] = {}  # columns of plain numbers with points: perhaps thousands
+
+    def start(self, frame: pl.DataFrame) -> Formats:
+        """Look at the first cells, and choose the columns in question by them."""
+        allowed = NumberSearch.allowed(self.read.decimal, self.read.thousands)
+        self.rows = frame.height
+        for name in self.columns:
+            series = frame[name]
+            if series.dtype != pl.String:
+                continue
+            if len(parse_numbers(series, self.rules).bad) == 0:
+                self.clean.add(name)
+            elif self._is_number_like(series):
+                self.searches[name] = NumberSearch(allowed)
+                self.searches[name].add(self._known(series))
+        if any(search.proves == "," for search in self.searches.values()):
+            for name in sorted(self.clean):
+                if frame[name].str.contains(".", literal=True).any():
+                    self.plain[name] = NumberSearch(allowed)
+                    self.plain[name].add(self._known(frame[name]))
+        return self.formats()
+
+    def doubtful(self, bad: Iterable[str]) -> list[str]:
+        """The columns of which the first cells did not tell enough.
+
+        Args:
+            bad: columns with cells that are no numbers in the format that the first cells told.
+        """
+        now = self.formats()
+        return [*now.open, *(name for name in bad if name in self.clean or name in now.found)]
+
+    def again(self, columns: Iterable[str], frames: Iterable[pl.DataFrame]) -> Formats:
+        """Look at all cells of some columns.
+
+        Args:
+            columns: those that the first cells said too little about.
+            frames: the table from its beginning.
+        """
+        allowed = NumberSearch.allowed(self.read.decimal, self.read.thousands)
+        fresh = {name: NumberSearch(allowed) for name in columns}
+        for frame in frames:
+            for name, search in fresh.items():
+                search.add(self._known(frame[name]))
+        for name, search in fresh.items():
+            (self.plain if name in self.plain else self.searches)[name] = search
+        return self.formats()
+
+    def _known(self, series: pl.Series) -> pl.Series:
+        return as_text(series, self.rules.missing).drop_nulls()
+
+    def _is_number_like(self, series: pl.Series) -> bool:
+        known = self._known(series).head(_LOOKED_AT)
+        return len(known) > 0 and 2 * int(known.str.contains(_NUMBER_LIKE).sum()) > len(known)
+
+    def formats(self) -> Formats:
+        """What the cells seen so far amount to."""
+        proofs = {proof: name for name, search in self.searches.items() if (proof := search.proves) is not None}
+        decimal = next(iter(proofs)) if len(proofs) == 1 else None
+        found: dict[str, NumberFormat] = {}
+        why: dict[str, str] = {}
+        questions: dict[str, str] = {}
+        for name, search in {**self.searches, **self.plain}.items():
+            forms = search.formats(decimal=decimal)
+            if len(forms) > 1:
+                questions[name] = _question(name, search, forms)
+            elif forms and not forms[0].is_plain:
+                found[name] = forms[0]
+                why[name] = f"written like {forms[0].example()}"
+                if decimal is not None and len(search.formats()) > 1:
+                    why[name] += f", as column {proofs[decimal]!r} writes them"
+            elif search.mixed_units:
+                why[name] = f"numbers with different units: {search.mixed_units}"
+        return Formats(found, why, questions)
+
+
+def _question(name: str, search: NumberSearch, forms: tuple[NumberFormat, ...]) -> str:
+    meanings = " or ".join(
+        f"{'thousands' if form.thousands else 'a fraction'} (data.read.decimal={form.decimal!r})" for form in forms
+    )
+    return (
+        f"column {name!r}: {search.example!r} may be {meanings}, and no cell tells which. "
+        f"Say it, or leave the column out: data.columns.{name}=ignore."
+    )

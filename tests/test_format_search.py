@@ -1,0 +1,83 @@
+import pytest
+
+from ignite_workflow.config import DataConfig, ReadConfig
+from ignite_workflow.data import inspect_table, text_file
+from ignite_workflow.data.cells import as_numbers
+from ignite_workflow.data.chunk_store import ChunkStore
+from ignite_workflow.data.survey import survey_table
+from ignite_workflow.errors import ConfigError
+
+
+@pytest.fixture
+def understood(tmp_path):
+    def look(rows, header="x;y", **settings):
+        path = tmp_path / "table.csv"
+        path.write_text("\n".join([header, *rows]) + "\n")
+        return inspect_table(DataConfig(path=str(path), target="y", **settings)).columns[0]
+
+    return look
+
+
+def test_a_decimal_comma_is_found_and_said(understood):
+    column = understood([f"{number},5;{number}" for number in range(50)])
+
+    assert (column.kind, column.why) == ("number", "numbers from 0.5 to 49.5, written like 1234,5")
+
+
+def test_one_column_decides_what_another_leaves_open(understood):
+    rows = [f"{number}.{number:03d};{number},5" for number in range(1, 50)]
+
+    column = understood(rows)
+
+    assert column.why == "integers from 1001 to 49049, written like 1.234,5, as column 'y' writes them"
+
+
+def test_what_no_cell_decides_is_asked(understood):
+    rows = [f"{number},{number:03d};{number}" for number in range(1, 50)]
+
+    with pytest.raises(ConfigError, match=r"'1,001' may be thousands \(data\.read\.decimal='\.'\) or a fraction"):
+        understood(rows)
+    assert understood(rows, read=ReadConfig(decimal=",")).why.startswith("numbers from 1.001 to 49.049")
+    assert understood(rows, read=ReadConfig(thousands=",")).why.startswith("integers from 1001 to 49049")
+    assert understood(rows, columns={"x": "ignore"}).kind == "ignore"
+
+
+def test_points_without_other_evidence_are_decimal_points(understood):
+    assert (
+        understood([f"{number}.{number:03d};{number}" for number in range(1, 50)]).why == "numbers from 1.001 to 49.049"
+    )
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "why"),
+    [
+        ("{}", "{},5", "numbers from 0 to 99.5, written like 1234,5"),
+        ("1.{:03d}", "2.{:03d},5", "numbers from 1000 to 2099.5, written like 1.234,5"),
+        ("1,{:03d}", "{},5", "numbers from 1 to 99.5, written like 1234,5"),
+        ("1,{:03d}", "1,{:03d},000", "integers from 1000 to 1.099e+06, written like 1,234.5"),
+        ("", "{} kg", "integers from 50 to 99, written like 1234.5 kg"),
+    ],
+)
+def test_the_end_of_a_file_counts_as_much_as_its_beginning(understood, monkeypatch, early, late, why):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 100)
+    rows = [f"{(early if number < 50 else late).format(number)};{number % 7}" for number in range(100)]
+
+    assert understood(rows).why == why
+
+
+def test_numbers_that_were_kept_in_the_wrong_reading_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 100)
+    path = tmp_path / "table.csv"
+    rows = [f"1.{number:03d};{number}" for number in range(50)] + [f"2.{number:03d},5;{number}" for number in range(50)]
+    path.write_text("\n".join(["x;y", *rows]))
+
+    survey = survey_table(DataConfig(path=str(path), target="y"), store=ChunkStore(None))
+
+    first = next(survey.chunks())
+    assert as_numbers(first.column("x"), survey.schema.rules, first.place)[0] == 1000
+
+
+def test_different_units_are_said(understood):
+    column = understood([f"{number} {'kg' if number % 2 else 'lb'};{number}" for number in range(40)])
+
+    assert column.why.endswith("different units: kg (20), lb (20)")
