@@ -319,11 +319,6 @@ def test_a_directory_is_no_table(tmp_path):
         open_table(str(tmp_path))
 
 
-def test_excel_names_what_it_needs(write):
-    with pytest.raises(ConfigError, match=r"Excel files need: pip install 'ignite-workflow\[excel\]'"):
-        open_table(write(b"PK", "book.xlsx"))
-
-
 def test_an_extension_without_a_reader_is_named(write):
     with pytest.raises(ConfigError, match=r"no reader for \.sav files\. Known: \.csv"):
         open_table(write(b"x", "table.sav"))

@@ -40,6 +40,10 @@ class Block:
         starts, _ = self._bounds()
         return self.first_line + self.data.count(b"\n", 0, int(starts[record]))
 
+    def place(self, record: int) -> str:
+        """Where a record stands, for messages."""
+        return f"line {self.line(record)}"
+
     def without_blank_lines(self) -> bytes:
         """The bytes of the records alone."""
         starts, ends = self._bounds()

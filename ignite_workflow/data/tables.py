@@ -18,6 +18,7 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.compressed import without_compression
 from ignite_workflow.data.csv_file import open_csv
+from ignite_workflow.data.excel import EXCEL, SheetRows, open_excel
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
@@ -27,7 +28,6 @@ __all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_t
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
-_EXCEL = (".xlsx", ".xls", ".ods")
 _CHUNK_ROWS = 65_536
 
 
@@ -39,14 +39,14 @@ class Chunk:
         frame: the cells: text from delimited files, their own types from Parquet and JSON lines.
         source: what the table is called in messages: the file.
         first_row: the row number of the first record.
-        block: the bytes the records come from, where the file has lines.
+        block: where the records stand in their file, where that has lines or sheets.
         table: where the chunk was taken from its table and its bytes are no longer there: what is asked for a place.
     """
 
     frame: pl.DataFrame
     source: str
     first_row: int = 0
-    block: Block | None = None
+    block: Block | SheetRows | None = None
     table: Table | None = None
 
     def place(self, index: int) -> str:
@@ -60,7 +60,7 @@ class Chunk:
         if self.table is not None:
             return self.table.place(row)
         start = f"{self.source}: " if self.source else ""
-        return f"{start}row {row}" if self.block is None else f"{start}line {self.block.line(index)} (row {row})"
+        return f"{start}row {row}" if self.block is None else f"{start}{self.block.place(index)} (row {row})"
 
     def column(self, name: str) -> pl.Series:
         """The cells of a column.
@@ -85,7 +85,7 @@ class _TableFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block | None]]: ...
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block | SheetRows | None]]: ...
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _series(values: Any) -> pl.Series:
 
 def is_table_file(path: str) -> bool:
     """Whether the name is that of a data file: ``rows.parquet`` is one, ``test_rows.txt`` a list of rows."""
-    return _suffix(Path(path)) in (*_DELIMITED, *_JSON_LINES, *_PARQUET, *_EXCEL) and _suffix(Path(path)) != ".txt"
+    return _suffix(Path(path)) in (*_DELIMITED, *_JSON_LINES, *_PARQUET, *EXCEL) and _suffix(Path(path)) != ".txt"
 
 
 def find_column(name: str, columns: Sequence[str]) -> str | None:
@@ -259,15 +259,15 @@ def _suffix(path: Path) -> str:
 
 def _open_file(path: Path, read: ReadConfig) -> _TableFile:
     suffix = _suffix(path)
-    if suffix in _EXCEL:
-        raise ConfigError(f"{path}: Excel files need: pip install 'ignite-workflow[excel]'")
+    if suffix in EXCEL:
+        return open_excel(path, read)
     if suffix in _PARQUET:
         return _open_parquet(path)
     if suffix in _JSON_LINES:
         return open_json_lines(path, read)
     if suffix in _DELIMITED or not suffix:
         return open_csv(path, read)
-    known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET))
+    known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET, *EXCEL))
     raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
 
 

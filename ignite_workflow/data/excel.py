@@ -1,0 +1,185 @@
+"""Workbooks (.xlsx, .xls, .ods and their kin): the table of one sheet.
+
+A workbook is hostile until proven otherwise: what its archive expands to is measured first, and it is parsed in a
+process of its own, within limits.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.guarded import most_memory, run_guarded
+from ignite_workflow.errors import ConfigError, DataError, nearest
+
+__all__ = ["EXCEL", "ExcelFile", "SheetRows", "open_excel"]
+
+EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_PROGRAM = "ignite_workflow.data.sheet_process"
+_ROW = "row"
+_CHUNK_ROWS = 65_536
+_MOST_EXPANSION = 200  # sheets shrink to a tenth or so
+_ALWAYS_ALLOWED = 256 * 1024**2
+_READ_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class SheetRows:
+    """Where records stand in their sheet.
+
+    Attributes:
+        sheet: its name.
+        rows: the number of each record's row, as Excel counts, (N,).
+    """
+
+    sheet: str
+    rows: pl.Series
+
+    def place(self, record: int) -> str:
+        """Where a record stands, for messages."""
+        return f"sheet {self.sheet!r} row {self.rows[record]}"
+
+
+@dataclass(frozen=True)
+class ExcelFile:
+    """The table of a sheet.
+
+    Attributes:
+        path: of the workbook.
+        sheet: its name.
+        columns: the names, from the header or ``column_1``, ``column_2``...
+        notes: what was found that nobody said, one line each.
+        table: the cells: numbers, booleans, dates where all of a column are, else text.
+        rows: the number of each row in the sheet, from 1.
+    """
+
+    path: Path
+    sheet: str
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    table: pl.DataFrame
+    rows: pl.Series
+
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, SheetRows]]:  # noqa: ARG002 typed as it is
+        """Its rows, with where they stand."""
+        for start in range(0, self.table.height, _CHUNK_ROWS):
+            yield self.table[start : start + _CHUNK_ROWS], SheetRows(self.sheet, self.rows[start : start + _CHUNK_ROWS])
+
+
+def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
+    """Find the sheet and the header, and read the table.
+
+    Args:
+        path: of the workbook.
+        read: what a person said about it.
+
+    Raises:
+        ConfigError: there is no such sheet, or the package that reads workbooks is not installed.
+        DataError: it is damaged, has no cells, names two columns the same, or takes too much memory.
+    """
+    if find_spec("fastexcel") is None:
+        raise ConfigError(f"{path}: Excel files need: pip install 'ignite-workflow[excel]'")
+    _measure(path)
+    with TemporaryDirectory(prefix="ignite-workflow-") as directory:
+        output = Path(directory) / "table.arrow"
+        arguments = [str(path), read.sheet or "", json.dumps(read.header), str(output)]
+        answer = run_guarded(_PROGRAM, arguments, path)
+        _refuse_unread(path, read, answer)
+        table = pl.read_ipc(output)
+    return _named(path, read, answer, table)
+
+
+def _measure(path: Path) -> None:
+    """Refuse an archive that expands beyond measure, or whose parts are not what it says they are."""
+    if not zipfile.is_zipfile(path):
+        return  # .xls is no archive; what is neither is refused where it is parsed
+    most = min(most_memory(), max(_ALWAYS_ALLOWED, _MOST_EXPANSION * path.stat().st_size))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = [part for part in archive.infolist() if "/media/" not in part.filename]
+            declared = sum(part.file_size for part in parts)
+            if declared > most:
+                raise DataError(
+                    f"{path}: its parts expand to {declared:,} bytes, from {path.stat().st_size:,}, as those of a "
+                    "decompression bomb do; if it is none, save the sheet as CSV."
+                )
+            for part in parts:  # no more than the size declared is read, and its checksum compared
+                with archive.open(part) as file:
+                    while file.read(_READ_BYTES):
+                        pass
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path}: the workbook is damaged or encrypted ({error}).") from error
+
+
+def _refuse_unread(path: Path, read: ReadConfig, answer: dict[str, Any]) -> None:
+    if "error" in answer:
+        raise DataError(f"{path}: not a workbook, or a damaged or encrypted one ({answer['error']}).")
+    sheets = answer["sheets"]
+    if answer["sheet"] is not None:
+        return
+    if read.sheet is None:
+        raise DataError(f"{path}: every sheet is empty: {', '.join(map(repr, sheets))}.")
+    if read.sheet in sheets:
+        raise DataError(f"{path}: sheet {read.sheet!r} is empty.")
+    known = ", ".join(map(repr, sheets))
+    raise ConfigError(
+        f"data.read.sheet: no sheet {read.sheet!r} in {path}.{nearest(read.sheet, sheets)} Known: {known}."
+    )
+
+
+def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataFrame) -> ExcelFile:
+    """The table with the names of its header; columns without name and cells are left out."""
+    sheet, header = answer["sheet"], answer["header"]
+    used = [
+        index
+        for index, name in enumerate(answer["names"])
+        if name is not None or table[str(index)].null_count() < table.height
+    ]
+    columns = tuple(answer["names"][index] or f"column_{index + 1}" for index in used)
+    for position, name in enumerate(columns):
+        if name in columns[:position]:
+            letters = [_letters(answer["first_column"] + used[at]) for at in (columns.index(name), position)]
+            where = f"{path}: sheet {sheet!r} row {header}"
+            raise DataError(f"{where}: columns {' and '.join(letters)} are both named {name!r}.")
+    cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
+    return ExcelFile(path, sheet, columns, _notes(path, read, answer, columns), cells, table[_ROW])
+
+
+def _notes(path: Path, read: ReadConfig, answer: dict[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
+    notes = []
+    others = len(answer["sheets"]) - 1
+    if read.sheet is None and others:
+        notes.append(
+            f"{path.name}: sheet {answer['sheet']!r} is read, the first of {others + 1} that shows anything; "
+            "another: data.read.sheet."
+        )
+    if read.header is None and answer["header"] is None:
+        notes.append(f"{path.name}: no header, the columns are named {columns[0]} to {columns[-1]}.")
+    elif read.header is None and answer["header"] > 1:
+        notes.append(f"{path.name}: the header is in row {answer['header']}; if it is not: data.read.header.")
+    return tuple(notes)
+
+
+def _letters(column: int) -> str:
+    """The name that Excel gives to a column, counted from 0.
+
+    Example:
+        >>> _letters(0), _letters(25), _letters(26), _letters(16383)
+        ('A', 'Z', 'AA', 'XFD')
+    """
+    letters = ""
+    number = column + 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters

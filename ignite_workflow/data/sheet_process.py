@@ -1,0 +1,103 @@
+"""The program that parses a workbook: ``excel`` runs it within limits. It writes the table of a sheet as an Arrow file.
+
+Formulas are not computed and links not followed: the values are those that were saved with them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ignite_workflow.data.guarded import limit_this_process
+from ignite_workflow.data.sheet_layout import Layout, find_layout
+
+__all__ = ["ROW", "main"]
+
+ROW = "row"  # the column of the rows' numbers in their sheet, from 1
+_DAY_ZERO = (date(1899, 12, 30), date(1899, 12, 31), date(1904, 1, 1))  # of a time of day without a date
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read a sheet.
+
+    Args:
+        arguments: the most memory in bytes; the workbook; the sheet (empty: the first visible one that is not empty);
+            as JSON what is known of the header, see ``find_layout``; the file to write.
+
+    Prints:
+        ``sheets``: their names; ``sheet``: the one read, None where there is no such or it is empty; ``header``: its
+        row, from 1, or None; ``names``: its cells; ``first_column``: the number of the first used column, from 0. Or
+        ``error``.
+    """
+    memory, path, sheet, header, output = arguments
+    limit_this_process(int(memory))
+    import fastexcel
+
+    try:
+        answer = _read(fastexcel.read_excel(path), sheet, json.loads(header), Path(output))
+    except fastexcel.FastExcelError as error:
+        answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
+    print(json.dumps(answer))
+
+
+def _read(reader: Any, wanted: str, header: bool | int | None, output: Path) -> dict[str, Any]:
+    names = [name for name in reader.sheet_names if name == wanted] if wanted else reader.sheet_names
+    for name in names:
+        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
+        texts = sheet.to_polars()
+        if texts.height and texts.width and (wanted or sheet.visible == "visible"):
+            break
+    else:
+        return {"sheets": reader.sheet_names, "sheet": None}
+    layout = find_layout(texts, header)
+    _table(reader, name, texts, layout).write_ipc(output)
+    return {
+        "sheets": reader.sheet_names,
+        "sheet": name,
+        "header": None if layout.header is None else layout.header + 1,
+        "names": [None] * texts.width if layout.header is None else texts.row(layout.header),
+        "first_column": sheet.selected_columns[0].absolute_index,
+    }
+
+
+def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """The rows below the header that are not empty, with their numbers."""
+    texts = texts.slice(layout.first)
+    typed = reader.load_sheet(name, header_row=None, skip_rows=layout.first, schema_sample_rows=None).to_polars()
+    numbers = pl.int_range(layout.first + 1, layout.first + 1 + texts.height, eager=True).alias(ROW)
+    cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
+    table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
+    return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
+
+
+def _column(typed: pl.Series, text: pl.Series) -> pl.Series:
+    """The cells of a column: numbers, booleans or dates where all of them are, else text."""
+    if typed.dtype == pl.Duration:
+        return typed.dt.total_milliseconds() / 1000
+    if typed.dtype.is_temporal():
+        moments = typed.cast(pl.Datetime("us"))
+        if moments.dt.date().drop_nulls().is_in(_DAY_ZERO).all():
+            return (moments - moments.dt.truncate("1d")).dt.total_milliseconds() / 1000  # of the day
+        return moments
+    if not typed.dtype.is_numeric():
+        return typed if typed.dtype == pl.Boolean else text
+    words = typed.is_null() & text.is_not_null()
+    if not words.any():
+        return typed
+    # fastexcel drops the words among numbers, and as text it rounds the numbers
+    return pl.select(pl.when(words).then(text).otherwise(_written(typed))).to_series()
+
+
+def _written(numbers: pl.Series) -> pl.Series:
+    whole = (numbers == numbers.round()) & (numbers.abs() < 2.0**53)
+    return numbers.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, numbers.cast(pl.String))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,278 @@
+import base64
+import datetime as dt
+import gzip
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data import excel, guarded
+from ignite_workflow.data.tables import is_table_file, open_table
+from ignite_workflow.errors import ConfigError, DataError
+
+XLS = """
+H4sIAAAAAAACA+1YTUhUURT+7pv3xhl/RxsFjYZBSMsU/KtsoVORuVKsTVFBjc0jh8kZGceFLsqyWQZBq6KNYIs29rOwfyjaBAVG
+LYIgcGrZKihoob7OPe+N+TMDDpigvPO4595z7jnfvffc8+59Mx9mSmcnHlalsII64MCC4YZziU5QcacFD6jfMGQzXbuoGDZtKnK7
+aCOdGp4Xvc+Teyj3OwUFD9TXxIFvVM5gED2xqO7fQDrMcwgKOYd2oVLuKbhDpRiVPK8y5ueZb2N+n21fMD/ImuvM28l2VpzCTKCn
+rs3K45NKNfcVExd4zD5fWNOEcryVeXz5hjBtNRyKh4MX7Y5VHT61EJOgtOnSo3pcyiW4i3xghKhhYKAhFJqFl1JqEr8NP/ArfXa8
+8tv6jdULkP7Pcn1eFr2LNjGT3k1PJn1+FvuCLPaFGexvKiowBuOckC9kEkWo1WSPhs6BwcRIkpxO81Wk4kgwEZxDmDTgQudXtx4c
+Go7rIX846m9ubG4lrKFwQieERDCiR6ke6g/GdQcwGh6ktzwWIVU0Fk/0k2VjU3OLtIgNm2Lr3n1UEWJCSvvbDuTLa4+PSc+yY7KI
+D49C4iGUcLuUjxAPRXDu3s+P3X29gbOsGeOr0aSdcqUwcEV6kHPxiou3jj32ML/KqNu5XcXcSxGhuqa33GocHWeba9xbQ+O0MH0K
+1C5p76J28sexJ77k98Buak91pUa9U58DE6imPQqRv3zGUS/qxe1bkp4G0rWwjtqvzCtXHbsdShmmZYMO3X+0fjETWWNmfppomzBm
+LsVjrc2wvqxKMM8xA8UDloXCq1tuobCFjIkppeNnSgpJjkXJQZK6KKkkaRayIwOyg5FlTF/S7B2Qa3j0RqEZXyCdYtlITLmZmuKi
+tspzkYhqBkSVEV0WorzCvZgmxHK8W0RUGdFtIaqMaM5Ry4CoMaKM0yVFSgIVeEaITuzgrTVXLz9CTbc8+AR8lCmmsxyqwBpKsybP
+6YtM6WuTTTbZZJNNW5cEX8Xgi1O1PqecfHWa/+vMU1mw/ybZsnQcMXoS9HOsE1Gq4xjJKX8qoIk0llijT/r/QkknaPQ4IujjeURy
+zl/60BZL17NmR8/6vUK5jr+Qyzz/8/h/AWI+jBUAFgAA
+"""
+NAMESPACE = "http://schemas.openxmlformats.org/"
+SHEET = f'<worksheet xmlns="{NAMESPACE}spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write the sheets of a workbook: cells by their place, a pair is a value and its format."""
+
+    def write(name="book.xlsx", **sheets):
+        path = tmp_path / name
+        book = xlsxwriter.Workbook(path)
+        for title, cells in sheets.items():
+            sheet = book.add_worksheet(title)
+            for (row, column), value in cells.items():
+                value, form = value if isinstance(value, tuple) else (value, None)
+                sheet.write(row, column, value, form and book.add_format({"num_format": form}))
+        book.close()
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """Make the archive of a workbook whose only sheet is this XML."""
+
+    def pack(sheet, strings=""):
+        relation = f'<Relationship Id="r%s" Type="{NAMESPACE}officeDocument/2006/relationships/%s" Target="%s"/>'
+        relations = f'<Relationships xmlns="{NAMESPACE}package/2006/relationships">%s</Relationships>'
+        inner = relation % (1, "worksheet", "sheet.xml") + relation % (2, "sharedStrings", "sharedStrings.xml")
+        names = f'xmlns="{NAMESPACE}spreadsheetml/2006/main" xmlns:r="{NAMESPACE}officeDocument/2006/relationships"'
+        book = f'<workbook {names}><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>'
+        strings = f'<sst xmlns="{NAMESPACE}spreadsheetml/2006/main">{strings}</sst>'
+        path = tmp_path / "packed.xlsx"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("_rels/.rels", relations % (relation % (1, "officeDocument", "xl/workbook.xml")))
+            archive.writestr("xl/workbook.xml", book)
+            archive.writestr("xl/_rels/workbook.xml.rels", relations % inner)
+            archive.writestr("xl/sheet.xml", sheet)
+            archive.writestr("xl/sharedStrings.xml", strings)
+        return str(path)
+
+    return pack
+
+
+def grid(*rows, top=0, left=0):
+    return {(top + y, left + x): cell for y, row in enumerate(rows) for x, cell in enumerate(row) if cell is not None}
+
+
+def cells(path, **read):
+    table = open_table(path, ReadConfig(**read))
+    return [table.columns, *(row for chunk in table.chunks() for row in chunk.frame.rows())]
+
+
+def test_cells_have_their_own_types(write):
+    day, moment = (dt.datetime(2024, 1, 31), "yyyy-mm-dd"), (dt.datetime(2024, 1, 31, 12, 30), "dd.mm.yy hh:mm")
+    path = write(S=grid(["n", "d", "t", "p", "b", "z"], [1.5, day, moment, (0.15, "0%"), True, "0123"]))
+
+    row = (1.5, dt.datetime(2024, 1, 31), dt.datetime(2024, 1, 31, 12, 30), 0.15, True, "0123")
+    assert cells(path) == [("n", "d", "t", "p", "b", "z"), row]
+
+
+def test_a_time_of_day_and_a_duration_are_seconds(write):
+    path = write(S=grid(["t", "d"], [(dt.time(12, 30), "hh:mm"), (dt.timedelta(hours=30), "[h]:mm")]))
+
+    assert cells(path) == [("t", "d"), (45_000.0, 108_000.0)]
+
+
+def test_numbers_keep_every_digit_beside_a_word(write):
+    path = write(S=grid(["a"], [1.234567890123], [1e-12], ["n/a"], [7]))
+
+    assert cells(path)[1:] == [("1.234567890123",), ("1e-12",), ("n/a",), ("7",)]
+
+
+def test_error_cells_are_missing_and_formulas_have_the_value_saved_with_them(tmp_path):
+    book = xlsxwriter.Workbook(tmp_path / "book.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["a", "b"])
+    sheet.write_row(1, 0, [1, 2])
+    sheet.write_formula(2, 0, "=1/0", None, "#DIV/0!")
+    sheet.write_formula(2, 1, '=WEBSERVICE("http://127.0.0.1/")+1', None, 41)
+    book.close()
+
+    assert cells(str(tmp_path / "book.xlsx"))[1:] == [(1.0, 2.0), (None, 41.0)]
+
+
+def test_the_first_sheet_that_is_not_empty_is_read_and_said(write):
+    table = open_table(write(Empty={}, Data=grid(["a"], [1]), More=grid(["b"], [1])))
+
+    assert table.columns == ("a",)
+    assert table.notes == (
+        "book.xlsx: sheet 'Data' is read, the first of 3 that shows anything; another: data.read.sheet.",
+    )
+
+
+def test_a_sheet_given_is_read(write):
+    assert cells(write(A=grid(["a"], [1]), B=grid(["b"], [2])), sheet="B") == [("b",), (2.0,)]
+
+
+def test_an_unknown_sheet_names_the_nearest(write):
+    message = r"data\.read\.sheet: no sheet 'Dta' in .*book\.xlsx\. Did you mean 'Data'\? Known: 'Data', 'B'\.$"
+    with pytest.raises(ConfigError, match=message):
+        open_table(write(Data=grid(["a"], [1]), B={}), ReadConfig(sheet="Dta"))
+
+
+@pytest.mark.parametrize(
+    ("read", "message"), [({}, "every sheet is empty: 'A', 'B'"), ({"sheet": "B"}, "sheet 'B' is")]
+)
+def test_empty_sheets_are_refused(write, read, message):
+    with pytest.raises(DataError, match=message):
+        open_table(write(A={}, B={}), ReadConfig(**read))
+
+
+def test_titles_empty_rows_and_empty_columns_are_no_part_of_the_table(write):
+    rows = [["Sales of 2024"], [], ["a", None, "b"], [1, None, 2], [], [3, None, 4]]
+    table = open_table(write(S=grid(*rows, top=2, left=3)))
+    [chunk] = table.chunks()
+
+    assert (table.columns, chunk.frame.rows()) == (("a", "b"), [(1.0, 2.0), (3.0, 4.0)])
+    assert table.notes == ("book.xlsx: the header is in row 5; if it is not: data.read.header.",)
+    assert chunk.place(1).endswith("book.xlsx: sheet 'S' row 8 (row 1)")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (2, [("x", "y"), (1.0, 2.0)]),
+        (True, [("a", "b"), ("x", "y"), ("1", "2")]),
+        (False, [("column_1", "column_2"), ("a", "b"), ("x", "y"), ("1", "2")]),
+    ],
+)
+def test_the_header_is_where_a_person_says(write, header, expected):
+    assert cells(write(S=grid(["a", "b"], ["x", "y"], [1, 2])), header=header) == expected
+
+
+def test_a_sheet_of_numbers_has_no_header(write):
+    table = open_table(write(S=grid([1, 2], [3, 4])))
+
+    assert table.columns == ("column_1", "column_2")
+    assert table.notes == ("book.xlsx: no header, the columns are named column_1 to column_2.",)
+
+
+def test_two_columns_of_one_name_are_named(write):
+    with pytest.raises(DataError, match=r"sheet 'S' row 1: columns B and D are both named 'a'"):
+        open_table(write(S=grid(["a", "b", "a"], [1, 2, 3], left=1)))
+
+
+def test_a_column_named_like_one_of_ours_is_read(write):
+    assert cells(write(S=grid(["row", "0"], [1, 2]))) == [("row", "0"), (1.0, 2.0)]
+
+
+def test_xls_is_read(tmp_path):
+    (tmp_path / "small.xls").write_bytes(gzip.decompress(base64.b64decode(XLS)))
+    names, first, *_, last = cells(str(tmp_path / "small.xls"))
+
+    assert names == ("site", "taken", "share", "zip", "ok")
+    assert first == ("north", dt.datetime(2024, 1, 1), 0.25, "0123", True)
+    assert last == ("east", dt.datetime(2024, 1, 3), None, "0789", True)
+
+
+def test_ods_is_read(tmp_path):
+    row = "<table:table-row>%s</table:table-row>"
+    number = '<table:table-cell office:value-type="float" office:value="%s"/>'
+    word = '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
+    endless = '<table:table-cell table:number-columns-repeated="16384"/>'
+    table = row % (word % "a" + word % "b" + endless) + row % (number % 1.5 + word % "x")
+    table += f'<table:table-row table:number-rows-repeated="1048570">{endless}</table:table-row>'
+    names = "".join(f' xmlns:{name}="{OFFICE}:{name}:1.0"' for name in ("office", "table", "text"))
+    with zipfile.ZipFile(tmp_path / "book.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        content = f'<office:spreadsheet><table:table table:name="S">{table}</table:table></office:spreadsheet>'
+        content = f"<office:body>{content}</office:body>"
+        archive.writestr("content.xml", f"<office:document-content{names}>{content}</office:document-content>")
+        archive.writestr("META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{OFFICE}:manifest:1.0"/>')
+
+    assert cells(str(tmp_path / "book.ods")) == [("a", "b"), (1.5, "x")]
+
+
+def test_without_the_package_the_command_that_installs_it_is_named(write, monkeypatch):
+    monkeypatch.setattr(excel, "find_spec", lambda name: None)
+
+    with pytest.raises(ConfigError, match=r"Excel files need: pip install 'ignite-workflow\[excel\]'$"):
+        open_table(write(S={}))
+
+
+@pytest.mark.parametrize("content", [b"PK\3\4 and nothing more", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"a,b\n1,2\n"])
+def test_what_is_no_workbook_is_one_line(tmp_path, content):
+    (tmp_path / "book.xlsx").write_bytes(content)
+
+    with pytest.raises(DataError, match=r"book\.xlsx: not a workbook, or a damaged or encrypted one \(.*\)\.$"):
+        open_table(str(tmp_path / "book.xlsx"))
+
+
+def test_a_sheet_of_huge_dimensions_is_one_line(pack):
+    path = pack(SHEET % '<row><c r="A1"><v>1</v></c></row><row><c r="XFD1048576"><v>2</v></c></row>')
+
+    with pytest.raises(DataError, match=r"packed\.xlsx: cannot be read within [\d.]+ GB of memory: its used range is"):
+        open_table(path)
+
+
+def test_a_string_that_is_repeated_without_end_is_one_line(pack, monkeypatch):
+    monkeypatch.setattr(guarded, "_MOST_BYTES", 256 * 1024**2)
+    rows = '<row><c t="s"><v>0</v></c></row>' * 1000
+    path = pack(SHEET % rows, strings=f"<si><t>{'x' * 10_000_000}</t></si>")
+
+    with pytest.raises(DataError, match=r"cannot be read within 0\.2 GB of memory"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("entity", ['SYSTEM "file:///etc/hostname"', '"aaaa"'])
+def test_entities_are_not_expanded(pack, entity):
+    path = pack(f"<!DOCTYPE x [<!ENTITY e {entity}>]>" + SHEET % '<row><c t="inlineStr"><is><t>&e;</t></is></c></row>')
+
+    with pytest.raises(DataError, match="unrecognized entity"):
+        open_table(path)
+
+
+def test_an_archive_that_expands_beyond_measure_is_not_parsed(pack, monkeypatch):
+    monkeypatch.setattr(excel, "_ALWAYS_ALLOWED", 1_000_000)
+
+    with pytest.raises(DataError, match=r"its parts expand to [\d,]+ bytes, from [\d,]+, as those of a decompression"):
+        open_table(pack(SHEET % (" " * 5_000_000)))
+
+
+def test_an_archive_that_says_less_than_it_expands_to_is_not_parsed(pack):
+    path = pack(SHEET % (" " * 5_000_000))
+    with zipfile.ZipFile(path) as archive:
+        size = archive.getinfo("xl/sheet.xml").file_size.to_bytes(4, "little")
+    Path(path).write_bytes(Path(path).read_bytes().replace(size, (1000).to_bytes(4, "little")))
+
+    with pytest.raises(DataError, match=r"packed\.xlsx: the workbook is damaged or encrypted \(Bad CRC-32"):
+        open_table(path)
+
+
+def test_a_module_in_the_current_directory_is_not_run(write, tmp_path, monkeypatch):
+    (tmp_path / "fastexcel.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+
+    assert cells(write(S=grid(["a"], [1]))) == [("a",), (1.0,)]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.XLS", "a.ods", "a.xlsb"])
+def test_workbooks_are_table_files(name):
+    assert is_table_file(name)
+
+
+def test_memory_is_limited_by_what_the_machine_has():
+    assert guarded.most_memory() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
