@@ -42,7 +42,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "adamax": "torch.optim:Adamax",
         "adamw": "torch.optim:AdamW",
         "asgd": "torch.optim:ASGD",
-        "muon": "torch.optim:Muon",
+        "muon": "ignite_workflow.muon:muon",
         "nadam": "torch.optim:NAdam",
         "radam": "torch.optim:RAdam",
         "rmsprop": "torch.optim:RMSprop",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
@@ -53,8 +52,6 @@ def build_optimizer(name: str, options: Mapping[str, Any], model: nn.Module) -> 
     trained = {key: parameter for key, parameter in model.named_parameters() if parameter.requires_grad}
     if not trained:
         raise ConfigError(f"optimizer {name}: the model has no parameters to train.")
-    if factory is torch.optim.Muon:
-        _check_matrices(trained)
     if {"fused", "foreach", "differentiable"}.isdisjoint(options) and _can_fuse(name, trained.values()):
         options["fused"] = True
     spared = without_decay(model) if _decays(factory, options) else frozenset()
@@ -92,15 +89,6 @@ def _check_options(name: str, options: Mapping[str, Any], groups: Any, factory: 
             )
         own = {option: value for option, value in group.items() if option != "match"}
         registry.check_options("optimizer", f"{name}, group {group['match']!r}", own, factory, given=["params"])
-
-
-def _check_matrices(trained: Mapping[str, nn.Parameter]) -> None:
-    for name, parameter in trained.items():
-        if parameter.ndim != 2:
-            raise ConfigError(
-                f"optimizer muon trains matrices only, and {name} has shape {tuple(parameter.shape)}: freeze it, "
-                "or pair muon with another optimizer in a function of your own, named by import path."
-            )
 
 
 def _can_fuse(name: str, parameters: Iterable[nn.Parameter]) -> bool:

@@ -121,8 +121,6 @@ def build(directory: Path, variant: str, *, size: int = 14, batch_size: int = 3,
     """A run of that variant; by default 4 epochs of 5 iterations, the last batch of an epoch short."""
     options = {**VARIANTS, **OPTIMIZERS}[variant]
     model = Net()
-    for parameter in model.parameters():
-        parameter.requires_grad_(options.get("optimizer") != "muon" or parameter.ndim == 2)
     accumulate = options.get("accumulate", 1)
     train = TrainConfig(max_epochs=max_epochs, seed=3, device="cpu", accumulate=accumulate)
     loader = DataLoader(

@@ -14,7 +14,7 @@ LAYERS = [
     "errors built_in display durable",
     "validation registry",
     "config_tree config_fields config config_schema settings device randomness events pictures",
-    "targets losses metric_sums metrics optimizers schedules data models",
+    "targets losses metric_sums metrics optimizers muon schedules data models",
     "state dispatch engine evaluator steps signals interval",
     "records run_directory tensor_file checkpoint curve_picture",
     "handler_specs parts snapshot upkeep supervision workflow",

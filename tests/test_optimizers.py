@@ -30,7 +30,7 @@ def groups_of(model, optimizer):
     return [named(model, group["params"]) for group in optimizer.param_groups]
 
 
-@pytest.mark.parametrize("name", sorted(set(registry.names("optimizer")) - {"muon"}))
+@pytest.mark.parametrize("name", registry.names("optimizer"))
 def test_every_optimizer_lowers_the_loss(name):
     torch.manual_seed(0)
     model, codes, y = Net(), torch.randint(0, 3, (16, 2)), torch.randn(16, 1)
@@ -133,7 +133,8 @@ def test_complex_parameters_are_not_fused():
         ("adam", {"groups": [{"match": "*", "lrr": 0.1}]}, r"adam, group '\*': unknown option 'lrr'."),
         ("adam", {"groups": [{"match": "layer.0.weight"}]}, r"matches no parameter that is trained. Did you mean"),
         ("adam", {"groups": [{"match": "*"}, {"match": "layers.*"}]}, r"'layers.\*' matches is in the groups before"),
-        ("muon", {}, r"muon trains matrices only, and layers.0.bias has shape \(5,\)"),
+        ("muon", {"lr": -1.0}, "optimizer muon: Learning rate should be >= 0 but is: -1.0"),
+        ("muon", {"groups": []}, "optimizer muon: unknown option 'groups'"),
         ("lbfgs", {}, "optimizer 'lbfgs' cannot be used by name: it calls the model several times a step"),
         ("sparse_adam", {}, "it takes sparse gradients only"),
     ],
@@ -148,15 +149,28 @@ def test_a_wrong_name_suggests_the_right_one():
         build_optimizer("adamm", {}, Net())
 
 
-def test_muon_trains_a_model_of_matrices():
-    model = nn.Linear(4, 3, bias=False)
-    optimizer = build_optimizer("muon", {}, model)
-    before = model.weight.clone()
+def test_muon_steps_for_matrices_and_adamw_for_all_else():
+    model, codes, y = Net(), torch.randint(0, 3, (16, 2)), torch.randn(16, 1)
+    optimizer = build_optimizer("muon", {"lr": 0.1}, model)
+    others = {name for name, _ in model.named_parameters()} - MATRICES
 
-    model(torch.ones(2, 4)).sum().backward()
+    nn.functional.mse_loss(model(codes), y).backward()
     optimizer.step()
 
-    assert not torch.equal(model.weight, before)
+    assert [group["by"] for group in optimizer.param_groups] == ["muon", "adamw"]
+    assert groups_of(model, optimizer) == [MATRICES, others]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0]
+    assert "momentum_buffer" in optimizer.state[model.layers[0].weight]
+    assert "exp_avg" in optimizer.state[model.layers[0].bias]
+
+
+@pytest.mark.parametrize(("shape", "by"), [((4, 3), ["muon"]), ((3,), ["adamw"]), ((4, 3, 3), ["adamw"])])
+def test_muon_does_with_parameters_of_one_kind(shape, by):
+    model = nn.ParameterList([torch.ones(shape)])
+
+    optimizer = build_optimizer("muon", {}, model)
+
+    assert [group["by"] for group in optimizer.param_groups] == by
 
 
 def test_a_model_without_anything_to_train_is_refused():
