@@ -35,8 +35,7 @@ __all__ = [
     "rmse",
     "rmse_of",
     "roc_auc",
-    "top_3_accuracy",
-    "top_5_accuracy",
+    "top_accuracy",
 ]
 
 Floats = NDArray[np.float64]
@@ -224,14 +223,9 @@ def cohen_kappa(sums: ClassSums) -> float:
     return float((sums.exact / sums.rows - chance) / (1 - chance)) if chance < 1 else math.nan
 
 
-def top_3_accuracy(sums: ClassSums) -> float:
-    """The share of rows whose class is among the three most probable."""
-    return sums.in_top[3] / sums.rows
-
-
-def top_5_accuracy(sums: ClassSums) -> float:
-    """The share of rows whose class is among the five most probable."""
-    return sums.in_top[5] / sums.rows
+def top_accuracy(sums: ClassSums, k: int) -> float:
+    """The share of rows whose class is among the ``k`` most probable; ``k`` is one of the ``tops`` that are counted."""
+    return sums.in_top[k] / sums.rows
 
 
 def roc_auc(sums: ClassSums) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -42,13 +43,17 @@ _VALUES = ("regression",)
 _EXCLUSIVE = ("binary", "multiclass")
 _CLASSES = ("binary", "multiclass", "multilabel")
 _RANKING = ("roc_auc", "average_precision")
-_TOPS = {"top_3_accuracy": 3, "top_5_accuracy": 5}
+_TOP_K = re.compile(r"top_([1-9]\d*)_accuracy")
 
 
 class _Facts(NamedTuple):
     formula: Formula
     mode: Mode
     tasks: tuple[str, ...]
+
+
+def _facts_of_top(k: int) -> _Facts:
+    return _Facts(functools.partial(metric_sums.top_accuracy, k=k), "max", ("multiclass",))
 
 
 _FACTS: dict[str, _Facts] = {
@@ -67,8 +72,8 @@ _FACTS: dict[str, _Facts] = {
     "balanced_accuracy": _Facts(metric_sums.balanced_accuracy, "max", _EXCLUSIVE),
     "mcc": _Facts(metric_sums.mcc, "max", _EXCLUSIVE),
     "cohen_kappa": _Facts(metric_sums.cohen_kappa, "max", _EXCLUSIVE),
-    "top_3_accuracy": _Facts(metric_sums.top_3_accuracy, "max", ("multiclass",)),
-    "top_5_accuracy": _Facts(metric_sums.top_5_accuracy, "max", ("multiclass",)),
+    "top_3_accuracy": _facts_of_top(3),  # and so on: see _facts
+    "top_5_accuracy": _facts_of_top(5),
 }
 
 MODES: Mapping[str, Mode] = {"loss": "min", **{name: facts.mode for name, facts in _FACTS.items()}}
@@ -97,9 +102,10 @@ def build_metrics(names: Sequence[str] | None, target: Target, loss: Loss) -> Me
     """The loss and the metrics of those names. Each call makes new ones: an evaluator needs a set of its own.
 
     Args:
-        names: of ``MODES``, or import paths of an Ignite metric or of a function ``(y_pred, y) -> number`` over a whole
-            split. Both get what people read: values in the target's own unit (N, T), or probabilities (N, C) and class
-            indices (N,) or labels (N, C). None: the defaults of the task.
+        names: of ``MODES``, ``top_K_accuracy`` with any whole number for K, or import paths of an Ignite metric or of a
+            function ``(y_pred, y) -> number`` over a whole split. Both get what people read: values in the target's own
+            unit (N, T), or probabilities (N, C) and class indices (N,) or labels (N, C). None: the defaults of the
+            task.
         target: what is predicted.
         loss: what the model's output means.
 
@@ -109,14 +115,15 @@ def build_metrics(names: Sequence[str] | None, target: Target, loss: Loss) -> Me
     """
     names = DEFAULT_METRICS[target.task] if names is None else names
     formulas: dict[str, Formula] = {}
+    modes: dict[str, Mode | None] = {"loss": "min"}
     own: dict[str, Metric] = {}
     for name in names:
-        if name in _FACTS:
-            _check_fit(name, target)
-            formulas[name] = _FACTS[name].formula
+        facts = _facts(name)
+        if facts is not None:
+            _check_fit(name, facts, target)
+            formulas[name], modes[name] = facts.formula, facts.mode
         elif name != "loss":
             own[name.rpartition(":")[2]] = _own_metric(registry.load("metric", name), target, loss)
-    modes: dict[str, Mode | None] = {"loss": "min", **{name: MODES[name] for name in formulas}}
     if "rmse" in formulas and len(target.columns) > 1:
         for index, column in enumerate(target.columns):
             formulas[f"rmse_{column}"] = functools.partial(metric_sums.rmse_of, index=index)
@@ -127,12 +134,18 @@ def build_metrics(names: Sequence[str] | None, target: Target, loss: Loss) -> Me
     return MetricSet({**metrics, **own}, {**modes, **dict.fromkeys(own)})
 
 
-def _check_fit(name: str, target: Target) -> None:
-    if target.task not in _FACTS[name].tasks:
+def _facts(name: str) -> _Facts | None:
+    top = _TOP_K.fullmatch(name)
+    return _facts_of_top(int(top[1])) if top else _FACTS.get(name)
+
+
+def _check_fit(name: str, facts: _Facts, target: Target) -> None:
+    if target.task not in facts.tasks:
         fitting = sorted(other for other, facts in _FACTS.items() if target.task in facts.tasks)
         raise ConfigError(f"metric {name} does not fit a {target.task} target. Metrics that do: {', '.join(fitting)}.")
-    if name in _TOPS and len(target.classes) <= _TOPS[name]:
-        raise ConfigError(f"metric {name} needs more than {_TOPS[name]} classes, got {len(target.classes)}.")
+    top = _TOP_K.fullmatch(name)
+    if top and len(target.classes) <= int(top[1]):
+        raise ConfigError(f"metric {name} needs more than {top[1]} classes, got {len(target.classes)}.")
 
 
 def _own_metric(found: Any, target: Target, loss: Loss) -> Metric:
@@ -201,7 +214,7 @@ class PredictionMetrics(Metric):
     def __init__(self, formulas: Mapping[str, Formula], target: Target, loss: Loss) -> None:
         self.formulas, self.target, self.loss = formulas, target, loss
         self.ranking = any(name in formulas for name in _RANKING)
-        self.tops = [k for name, k in _TOPS.items() if name in formulas]
+        self.tops = [int(top[1]) for name in formulas if (top := _TOP_K.fullmatch(name))]
         # The largest of several numbers is the most probable class already, and a softmax costs more than all the rest.
         self.order_suffices = loss.link in ("softmax", "exp") and target.task != "regression" and not self.ranking
         super().__init__(metrics_result_mode="flatten")

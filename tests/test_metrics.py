@@ -125,12 +125,12 @@ def test_tied_scores_rank_as_the_oracle_ranks_them():
     assert found["average_precision"] == pytest.approx(oracle.average_precision_score(y[:, 0], y_pred[:, 0]))
 
 
-def test_top_k_accuracy_equals_the_oracle():
-    found = report(KINDS, ["top_3_accuracy", "top_5_accuracy"])
+def test_top_k_accuracy_equals_the_oracle_for_any_k():
+    found = report(KINDS, [f"top_{k}_accuracy" for k in range(1, 8)])
     probabilities, y = people_read(KINDS)
 
-    assert found["top_3_accuracy"] == pytest.approx(oracle.top_k_accuracy_score(y, probabilities, k=3))
-    assert found["top_5_accuracy"] == pytest.approx(oracle.top_k_accuracy_score(y, probabilities, k=5))
+    for k in range(1, 8):
+        assert found[f"top_{k}_accuracy"] == pytest.approx(oracle.top_k_accuracy_score(y, probabilities, k=k))
 
 
 def computed(metric, y_pred, y):
@@ -253,6 +253,12 @@ def test_a_wrong_name_suggests_the_right_one():
 def test_a_metric_of_another_task_is_refused():
     with pytest.raises(ConfigError, match=r"metric rmse does not fit a multiclass target. Metrics that do: accuracy, "):
         build_metrics(["rmse"], KINDS, outputs(KINDS)[0])
+
+
+@pytest.mark.parametrize("name", ["top_0_accuracy", "top_03_accuracy", "top_k_accuracy"])
+def test_other_tops_are_unknown(name):
+    with pytest.raises(UnknownNameError, match="unknown metric 'top_"):
+        build_metrics([name], KINDS, outputs(KINDS)[0])
 
 
 def test_top_3_of_three_classes_is_refused():
