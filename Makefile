@@ -25,7 +25,7 @@ bench: $(VENV)/installed-dev
 	$(IN_VENV)/python benchmarks/overhead.py
 
 faults: $(VENV)/installed-dev
-	$(IN_VENV)/python -m pytest tests/faults
+	EXHAUSTIVE=1 $(IN_VENV)/python -m pytest -n auto tests/test_exact_resume.py tests/end_to_end
 
 results: $(VENV)/installed-dev
 	@test -n "$(DATA)" || { echo "make results needs DATA=directory-of-data-sets" >&2; exit 2; }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
@@ -11,7 +13,7 @@ import torch
 
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["agree", "autocast", "process_rank", "resolve_device", "set_threads"]
+__all__ = ["agree", "autocast", "check_compiler", "process_rank", "resolve_device", "set_threads"]
 
 _NOTHING = nullcontext()
 
@@ -71,6 +73,17 @@ def autocast(
 
 def _nothing() -> AbstractContextManager[None]:
     return _NOTHING
+
+
+def check_compiler(device: torch.device) -> None:
+    """Check that what ``torch.compile`` makes for a device can be compiled.
+
+    Raises:
+        ConfigError: on the CPU, where there is no C++ compiler.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and shutil.which(compiler) is None:
+        raise ConfigError(f"train.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
 
 
 def set_threads(threads: int) -> None:

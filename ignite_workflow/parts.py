@@ -15,7 +15,7 @@ from torch.utils.data import TensorDataset
 
 from ignite_workflow.config import RunConfig, TrainConfig
 from ignite_workflow.data.loader import TensorBatches
-from ignite_workflow.device import autocast
+from ignite_workflow.device import autocast, check_compiler
 from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.handler_specs import build_handlers, merge_handlers, without_loss
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
@@ -65,6 +65,7 @@ def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> No
     """Move a model to the device, compile it if asked, and set ``train()`` mode where it is in ``eval()`` mode."""
     model.to(device)
     if train.compile:
+        check_compiler(device)
         model.compile()
     if not model.training:  # one that is may have layers in eval() mode on purpose
         model.train()

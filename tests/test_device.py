@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ignite_workflow import ConfigError
-from ignite_workflow.device import agree, autocast, process_rank, resolve_device, set_threads
+from ignite_workflow.device import agree, autocast, check_compiler, process_rank, resolve_device, set_threads
 
 
 @pytest.fixture
@@ -49,6 +49,14 @@ def test_a_word_that_is_no_device_is_an_error(name):
 def test_bfloat16_computes_in_bfloat16():
     with autocast(torch.device("cpu"), "bfloat16")():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_compiling_for_the_cpu_needs_a_compiler(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+
+    check_compiler(torch.device("cuda"))
+    with pytest.raises(ConfigError, match=r"train.compile needs a C\+\+ compiler, and there is no no-such-compiler"):
+        check_compiler(torch.device("cpu"))
 
 
 def test_float32_has_one_context_that_does_nothing():
