@@ -51,7 +51,7 @@ def run_guarded(module: str, arguments: list[str], path: Path) -> dict[str, Any]
         return document
     reason = "" if done.returncode < 0 else f" ({_last_line(done.stderr)})"
     most = f"{most_memory() / 1024**3:.1f} GB of memory"
-    raise DataError(f"{path}: cannot be read within {most}: its used range is huge, or it is damaged{reason}.")
+    raise DataError(f"{path}: cannot be read within {most}: its dimensions are huge, or it is damaged{reason}.")
 
 
 def limit_this_process(memory: int) -> None:

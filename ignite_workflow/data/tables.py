@@ -20,6 +20,7 @@ from ignite_workflow.data.compressed import without_compression
 from ignite_workflow.data.csv_file import open_csv
 from ignite_workflow.data.excel import EXCEL, SheetRows, open_excel
 from ignite_workflow.data.json_lines import open_json_lines
+from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -28,7 +29,6 @@ __all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_t
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
-_CHUNK_ROWS = 65_536
 
 
 @dataclass(frozen=True)
@@ -86,17 +86,6 @@ class _TableFile(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
     def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block | SheetRows | None]]: ...
-
-
-@dataclass(frozen=True)
-class _ParquetFile:
-    path: Path
-    columns: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, None]]:  # noqa: ARG002 typed as it is
-        for frame in pl.scan_parquet(self.path, glob=False).collect_batches(chunk_size=_CHUNK_ROWS):
-            yield frame, None
 
 
 @dataclass(frozen=True)
@@ -262,22 +251,13 @@ def _open_file(path: Path, read: ReadConfig) -> _TableFile:
     if suffix in EXCEL:
         return open_excel(path, read)
     if suffix in _PARQUET:
-        return _open_parquet(path)
+        return open_parquet(path)
     if suffix in _JSON_LINES:
         return open_json_lines(path, read)
     if suffix in _DELIMITED or not suffix:
         return open_csv(path, read)
     known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET, *EXCEL))
     raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
-
-
-def _open_parquet(path: Path) -> _ParquetFile:
-    try:
-        columns = tuple(pl.read_parquet_schema(path))
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: not a Parquet file, or a damaged one ({reason}).") from error
-    return _ParquetFile(path, columns)
 
 
 def _refuse_other_columns(first: Path, columns: Sequence[str], other: Path, others: Sequence[str]) -> None:

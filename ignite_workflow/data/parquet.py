@@ -1,0 +1,143 @@
+"""Parquet files: columns of their own types, nested ones taken apart into columns that can be trained on.
+
+A file is looked at in a process of its own first, within limits: a small one can make the parser crash, or expand to
+more than memory holds. Then it is read in slices, however large its row groups are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ignite_workflow.data.guarded import run_guarded
+from ignite_workflow.errors import DataError
+
+__all__ = ["ParquetFile", "leaves", "open_parquet", "slices"]
+
+_PROGRAM = "ignite_workflow.data.parquet_process"
+_CHUNK_ROWS = 65_536
+_SLICE_BYTES = 128 * 1024**2
+_MOST_CELLS, _MOST_CELLS_A_BYTE = 10**9, 1000  # beyond both, it is a bomb
+_MOST_TEXT = 1024**3  # in a chunk of a column
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    """A Parquet file that was looked at.
+
+    Attributes:
+        path: of the file.
+        columns: names; ``a.b`` is the field of a struct, ``a[0]`` an element of lists that are all of one length.
+        rows: how many there are.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: int
+    _cells: tuple[pl.Expr, ...]
+    _width: int
+    notes: tuple[str, ...] = ()
+
+    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, None]]:  # noqa: ARG002 typed as it is
+        """The cells: numbers, text, booleans, dates and datetimes (in UTC); times and durations as seconds.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        read = 0
+        try:
+            for part in slices(self.path, self.rows, self._width):
+                for frame in part.select(self._cells).collect_batches(chunk_size=_CHUNK_ROWS, maintain_order=True):
+                    self._refuse_endless_text(frame)
+                    read += frame.height
+                    yield frame, None
+        except pl.exceptions.PolarsError as error:
+            raise _damaged(self.path, str(error).splitlines()[0]) from error
+        if read < self.rows:
+            raise _damaged(self.path, f"it says that it has {self.rows} rows, but has {read}")
+
+    def _refuse_endless_text(self, frame: pl.DataFrame) -> None:
+        for series in frame.select(pl.col(pl.String)):
+            if int(series.str.len_bytes().sum()) > _MOST_TEXT:
+                raise DataError(
+                    f"{self.path}: column {series.name!r} holds more than a gigabyte of text in {frame.height} rows."
+                )
+
+
+def open_parquet(path: Path) -> ParquetFile:
+    """Look at a Parquet file.
+
+    Raises:
+        DataError: it is damaged, or no table: its cells are too many for its size.
+    """
+    answer = run_guarded(_PROGRAM, [str(path)], path)
+    if "error" in answer:
+        raise _damaged(path, answer["error"])
+    cells = [part for column in leaves(pl.read_parquet_schema(path)) for part in _parts(*column, answer)]
+    columns, rows = tuple(name for name, _ in cells), int(answer["rows"])
+    size = path.stat().st_size
+    if rows * len(columns) > max(_MOST_CELLS, _MOST_CELLS_A_BYTE * size):
+        raise DataError(
+            f"{path}: {rows:,} rows of {len(columns)} columns in {size:,} bytes, as a decompression bomb has; if it is "
+            "none, write it without its constant columns."
+        )
+    for position, name in enumerate(columns):
+        if name in columns[:position]:
+            raise DataError(f"{path}: two columns are both named {name!r} once structs and lists are taken apart.")
+    width = sum(answer["widths"].values()) + 16 * len(columns)
+    return ParquetFile(path, columns, rows, tuple(each.alias(name) for name, each in cells), width)
+
+
+def slices(path: Path, rows: int, width: int) -> Iterator[pl.LazyFrame]:
+    """The rows of a file in parts that take some 100 MB, of ``width`` bytes a row."""
+    step = max(_CHUNK_ROWS // 16, _SLICE_BYTES // max(width, 1))
+    scan = pl.scan_parquet(path, glob=False)
+    for start in range(0, rows, step):
+        yield scan.slice(start, min(step, rows - start))
+
+
+def leaves(schema: Mapping[str, pl.DataType]) -> Iterator[tuple[str, pl.Expr, pl.DataType]]:
+    """The columns of a file, in the place of a struct its fields: the name, the cells, their type."""
+    todo = [(name, pl.col(name), dtype) for name, dtype in schema.items()][::-1]
+    while todo:
+        name, cells, dtype = todo.pop()
+        if isinstance(dtype, pl.Struct):
+            for field in reversed(dtype.fields):
+                inner = field.dtype if isinstance(field.dtype, pl.DataType) else field.dtype()
+                todo.append((f"{name}.{field.name}", cells.struct.field(field.name), inner))
+        else:
+            yield name, cells, dtype
+
+
+def _parts(name: str, cells: pl.Expr, dtype: pl.DataType, answer: Mapping[str, Any]) -> Iterator[tuple[str, pl.Expr]]:
+    """The columns that are made of one."""
+    length = answer["lengths"].get(name)
+    if isinstance(dtype, pl.List | pl.Array) and length:
+        for index in range(length):
+            element = cells.list.get(index) if isinstance(dtype, pl.List) else cells.arr.get(index)
+            yield f"{name}[{index}]", _plain(element, dtype.inner)
+    elif dtype == pl.Binary and name in answer["texts"]:
+        yield name, cells.cast(pl.String)
+    else:
+        yield name, _plain(cells, dtype)
+
+
+def _plain(cells: pl.Expr, dtype: Any) -> pl.Expr:
+    """Cells of a type that a table can use, where there is one."""
+    if dtype == pl.Decimal:
+        return cells.cast(pl.Float64)
+    if dtype == pl.Time:
+        return cells.cast(pl.Int64) / 1e9
+    if dtype == pl.Duration:
+        return cells.dt.total_microseconds() / 1e6
+    if dtype == pl.Datetime and dtype.time_zone is not None:
+        return cells.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return cells.cast(pl.String) if dtype in (pl.Categorical, pl.Enum) else cells
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(f"{path}: not a Parquet file, or a damaged one ({reason}).")
