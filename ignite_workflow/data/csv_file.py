@@ -1,27 +1,26 @@
-"""Delimited text (CSV, TSV and their kin): the look of a file, and its cells as text."""
+"""Delimited text (CSV, TSV and their kin): its cells as text, rows that are not even repaired or refused."""
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.compressed import without_compression
+from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
-from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.errors import DataError
 
 __all__ = ["CsvFile", "open_csv"]
 
-_DELIMITERS = (",", ";", "\t", "|")
-_TABBED = (".tsv", ".tab")
-_SNIFFED_RECORDS = 50
+_BLANKS = re.compile(rb"[ \t]+")
+_BLANKS_OR_CELL = re.compile(rb'"[^"]*"|[ \t]+')
+_MARGINS = re.compile(rb"(?m)^ | (?=\r?$)")
 
 
 @dataclass(frozen=True)
@@ -30,23 +29,39 @@ class CsvFile:
 
     Attributes:
         text: the file.
-        delimiter: one character.
-        columns: the names, from the header or ``column_1``, ``column_2``...
-        header_lines: lines before the first record.
+        layout: its delimiter, header and so on.
+        repair: rows that are not even: None repairs those that lose nothing by it, true fills short ones too, false
+            refuses all.
+        repaired: the line numbers of rows cut and filled, by the line in which their block begins.
     """
 
     text: TextFile
-    delimiter: str
-    columns: tuple[str, ...]
-    header_lines: int
+    layout: Layout
+    repair: bool | None = None
+    repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return self.layout.columns
+
+    @property
+    def delimiter(self) -> str:
+        """What parts its cells."""
+        return self.layout.delimiter
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was guessed."""
-        if self.header_lines:
-            return self.text.notes
-        names = f"{self.columns[0]} to {self.columns[-1]}"
-        return (*self.text.notes, f"{self.text.path.name}: no header, the columns are named {names}.")
+        """What was guessed, and what was repaired as far as the file was read."""
+        cut = [line for lines, _ in self.repaired.values() for line in lines]
+        filled = [line for _, lines in self.repaired.values() for line in lines]
+        width, name = len(self.columns), self.text.path.name
+        notes = []
+        if cut:
+            notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
+        if filled:
+            notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
+        return (*self.text.notes, *self.layout.notes, *notes)
 
     def frames(self, numbers: Set[str] = frozenset()) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
@@ -58,61 +73,131 @@ class CsvFile:
         Raises:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
         """
-        path = str(self.text.path)
-        for block in whole_records(self.text.blocks(), skip_lines=self.header_lines, quote=b'"', path=path):
-            frame = self._typed(block, numbers) if numbers else None
-            frame = self._text(block) if frame is None else frame
+        path, quote = str(self.text.path), b'"' if self.layout.quotes else None
+        for block in whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, path=path):
+            if quote is None:
+                self._refuse_quotes(block)
+            parted = self._parted(block)
+            frame = self._typed(parted, numbers) if numbers else None
+            frame = self._text(parted) if frame is None else frame
             if frame.height:
                 yield frame, block
 
+    def _parted(self, block: Block) -> Block:
+        """One blank between cells, where any run of blanks parts them."""
+        if self.delimiter != " ":
+            return block
+        cells = _BLANKS_OR_CELL if self.layout.quotes and b'"' in block.data else _BLANKS
+        return replace(block, data=_MARGINS.sub(b"", cells.sub(_squeezed, block.data)))
+
+    def _refuse_quotes(self, block: Block) -> None:
+        """Quotes were found inside of cells only: one that begins a cell would make another table of the file."""
+        starts = (b'\n"', self.delimiter.encode() + b'"')
+        found = [block.data.find(start) + 1 for start in starts if start in block.data]
+        if block.data.startswith(b'"') or found:
+            at = 0 if block.data.startswith(b'"') else min(found)
+            line = block.first_line + block.data.count(b"\n", 0, at)
+            raise DataError(
+                f"{self.text.path}: from line {line} on double quotes begin a cell, but others stand inside of cells."
+                " Say what they are: data.read.quotes."
+            )
+
     def _typed(self, block: Block, numbers: Set[str]) -> pl.DataFrame | None:
         """Numbers as such; None where a cell is missing, or no number, or the rows are uneven."""
-        frame = self._cells(block.data, block, numbers)
+        frame = self._cells(block.data, numbers)
+        if frame is None:
+            return None
         whole = all(series.null_count() == 0 for series in frame) and self._is_even(block, frame)
         return frame if whole else None
 
     def _text(self, block: Block) -> pl.DataFrame:
         # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells
         # whether all are right
-        frame = self._cells(block.data, block)
-        if self._is_even(block, frame):
+        frame = self._cells(block.data)
+        if frame is not None and self._is_even(block, frame):
             return frame
-        records = Block(block.without_blank_lines(), block.first_line)
-        frame = self._cells(records.data, block) if records.data else frame.clear()
-        if not self._is_even(records, frame):
+        records = replace(block, data=b"".join(self._even(block)))
+        frame = self._cells(records.data) if records.data else pl.DataFrame(schema=self._text_schema())
+        if frame is None or not self._is_even(records, frame):
             raise self._unreadable(block)
         return frame
+
+    def _even(self, block: Block) -> list[bytes]:
+        """The records, each of as many cells as there are columns where that loses and invents nothing."""
+        delimiter, width = self.delimiter.encode(), len(self.columns)
+        records, widths = block.records(), block.widths(delimiter)
+        cut, filled = [], []
+        for number in np.flatnonzero(widths != width).tolist():
+            cells = records[number].rstrip(b"\r\n")
+            end = records[number][len(cells) :]
+            extra = int(widths[number]) - width
+            if extra > 0 and cells.endswith(delimiter * extra) and self.repair is not False:
+                cut.append(block.line(number))
+                records[number] = cells[:-extra] + end
+            elif extra < 0 and self._may_fill(cells, width + extra):
+                filled.append(block.line(number))
+                records[number] = cells + delimiter * -extra + end
+            else:
+                raise self._ragged(block.line(number), width + extra)
+        if cut or filled:
+            self.repaired[block.first_line] = cut, filled
+        return records
+
+    def _may_fill(self, cells: bytes, width: int) -> bool:
+        """Whether nothing but empty cells can be what a short row lacks: the whole row is, or columns without names."""
+        if self.repair is not None:
+            return self.repair
+        return width >= self.layout.nameless or not cells.strip(self.delimiter.encode() + b" ")
 
     def _is_even(self, block: Block, frame: pl.DataFrame) -> bool:
         if len(self.columns) == 1 and frame.dtypes == [pl.String] and (frame.to_series() == "").any():
             return not block.has_blank_lines()
         return block.delimiters(self.delimiter.encode()) == (len(self.columns) - 1) * frame.height
 
-    def _cells(self, data: bytes, block: Block, numbers: Set[str] = frozenset()) -> pl.DataFrame:
+    def _text_schema(self) -> dict[str, type[pl.DataType]]:
+        return dict.fromkeys(self.columns, pl.String)
+
+    def _cells(self, data: bytes, numbers: Set[str] = frozenset()) -> pl.DataFrame | None:
+        """None where polars finds a row too long, or quotes it cannot make sense of."""
         try:
             return pl.read_csv(
                 data,
                 has_header=False,
                 separator=self.delimiter,
-                schema={name: pl.Float64 if name in numbers else pl.String for name in self.columns},
+                quote_char='"' if self.layout.quotes else None,
+                schema={**self._text_schema(), **dict.fromkeys(numbers, pl.Float64)},
                 empty_string_is_null=False,
                 ignore_errors=bool(numbers),  # what is no number becomes null
             )
-        except pl.exceptions.PolarsError as error:
-            raise self._unreadable(block) from error
+        except pl.exceptions.PolarsError:
+            return None
 
     def _unreadable(self, block: Block) -> DataError:
-        ragged = block.ragged(self.delimiter.encode(), len(self.columns))
-        if ragged is None:
-            last = block.first_line + block.data.count(b"\n")
-            where = f"lines {block.first_line} to {last}"
-            return DataError(
-                f"{self.text.path}: {where}: a quote in the middle of a cell, or quotes that do not pair up."
-            )
-        record, cells = ragged
+        last = block.first_line + block.data.count(b"\n")
+        where = f"lines {block.first_line} to {last}"
         return DataError(
-            f"{self.text.path}: line {block.line(record)}: {cells} cells where the header has {len(self.columns)}."
+            f"{self.text.path}: {where}: a quote in the middle of a cell, or quotes that do not pair up."
+            " If quotes are characters like others: data.read.quotes=false."
         )
+
+    def _ragged(self, line: int, width: int) -> DataError:
+        hint = ""
+        if width < len(self.columns):
+            hint = " If the cells at its end are missing: data.read.pad_rows=true."
+        elif len(self.columns) == 1:
+            hint = f" If {self.delimiter!r} does not part the cells: data.read.delimiter; fixed widths cannot be read."
+        elif self.layout.header_lines:
+            hint = " If the header stands in another line: data.read.header."
+        cells = f"{width} cell{'s' if width > 1 else ''} where the header has {len(self.columns)}"
+        return DataError(f"{self.text.path}: line {line}: {cells}.{hint}")
+
+
+def _squeezed(match: re.Match[bytes]) -> bytes:
+    return match[0] if match[0].startswith(b'"') else b" "
+
+
+def _rows(lines: list[int]) -> str:
+    return f"line {lines[0]} has" if len(lines) == 1 else f"{len(lines)} rows (the first in line {lines[0]}) have"
 
 
 def open_csv(path: Path, read: ReadConfig) -> CsvFile:
@@ -130,51 +215,4 @@ def open_csv(path: Path, read: ReadConfig) -> CsvFile:
     sample = text.sample().decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
-    delimiter = _delimiter(path, read, sample)
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    first = next(cells for cells in reader if cells)
-    if not _is_header(first, read):
-        return CsvFile(text, delimiter, tuple(f"column_{number + 1}" for number in range(len(first))), 0)
-    columns = tuple(name if name.strip() else f"column_{number + 1}" for number, name in enumerate(first))
-    _refuse_duplicates(path, columns)
-    return CsvFile(text, delimiter, columns, reader.line_num)
-
-
-def _refuse_duplicates(path: Path, columns: tuple[str, ...]) -> None:
-    first: dict[str, int] = {}
-    for number, name in enumerate(columns, start=1):
-        if first.setdefault(name, number) != number:
-            raise DataError(f"{path}: line 1: columns {first[name]} and {number} are both named {name!r}.")
-
-
-def _is_header(cells: list[str], read: ReadConfig) -> bool:
-    """Whether the first record names the columns: unless told, it does where any of its cells is not a number."""
-    if read.header is not None:
-        return read.header
-    numbers = pl.Series([cell.strip() for cell in cells if cell.strip()], dtype=pl.String).cast(
-        pl.Float64, strict=False
-    )
-    return len(numbers) == 0 or numbers.null_count() > 0
-
-
-def _delimiter(path: Path, read: ReadConfig, sample: str) -> str:
-    if read.delimiter is not None:
-        delimiter = "\t" if read.delimiter == "\\t" else read.delimiter
-        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
-            raise ConfigError(f"data.read.delimiter: must be one ASCII character, got {read.delimiter!r}.")
-        return delimiter
-    if without_compression(path).suffix.lower() in _TABBED:
-        return "\t"
-    widths = {delimiter: _width(sample, delimiter) for delimiter in _DELIMITERS}
-    return max(_DELIMITERS, key=widths.__getitem__)  # the first of equals
-
-
-def _width(sample: str, delimiter: str) -> int:
-    """The number of columns that delimiter makes of the first records; 1 where they do not agree."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    try:
-        widths = [len(cells) for cells in islice(reader, _SNIFFED_RECORDS) if cells]
-    except csv.Error:  # a cell too long to be one
-        return 1
-    agreeing = widths.count(widths[0])
-    return widths[0] if agreeing >= 0.9 * len(widths) else 1
+    return CsvFile(text, find_layout(path, read, sample), read.pad_rows)

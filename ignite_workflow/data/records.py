@@ -46,22 +46,25 @@ class Block:
 
     def without_blank_lines(self) -> bytes:
         """The bytes of the records alone."""
-        starts, ends = self._bounds()
-        return b"".join(self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+        return b"".join(self.records())
 
     def has_blank_lines(self) -> bool:
         """Whether there are lines that do not count as records."""
         starts, ends = self._bounds()
         return int((ends - starts).sum()) < len(self.data)
 
-    def ragged(self, delimiter: bytes, width: int) -> tuple[int, int] | None:
-        """The first record that has not ``width`` cells, and how many it has; None where all have."""
+    def widths(self, delimiter: bytes) -> Positions:
+        """How many cells each record has."""
         starts, _ = self._bounds()
         cells = np.ones(len(starts), dtype=np.int64)
         at = self._outside_quotes(delimiter)
         np.add.at(cells, np.searchsorted(starts, at, side="right") - 1, 1)
-        wrong = np.flatnonzero(cells != width)
-        return (int(wrong[0]), int(cells[wrong[0]])) if len(wrong) else None
+        return cells
+
+    def records(self) -> list[bytes]:
+        """The bytes of each record, its line break included."""
+        starts, ends = self._bounds()
+        return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
     def delimiters(self, delimiter: bytes) -> int:
         """The number of delimiters that part cells."""

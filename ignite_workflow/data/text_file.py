@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,17 @@ _BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 
 _SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
 _LONGEST_LINE = 64 * 1024 * 1024  # no header is longer
 _COMMONEST = "cp1252"
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the mark of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_RUN = re.compile(rb"[\x80-\xff]+")
+_LETTER = r"[^\W\d_]"
+_SIGN_IN_WORD = re.compile(rf"{_LETTER}[^\x00-\x7f\w\u2019·\u2013\u2014]{_LETTER}|[£¥¤¹¼½¾]{_LETTER}|{_LETTER}[¿¡£¥¤¹]")
+_SHOWN = 20  # characters to each side of the first that is foreign
 
 
 @dataclass(frozen=True)
@@ -30,19 +41,24 @@ class TextFile:
         encoding: a name Python knows; ``"utf-8"`` is passed on as it stands.
         returns: lines end in a carriage return alone, as old Macintosh programs write them.
         guessed: nobody said what the encoding is.
+        example: what the first foreign characters are in this encoding.
     """
 
     path: Path
     encoding: str
     returns: bool
     guessed: bool = False
+    example: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed."""
         if not self.guessed or self.encoding == "utf-8":
             return ()
-        return (f"{self.path.name}: not UTF-8, read as {self.encoding}; if that is wrong: data.read.encoding.",)
+        example = f", then it reads {self.example!r}" if self.example else ""
+        return (
+            f"{self.path.name}: not UTF-8, read as {self.encoding}{example}; if that is wrong: data.read.encoding.",
+        )
 
     def blocks(self) -> Iterator[bytes]:
         """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
@@ -98,17 +114,17 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
         start = file.read(_SAMPLE_BYTES)
     if not start:
         raise DataError(f"{path}: the file is empty.")
-    guessed = encoding is None
+    guessed, example = encoding is None, ""
     if encoding is None:
-        encoding = _find_encoding(path, start)
+        encoding, example = _find_encoding(path, start)
     elif not _is_encoding(encoding):
         raise ConfigError(
             f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252."
         )
     name = codecs.lookup(encoding).name
-    without_mark = "utf-16-le" if name == "utf-16" else name
+    without_mark = f"{name}-le" if name in ("utf-16", "utf-32") else name
     returns = "\n".encode(without_mark) not in start and "\r".encode(without_mark) in start
-    return TextFile(path, name, returns, guessed=guessed)
+    return TextFile(path, name, returns, guessed=guessed, example=example)
 
 
 def _is_encoding(name: str) -> bool:
@@ -119,23 +135,54 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
-def _find_encoding(path: Path, start: bytes) -> str:
+def _find_encoding(path: Path, start: bytes) -> tuple[str, str]:
+    """The encoding, and an example of what it makes of the file where it was guessed from its bytes."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if start.startswith(mark):
-            return encoding
+            return encoding, ""
+    encoding = _wide_encoding(start)
+    if encoding:
+        return encoding, _example(start, encoding)
     foreign = _first_block_not_utf8(path)
     if foreign is None:
-        return "utf-8"
-    from charset_normalizer import from_bytes  # only files that are not UTF-8 pay for its import
+        return "utf-8", ""
+    encoding = _COMMONEST if _is_western(foreign) else _likeliest(path, foreign)
+    return encoding, _example(foreign, encoding)
+
+
+def _wide_encoding(start: bytes) -> str:
+    """UTF-16 without a byte order mark: every other byte of plain letters is zero."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if len(start) >= 4 and max(even, odd) > 0.4 * (len(start) / 2) and min(even, odd) < 0.1 * max(even, odd):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return ""
+
+
+def _is_western(foreign: bytes) -> bool:
+    """Whether foreign letters stand alone in words of plain ones, and no foreign sign stands in a word."""
+    runs = _RUN.findall(foreign)
+    if sum(map(len, runs)) > 1.5 * len(runs):
+        return False
+    text = foreign.decode(_COMMONEST, errors="replace")
+    return "\ufffd" not in text and _SIGN_IN_WORD.search(text) is None
+
+
+def _likeliest(path: Path, foreign: bytes) -> str:
+    from charset_normalizer import from_bytes  # only files that are neither UTF-8 nor Western pay for its import
 
     # lines of ASCII say nothing, and the search looks at samples only
-    matches = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii()))
-    best = matches.best()
+    best = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii())).best()
     if best is None:
         raise DataError(f"{path}: neither UTF-8 nor another text encoding. Say what it is: data.read.encoding.")
-    # a Western text could as well be of a rarer encoding, which comes first by name
-    equals = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
-    return _COMMONEST if any(_COMMONEST in match.could_be_from_charset for match in equals) else best.encoding
+    return best.encoding
+
+
+def _example(foreign: bytes, encoding: str) -> str:
+    text = foreign.decode(encoding, errors="replace")
+    at = next((at for at, character in enumerate(text) if not character.isascii()), 0)
+    line = text[max(0, at - _SHOWN) : at + _SHOWN]
+    start = line.rfind("\n", 0, min(at, _SHOWN)) + 1
+    return line[start:].split("\n")[0].strip()
 
 
 def _first_block_not_utf8(path: Path) -> bytes | None:

@@ -1,0 +1,199 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data import text_file
+from ignite_workflow.data.tables import open_table
+from ignite_workflow.errors import DataError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def table(content, name="table.csv", **said):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        opened = open_table(str(path), ReadConfig(**said))
+        rows = [row for chunk in opened.chunks() for row in chunk.frame.rows()]
+        return opened.columns, rows, [note.removeprefix(f"{name}: ") for note in opened.notes]
+
+    return table
+
+
+ROWS = "\n".join(f"a{number}{{0}}{number}{{0}}{number},5" for number in range(20))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ":", "^", "~", "\x1f", " "])
+def test_any_delimiter_is_found(read, delimiter):
+    columns, rows, _ = read(f"name{delimiter}count{delimiter}size\n" + ROWS.format(delimiter))
+
+    assert columns == ("name", "count", "size")
+    assert rows[7] == ("a7", "7", "7,5")
+
+
+def test_semicolons_part_numbers_with_commas_where_there_is_no_header(read):
+    _, rows, _ = read("".join(f"{number},5;2,5;3,5\n" for number in range(20)))
+
+    assert rows[0] == ("0,5", "2,5", "3,5")
+
+
+def test_runs_of_blanks_part_cells(read):
+    content = "".join(f"  {number / 7:8.3f}   {number}\t {number * 3:5d} \n" for number in range(20))
+
+    assert read(content)[1][2] == ("0.286", "2", "6")
+
+
+def test_blanks_in_quotes_are_kept(read):
+    content = "name   size\n" + "".join(f'"a  {number}"   {number}\n' for number in range(20))
+
+    assert read(content, delimiter=" ")[1][3] == ("a  3", "3")
+
+
+def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_obeyed(read):
+    assert read("sep=|\na|b\n1,2|3,4\n")[:2] == (("a", "b"), [("1,2", "3,4")])
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Measured in Lyon\n",
+        "Measured in Lyon\n\n",
+        "Measured in Lyon,,\n",
+        "# by hand, in a hurry\n# twice\n",
+        '"Measured, mostly,\nin Lyon"\n\n',
+        ",,\n",
+    ],
+)
+def test_titles_and_comments_above_the_header_are_skipped_and_said(read, above):
+    columns, rows, notes = read(f"{above}day,place,size\n" + "".join(f"{day},Lyon,{day}.5\n" for day in range(1, 20)))
+
+    assert (columns, rows[0]) == (("day", "place", "size"), ("1", "Lyon", "1.5"))
+    assert notes[0].startswith("what stands above line ")
+
+
+def test_a_header_that_is_a_comment_names_the_columns(read):
+    assert read("# x,y\n1,2\n3,4\n")[0] == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    "content", ["a,b\n1,2,3\n4,5,6\n", "name,city\nBob,Rome,x\nAl,Oslo,y\n", "name\nBob,5\nAl,6\n"]
+)
+def test_a_header_too_short_is_not_taken_for_a_title(read, content):
+    with pytest.raises(DataError, match=r"line 2: . cells where the header has .\. If .* data\.read\."):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "".join(f"{number}.5,{number},setosa\n" for number in range(20)),
+            "line 1 holds numbers where the lines below do",
+        ),
+        ("e,x\np,y\n" * 20, "most cells of line 1 stand in the lines below too"),
+    ],
+)
+def test_a_file_without_header_keeps_its_first_row(read, content, said):
+    columns, rows, notes = read(content)
+
+    assert (columns[0], len(rows)) == ("column_1", len(content.splitlines()))
+    assert said in notes[0]
+
+
+@pytest.mark.parametrize("header", ["country,1990,1991,1992", "x,y,z,w", ",1,2,3"])
+def test_names_may_be_years_or_numbers_that_count(read, header):
+    assert read(header + "\n" + "".join(f"c{row},{row},5,6\n" for row in range(20)))[0][1] == header.split(",")[1]
+
+
+def test_a_header_is_where_a_person_says(read):
+    content = "Bob,Rome\nname,city\nAl,Oslo\n"
+
+    assert read(content, header=2)[:2] == (("name", "city"), [("Al", "Oslo")])
+    assert len(read(content, header=False)[1]) == 3
+    assert read(content, header=True)[0] == ("Bob", "Rome")
+    with pytest.raises(DataError, match=r"data\.read\.header: line 9 is blank, or not among the first"):
+        read(content, header=9)
+
+
+def test_a_header_of_several_lines_keeps_them(read):
+    assert read('"\t\r\n\x0b\r end",b,c\r\nd,e,f\r\n')[:2] == (("\t\r\n\x0b\r end", "b", "c"), [("d", "e", "f")])
+
+
+def test_empty_cells_beyond_the_header_are_cut_and_said(read):
+    columns, rows, notes = read("a,b\n1,2,\n3,4,,,\n5,6\n")
+
+    assert (columns, rows) == (("a", "b"), [("1", "2"), ("3", "4"), ("5", "6")])
+    assert notes == ["2 rows (the first in line 2) have more than 2 cells: empty ones at the end, cut off."]
+
+
+def test_short_rows_are_filled_where_nothing_is_invented(read):
+    _, rows, notes = read("a,b,,\n1,2,,\n3,4\n,\n\n")
+
+    assert rows == [("1", "2", "", ""), ("3", "4", "", ""), ("", "", "", "")]
+    assert notes == ["2 rows (the first in line 3) have fewer than 4 cells: filled with missing ones at the end."]
+
+
+def test_short_rows_are_refused_unless_told_to_fill_them(read):
+    content = "a,b,c\n1,2,3\n4,5\n"
+
+    with pytest.raises(DataError, match=r"line 3: 2 cells where the header has 3\. .* data\.read\.pad_rows=true"):
+        read(content)
+    assert read(content, pad_rows=True)[1][1] == ("4", "5", "")
+    with pytest.raises(DataError, match="line 2: 3 cells where the header has 2"):
+        read("a,b\n1,2,\n3,4,\n", pad_rows=False)
+
+
+def test_every_uneven_row_of_every_block_is_counted_once(read, monkeypatch):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 32)
+    content = "a,b\n" + "1,2,\n" * 50
+
+    _, rows, notes = read(content)
+
+    assert (len(rows), notes[0][:30]) == (50, "50 rows (the first in line 2) ")
+
+
+def test_inches_are_no_quotes(read):
+    _, rows, notes = read('item,price\n5" pipe,1\n6" hose,2\n7 bolts,3\n')
+
+    assert rows[1] == ('6" hose', "2")
+    assert notes == ["double quotes stand inside of cells only: taken as characters."]
+
+
+def test_quotes_that_begin_a_cell_after_all_are_refused(read, monkeypatch):
+    monkeypatch.setattr(text_file, "_SAMPLE_BYTES", 16)
+
+    with pytest.raises(DataError, match=r"from line 4 on double quotes begin a cell"):
+        read('item,price\n5" pipe,1\n6" hose,2\n"a,b",3\n')
+
+
+@pytest.mark.parametrize("content", ["Chicago Reader 1971 40\nChicago Sun-Times 1948 63\nTribune 1, 1920\n"])
+def test_columns_of_fixed_width_are_refused(read, content):
+    with pytest.raises(DataError, match="fixed widths cannot be read"):
+        read(content)
+
+
+CELLS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from(' ",;|\t\n\r'), max_size=8
+)
+
+
+@given(
+    st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)),
+    st.sampled_from(",;|\t"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]),
+)
+def test_what_a_program_wrote_is_read_back(tmp_path_factory, rows, delimiter, end, encoding):
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerow([f"name {number}" for number in range(len(rows[0]))])
+    writer.writerows(rows)
+    path.write_bytes(text.getvalue().encode(encoding))
+
+    table = open_table(str(path), ReadConfig(delimiter=delimiter, header=True))
+
+    assert [row for chunk in table.chunks() for row in chunk.frame.rows()] == [tuple(row) for row in rows]

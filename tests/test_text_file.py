@@ -1,0 +1,56 @@
+import pytest
+
+from ignite_workflow.data.text_file import open_text
+from ignite_workflow.errors import DataError
+
+# ruff: noqa: RUF001 letters of other scripts
+WRITTEN = [
+    ("a,b\n1,©\n", "latin-1", "cp1252"),
+    ("name\nMüller\nJosé\n", "latin-1", "cp1252"),
+    ("name\n\u201cso\u201d \u2013 don\u2019t, 5 €, 37°C, m²/s\n", "cp1252", "cp1252"),
+    ("имя\nпривет, мир\nтаблица\n", "cp1251", "cp1251"),
+    ("x\nΦύλλο\nκαλημέρα\n", "cp1253", "cp1253"),
+    ("Čeština je krásná\nžluťoučký kůň\n", "cp1250", "cp1250"),
+    ("名前,値\n東京,5\n大阪,7\n" * 3, "cp932", "cp932"),
+    ("a,b\n1,ä\n", "utf-16-le", "utf-16-le"),
+    ("a,b\n1,ä\n", "utf-16-be", "utf-16-be"),
+    ("a,b\n1,ʤ\n", "utf-16", "utf-16"),
+    ("a,b\n1,ʤ\n", "utf-32", "utf-32"),
+    ("a,b\n1,ʤ\n", "utf-8-sig", "utf-8"),
+    ("a,b\n\0,2\n", "utf-8", "utf-8"),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding", "found"), WRITTEN)
+def test_the_encoding_is_found(tmp_path, text, encoding, found):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode(encoding))
+
+    file = open_text(path, None)
+
+    assert (file.encoding, b"".join(file.blocks()).decode()) == (found, text)
+
+
+def test_what_was_guessed_is_said_with_an_example(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("a,b\n1,x\n2,Müller\n".encode("latin-1"))
+
+    (note,) = open_text(path, None).notes
+    assert (
+        note == "table.csv: not UTF-8, read as cp1252, then it reads '2,Müller'; if that is wrong: data.read.encoding."
+    )
+
+
+def test_letters_of_the_east_are_not_taken_for_signs_of_the_west(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("Łódź,Kraków,Gdańsk\nżółć\n".encode("cp1250"))
+
+    assert open_text(path, None).encoding != "cp1252"
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(bytes(range(128, 256)) * 20)
+
+    with pytest.raises(DataError, match=r"Say what it is: data\.read\.encoding"):
+        b"".join(open_text(path, None).blocks())
