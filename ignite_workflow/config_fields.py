@@ -154,7 +154,7 @@ class TrainConfig:
         accumulate: batches whose gradients are added up before a step of the optimizer.
         compile: compile the model with torch.compile.
         workers: processes that make samples beside the training; 0 makes them in the training process.
-        threads: CPU threads that torch uses.
+        threads: CPU threads that torch uses; auto measures, when a run is new, whether all cores are faster than one.
         limit_batches: batches an epoch and an evaluation, at most: for trying things.
         overfit_batches: train and evaluate on this many batches again and again: for trying things.
         step: the import path of a ``train_step(engine, batch)`` of your own.
@@ -170,7 +170,7 @@ class TrainConfig:
     accumulate: _Count = 1
     compile: _Flag = False
     workers: Annotated[int, Strict(), Field(ge=0)] = 0
-    threads: _Count | None = None
+    threads: _Count | Literal["auto"] | None = None
     limit_batches: _Count | None = None
     overfit_batches: _Count | None = None
     step: _Text | None = None

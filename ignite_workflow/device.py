@@ -13,7 +13,10 @@ import torch
 
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["agree", "autocast", "check_compiler", "process_rank", "resolve_device", "set_threads"]
+__all__ = ["ALL_THREADS", "agree", "autocast", "check_compiler", "process_rank", "resolve_device", "set_threads"]
+
+ALL_THREADS = torch.get_num_threads()
+"""The threads torch computes on unless it is told otherwise: one for each core, or what OMP_NUM_THREADS says."""
 
 _NOTHING = nullcontext()
 
@@ -86,9 +89,12 @@ def check_compiler(device: torch.device) -> None:
         raise ConfigError(f"train.compile needs a C++ compiler, and there is no {compiler}: install it, or set CXX")
 
 
-def set_threads(threads: int) -> None:
-    """Have torch compute on that many threads. Sums differ in their last bits between numbers of threads."""
-    torch.set_num_threads(threads)
+def set_threads(threads: int | Literal["auto"] | None) -> None:
+    """Have torch compute on that many threads: one, where there is no number.
+
+    Sums differ in their last bits between numbers of threads.
+    """
+    torch.set_num_threads(threads if isinstance(threads, int) else 1)
 
 
 def process_rank() -> int:

@@ -25,6 +25,7 @@ from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory, new_run_path
 from ignite_workflow.settings import Source, read_settings
+from ignite_workflow.threads import with_threads
 from ignite_workflow.workflow import Workflow
 
 __all__ = ["TrainResult", "train"]
@@ -203,7 +204,8 @@ def _start(config: RunConfig, data: RunData, directory: RunDirectory, *, resume:
     """The workflow of a run that starts or goes on, its config written."""
     saved = directory.path / "config.yaml"
     before = load_config(saved) if resume and not from_scratch and saved.exists() else None
-    set_threads(config.train.threads or 1)
+    config = with_threads(config, data, before)
+    set_threads(config.train.threads)
     workflow = build_workflow(config, data, directory)
     store = workflow.checkpoint_store()
     store.remove_leftovers()

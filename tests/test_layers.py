@@ -20,9 +20,9 @@ LAYERS = [
     "handler_specs parts snapshot upkeep supervision workflow",
     "handler",
     "model_description model_card prediction_file predictor model_file",
-    "coefficients recipe run_data assembly outcome"
+    "coefficients recipe run_data assembly threads outcome"
     " evaluation_data evaluation_figures calibration importance class_pictures value_pictures evaluation_report"
-    " evaluation_output",
+    " evaluation_output remarks lone_features data_checks model_checks resources",
     "job trial starter testing handlers",
     "handler_catalogue",
     "cli",
