@@ -128,6 +128,8 @@ def _allowed(facts: Mapping[str, Any]) -> str:
     members = [_allowed(member) for member in facts.get("anyOf", []) if member.get("type") != "null"]
     if members:
         return " or ".join(dict.fromkeys(members))
+    if "const" in facts:
+        return f"`{facts['const']}`"
     if "enum" in facts:
         return "a name" if len(facts["enum"]) > 9 else ", ".join(f"`{value}`" for value in facts["enum"])
     if "pattern" in facts:
