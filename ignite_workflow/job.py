@@ -16,6 +16,7 @@ from torch import nn
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.coefficients import Coefficients, coefficients
 from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
+from ignite_workflow.data_checks import check_data
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError
 from ignite_workflow.model_file import load_model
@@ -132,7 +133,7 @@ def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[R
     if trained is not None:
         config = _as_trained(config, trained)
     data = prepare_data(config.data, seed=config.train.seed, schema=trained.schema if trained else None)
-    for note in data.notes:
+    for note in (*data.notes, *(remark.text for remark in check_data(config.data, data) if remark.level != "note")):
         log.warning("%s", note)
     rows = data.sizes["train"]
     config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset, Subset
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.loader import BatchDataset, SampleDataset, TensorBatches
-from ignite_workflow.data.prepared import PreparedData, prepare_table
+from ignite_workflow.data.prepared import ArraySplit, PreparedData, prepare_table
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.randomness import Stream, generator
@@ -41,6 +41,7 @@ class RunData:
         facts: what a model may ask for by parameter name.
         schema: of a table.
         notes: what a person should know of how the data was read, a line each.
+        arrays: of a table, its splits as they lie on disk.
     """
 
     sizes: Mapping[str, int]
@@ -48,6 +49,7 @@ class RunData:
     facts: Mapping[str, Any] = field(default_factory=dict)
     schema: Schema | None = None
     notes: tuple[str, ...] = ()
+    arrays: Mapping[str, ArraySplit] = field(default_factory=dict)
     _batches: Mapping[str, Batches] = field(default_factory=dict)
 
     def batches(self, split: str, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
@@ -108,6 +110,7 @@ def _table(prepared: PreparedData) -> RunData:
         facts=schema.model_facts(),
         schema=schema,
         notes=prepared.notes,
+        arrays=prepared.splits,
         _batches={name: _TableBatches(split.x, split.y, target) for name, split in prepared.splits.items()},
     )
 

@@ -1,29 +1,35 @@
-"""One batch of a run, trained and evaluated: what ``check`` tells of it."""
+"""A run tried out without a trace: what ``check`` tells of it."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.config import RunConfig
+from ignite_workflow.data_checks import check_data, check_duplicate_rows
 from ignite_workflow.device import set_threads
 from ignite_workflow.display import format_number, format_seconds, printable
+from ignite_workflow.model_checks import Recipe, try_recipe
 from ignite_workflow.recipe import complete
-from ignite_workflow.run_data import prepare_data
+from ignite_workflow.remarks import Remark
+from ignite_workflow.resources import Resources, measure_resources
+from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory
+from ignite_workflow.workflow import Workflow
 
 __all__ = ["Trial", "try_out"]
 
 _WRITING_HANDLERS = ("progress", "tensorboard", "curve_export", "checkpointing")
+_BATCHES = 4  # a step after the first, which warms up, says how long steps take
+_MOST_CLASSES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What one batch showed.
+    """What a few batches showed.
 
     Attributes:
         task: that the target decides; None where a person's own step knows it.
@@ -36,9 +42,13 @@ class Trial:
         batch_size: samples a step.
         steps_per_epoch: at most.
         max_epochs: at most.
-        train: the losses of the first batch, before anything was learnt.
-        val: the validation metrics on one batch, after that one step.
-        seconds_per_step: of the second step: the first one also warms up.
+        train: the mean losses of the first batches.
+        val: the validation metrics on a few batches, after those steps.
+        seconds_per_step: of steps that are warmed up.
+        seconds_per_epoch: the evaluation of the validation split included.
+        recipe: what became of a few rows that were to be learnt by heart; None where a person's own step trains.
+        resources: memory and disk.
+        remarks: what was found, errors first.
     """
 
     task: str | None
@@ -54,13 +64,23 @@ class Trial:
     train: Mapping[str, float]
     val: Mapping[str, float]
     seconds_per_step: float
+    seconds_per_epoch: float
+    recipe: Recipe | None
+    resources: Resources
+    remarks: tuple[Remark, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found that would ruin the run."""
+        return all(remark.level != "error" for remark in self.remarks)
 
     def lines(self) -> list[str]:
         """For people."""
         splits = ", ".join(f"{split} {rows:,}" for split, rows in self.rows.items())
         kind = f"; {self.task}" if self.task else ""
-        classes = f": {', '.join(map(printable, self.classes))}" if self.classes else ""
-        epoch = format_seconds(self.seconds_per_step * self.steps_per_epoch)
+        more = f" and {len(self.classes) - _MOST_CLASSES} more" if len(self.classes) > _MOST_CLASSES else ""
+        classes = f": {', '.join(map(printable, self.classes[:_MOST_CLASSES]))}{more}" if self.classes else ""
+        epoch, longest = (format_seconds(self.seconds_per_epoch * epochs) for epochs in (1, self.max_epochs))
         train = [f"{name} {format_number(value)}" for name, value in self.train.items()]
         val = [f"val {name} {format_number(value)}" for name, value in self.val.items()]
         return [
@@ -68,14 +88,32 @@ class Trial:
             *(f"note    {note}" for note in self.notes),
             f"model   {self.model}, {self.parameters:,} parameters, on {self.device}",
             f"train   at most {self.max_epochs} epochs of {self.steps_per_epoch} steps of {self.batch_size} rows, "
-            f"about {epoch} an epoch",
-            f"batch   {'  '.join([*train, *val])}",
-            "ok: nothing was written",
+            f"about {epoch} an epoch, {longest} in all",
+            f"needs   {self.resources.line()}",
+            *self._recipe_lines(),
+            f"tried   {'  '.join([*train, *val])}",
+            *(f"{remark.level:7} {remark.text}" for remark in self.remarks),
+            f"{self._verdict()}: nothing was written",
         ]
+
+    def _recipe_lines(self) -> list[str]:
+        if self.recipe is None:
+            return []
+        found = self.recipe
+        return [
+            f"start   loss {format_number(found.loss)}, of a model that knows nothing {format_number(found.expected)}",
+            f"heart   loss of the same {found.rows} rows {format_number(found.before)} to {format_number(found.after)} "
+            f"in {found.steps} steps",
+        ]
+
+    def _verdict(self) -> str:
+        levels = [remark.level for remark in self.remarks]
+        counts = [(level, levels.count(level)) for level in ("error", "warning") if level in levels]
+        return ", ".join(f"{count} {level}{'s' * (count > 1)}" for level, count in counts) or "ok"
 
 
 def try_out(config: RunConfig) -> Trial:
-    """Read the data, build everything, train one batch and evaluate one.
+    """Read the data, look for what is wrong with it, build everything, train and evaluate a few batches.
 
     Raises:
         WorkflowError: whatever would stop the run.
@@ -84,32 +122,64 @@ def try_out(config: RunConfig) -> Trial:
         data = prepare_data(config.data, seed=config.train.seed, cache_directory=Path(cache))
         config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
         set_threads(config.train.threads or 1)
-        steps = -(-data.sizes["train"] // (config.train.batch_size or 1))
-        short = replace(
-            config,
-            train=replace(config.train, max_epochs=2, limit_batches=1, workers=0),
-            handlers={**config.handlers, **dict.fromkeys(_WRITING_HANDLERS, False)},
-        )
+        remarks = [*check_data(config.data, data), *check_duplicate_rows(data)]
+        recipe = try_recipe(config, data)
         with RunDirectory(Path(cache) / "run") as directory:  # for handlers that write; it goes with the cache
-            workflow = build_workflow(short, data, directory)
-            started = time.perf_counter()
-            workflow.run()
-        seconds = workflow.trainer.state.times["EPOCH_COMPLETED"] or time.perf_counter() - started
-        first = [row for row in workflow.records if row.epoch == 1 and row.name != "lr"]
-        assert config.model is not None
-        assert config.model.name is not None
-        return Trial(
-            task=data.target.task if data.target else None,
-            classes=data.target.classes if data.target else (),
-            rows=data.sizes,
-            notes=data.notes,
-            model=config.model.name,
-            parameters=sum(p.numel() for p in workflow.model.parameters() if p.requires_grad),
-            device=str(workflow.device),
-            batch_size=config.train.batch_size or 1,
-            steps_per_epoch=steps,
-            max_epochs=config.train.max_epochs or 1,
-            train={row.name: row.value for row in first if row.split == "train"},
-            val={row.name: row.value for row in first if row.split == "val"},
-            seconds_per_step=seconds,
-        )
+            workflow = _run(config, data, directory)
+        bytes_of = [parameter.nbytes for parameter in workflow.model.state_dict().values()]
+        state_bytes = recipe.state_bytes if recipe is not None else 2 * sum(bytes_of)
+        resources = measure_resources(data, parameter_bytes=sum(bytes_of), state_bytes=state_bytes)
+        remarks += [*(recipe.remarks if recipe is not None else ()), *resources.remarks(Path("runs"))]
+        return _trial(config, data, workflow, recipe, resources, remarks)
+
+
+def _run(config: RunConfig, data: RunData, directory: RunDirectory) -> Workflow:
+    short = replace(
+        config,
+        train=replace(config.train, max_epochs=2, limit_batches=_BATCHES, workers=0),
+        handlers={**config.handlers, **dict.fromkeys(_WRITING_HANDLERS, False)},
+    )
+    workflow = build_workflow(short, data, directory)
+    workflow.run()
+    return workflow
+
+
+def _trial(
+    config: RunConfig,
+    data: RunData,
+    workflow: Workflow,
+    recipe: Recipe | None,
+    resources: Resources,
+    remarks: list[Remark],
+) -> Trial:
+    batch_size = config.train.batch_size or 1
+    steps = -(-data.sizes["train"] // batch_size)
+    per_step = (workflow.trainer.state.times["EPOCH_COMPLETED"] or 0.0) / min(steps, _BATCHES)
+    evaluated = workflow.evaluator.state.times["COMPLETED"] or 0.0
+    evaluations = -(-data.sizes.get("val", 0) // max(batch_size, 1024))
+    first = [row for row in workflow.records if row.epoch == 1 and row.name != "lr"]
+    assert config.model is not None
+    assert config.model.name is not None
+    return Trial(
+        task=data.target.task if data.target else None,
+        classes=data.target.classes if data.target else (),
+        rows=data.sizes,
+        notes=data.notes,
+        model=config.model.name,
+        parameters=sum(p.numel() for p in workflow.model.parameters() if p.requires_grad),
+        device=str(workflow.device),
+        batch_size=batch_size,
+        steps_per_epoch=steps,
+        max_epochs=config.train.max_epochs or 1,
+        train={row.name: row.value for row in first if row.split == "train"},
+        val={row.name: row.value for row in first if row.split == "val"},
+        seconds_per_step=per_step,
+        seconds_per_epoch=per_step * steps + evaluated / min(max(evaluations, 1), _BATCHES) * evaluations,
+        recipe=recipe,
+        resources=resources,
+        remarks=tuple(sorted(remarks, key=_severity)),
+    )
+
+
+def _severity(remark: Remark) -> int:
+    return ("error", "warning", "note").index(remark.level)

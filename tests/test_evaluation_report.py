@@ -11,7 +11,7 @@ from sklearn import metrics as oracle
 from small_model import forge, rows, save_small_model, write_csv
 
 from ignite_workflow import evaluation_report
-from ignite_workflow.data import tables
+from ignite_workflow.data import parquet
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
 from ignite_workflow.evaluation_report import MAIN_METRICS, evaluate
@@ -208,7 +208,7 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
 
 
 def test_a_chunk_of_missing_targets_changes_no_figure(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "_CHUNK_ROWS", 40)
+    monkeypatch.setattr(parquet, "_CHUNK_ROWS", 40)
     found, _, table = evaluated(tmp_path, "regression")
     gap = pl.concat([table.head(80), table.head(40).with_columns(mass=None), table.tail(120)], how="vertical_relaxed")
     gap.write_parquet(tmp_path / "gap.parquet")

@@ -1,0 +1,41 @@
+"""What a check found: one line each, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ignite_workflow.display import printable
+
+__all__ = ["Remark", "listed"]
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One finding.
+
+    Attributes:
+        level: ``error``: the run would be for nothing; ``warning``: it may mean something else than it seems to;
+            ``note``: good to know.
+        text: what was found, and what to do.
+    """
+
+    level: Literal["error", "warning", "note"]
+    text: str
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as text, of very many the first ones.
+
+    Example:
+        >>> listed(["a", "b"]), listed(list("abcdefgh"))
+        ("'a' and 'b'", "'a', 'b', 'c', 'd', 'e' and 3 more")
+    """
+    shown = [f"'{printable(name)}'" for name in names[:_MOST_NAMED]]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,0 +1,210 @@
+"""What is said of a table before a model is trained on it."""
+
+import random
+
+import numpy as np
+import pytest
+from small_model import write_csv
+
+from ignite_workflow.config import config_from_mapping
+from ignite_workflow.data_checks import check_data, check_duplicate_rows
+from ignite_workflow.lone_features import gives_class, gives_number
+from ignite_workflow.run_data import prepare_data
+
+
+def table(count=120, **columns):
+    """Rows of two features that say nothing, a target that follows from neither, and further columns."""
+    draw = random.Random(0)
+    return [
+        {
+            "size": f"{draw.random():.4f}",
+            "color": draw.choice(["red", "green", "blue"]),
+            "y": draw.choice(["no", "yes"]),
+            **{name: make(row, draw) for name, make in columns.items()},
+        }
+        for row in range(count)
+    ]
+
+
+def prepared(directory, rows, **data):
+    settings = {"data": {"path": str(write_csv(directory / "table.csv", rows)), "target": "y", **data}}
+    config = config_from_mapping(settings).data
+    return config, prepare_data(config, seed=0, cache_directory=directory / "cache")
+
+
+def remarks(directory, rows, **data):
+    return [(remark.level, remark.text) for remark in check_data(*prepared(directory, rows, **data))]
+
+
+def test_of_a_table_without_faults_nothing_is_said(tmp_path):
+    assert remarks(tmp_path, table()) == []
+
+
+def test_a_column_that_gives_the_target_is_named_with_what_to_do(tmp_path):
+    rows = [{**row, "the answer": {"no": "-", "yes": "paid"}[row["y"]].replace("-", "open")} for row in table()]
+
+    [(level, text)] = remarks(tmp_path, rows)
+
+    assert level == "warning"
+    assert text.startswith("column 'the answer' alone gives the target")
+    assert "'data.columns.the answer=ignore'" in text
+
+
+def test_a_number_that_gives_the_target_in_another_unit_is_named(tmp_path):
+    rows = table(y=lambda row, draw: f"{draw.random():.5f}")
+    rows = [{**row, "inches": f"{float(row['y']) / 2.54 + 7:.6f}"} for row in rows]
+
+    [(_, text)] = remarks(tmp_path, rows)
+
+    assert text.startswith("column 'inches' alone gives the target")
+
+
+def test_the_only_column_may_give_the_target_and_be_sorted(tmp_path):
+    rows = [{"x": f"{row}.5", "y": f"{2 * row}.1"} for row in range(200)]
+
+    assert remarks(tmp_path, rows) == []
+
+
+@pytest.mark.parametrize("split", [{}, {"val": 0.1, "test": 0.0}])
+def test_times_in_a_random_split_are_told_with_the_setting(tmp_path, split):
+    rows = table(taken=lambda row, draw: f"2021-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}")
+
+    [(level, text)] = remarks(tmp_path, rows, split=split)
+
+    assert level == "warning"
+    assert text.startswith("column 'taken' holds times, but the split is random")
+    assert text.endswith("data.split.by=taken.")
+
+
+@pytest.mark.parametrize("split", [{"by": "taken"}, {"val": 0.0, "test": 0.0}])
+def test_times_that_the_split_heeds_are_no_leak(tmp_path, split):
+    rows = table(taken=lambda row, draw: f"2021-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}")
+
+    assert remarks(tmp_path, rows, split=split) == []
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_that_never_turns_back_is_a_time(tmp_path, sign):
+    rows = table(reading=lambda row, draw: "" if row % 9 == 0 else f"{sign * (row // 3) * 1.5}")
+
+    [(_, text)] = remarks(tmp_path, rows)
+
+    assert text.startswith("column 'reading' only grows or shrinks down the table, but the split is random")
+
+
+def test_a_table_in_a_few_groups_is_not_a_table_in_time(tmp_path):
+    assert remarks(tmp_path, table(group=lambda row, draw: f"{row // 40}.5")) == []
+
+
+def test_a_column_that_repeats_another_in_another_unit_is_named(tmp_path):
+    rows = [{**row, "size in inches": f"{float(row['size']) / 2.54:.6f}"} for row in table()]
+
+    [(level, text)] = remarks(tmp_path, rows)
+
+    assert level == "warning"
+    assert text.startswith("'size in inches' says the same as 'size'")
+
+
+def test_a_category_that_repeats_another_in_other_words_is_named(tmp_path):
+    words = {"red": "rouge", "green": "vert", "blue": "bleu"}
+    rows = [{**row, "couleur": words[row["color"]]} for row in table()]
+
+    [(_, text)] = remarks(tmp_path, rows)
+
+    assert text.startswith("'couleur' says the same as 'color'")
+
+
+def test_a_category_that_is_coarser_than_another_is_not_the_same(tmp_path):
+    assert remarks(tmp_path, [{**row, "warm": f"{row['color'] == 'red'}x"} for row in table()]) == []
+
+
+def test_classes_that_lack_rows_are_told_by_split(tmp_path):
+    rows = table(200, y=lambda row, draw: "rare" if row % 40 == 0 else draw.choice(["no", "yes"]))
+
+    found = remarks(tmp_path, rows, split={"val": 0.1, "test": 0.1})
+
+    assert ("warning", "class 'rare' has fewer than 10 training rows: little can be learnt of it; get more rows, or "
+            "merge classes.") in found  # fmt: skip
+    assert [text.split(":")[0] for _, text in found[1:]] in (
+        ["class 'rare' has fewer than 5 rows in val", "class 'rare' has fewer than 5 rows in test"],
+        ["class 'rare' has no row in val", "class 'rare' has fewer than 5 rows in test"],
+        ["class 'rare' has fewer than 5 rows in val", "class 'rare' has no row in test"],
+    )
+
+
+def test_a_class_missing_from_a_split_is_named(tmp_path):
+    rows = table(part=lambda row, draw: ["train", "val", "test"][row % 3])
+    rows = [{**row, "y": "no"} if row["part"] == "test" else row for row in rows]
+
+    found = remarks(tmp_path, rows, split={"column": "part"})
+
+    assert [(level, text.split(":")[0]) for level, text in found] == [("warning", "class 'yes' has no row in test")]
+
+
+def test_a_common_class_is_a_note_with_the_setting(tmp_path):
+    rows = table(400, y=lambda row, draw: "yes" if row % 8 == 0 else "no")
+
+    [(level, text)] = remarks(tmp_path, rows)
+
+    assert level == "note"
+    assert text.startswith("class 'no' has 88% of the training rows")
+    assert "loss.class_weights=balanced" in text
+
+
+@pytest.mark.parametrize(("copies", "levels"), [(0, []), (30, ["warning", "warning"]), (120, ["error", "error"])])
+def test_rows_that_stand_in_training_too_are_a_warning_or_an_error(tmp_path, copies, levels):
+    rows = table()
+    rows = [*rows, *rows[:copies]]
+    _, data = prepared(tmp_path, rows, split={"val": 0.2, "test": 0.2})
+
+    assert [remark.level for remark in check_duplicate_rows(data)] == levels
+
+
+# One feature alone.
+
+RANDOM = np.random.default_rng(0)
+FEATURE = RANDOM.uniform(0, 10, 1000)
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (np.sin(FEATURE), True),
+        (FEATURE**2, True),
+        (FEATURE + RANDOM.normal(0, 1, 1000), False),  # r2 0.9
+        (RANDOM.normal(0, 1, 1000), False),
+    ],
+)
+def test_a_number_follows_from_a_feature_where_nearly_all_of_it_is_explained(y, expected):
+    assert gives_number(FEATURE, y, is_category=False) == expected
+
+
+def test_codes_have_no_in_between():
+    codes = np.tile([1, 1, 2, 2, 3, 3], 20).astype(np.float32)
+
+    assert gives_number(codes, np.array([0.0, 5.0, -1.0, 7.0])[codes.astype(int)], is_category=True)
+    assert not gives_number(np.arange(120.0), np.arange(120.0), is_category=True)  # every code is new
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        ((FEATURE > 3).astype(int) + (FEATURE > 7), True),
+        ((FEATURE + RANDOM.normal(0, 1, 1000) > 5).astype(int), False),
+        (np.zeros(1000, dtype=int), False),
+    ],
+)
+def test_a_class_follows_from_a_feature_where_nearly_all_rows_are_right(y, expected):
+    assert gives_class(FEATURE, y) == expected
+
+
+def test_a_feature_that_does_not_vary_gives_nothing():
+    assert not gives_class(np.ones(100), np.arange(100) % 2)
+    assert not gives_number(np.ones(100), np.arange(100), is_category=False)
+
+
+def test_of_few_rows_nothing_is_said():
+    few = np.arange(39)
+
+    assert not gives_number(few, few, is_category=False)
+    assert not gives_class(few, (few > 20).astype(int))
