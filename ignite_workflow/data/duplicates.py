@@ -14,6 +14,7 @@ _BLOCK_ROWS = 16_384
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 _START = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
+_MARKS = 2**22
 
 
 def hash_rows(*arrays: np.ndarray[Any, np.dtype[Any]]) -> Hashes:
@@ -28,7 +29,8 @@ def hash_rows(*arrays: np.ndarray[Any, np.dtype[Any]]) -> Hashes:
         rows = slice(start, start + _BLOCK_ROWS)
         value = hashes[rows]
         for array in arrays:
-            words = np.ascontiguousarray(array[rows] + array.dtype.type(0)).reshape(len(value), -1).view(np.uint32)
+            cells = np.ascontiguousarray(array[rows] + array.dtype.type(0)).reshape(len(value), -1)
+            words: Any = cells.view(np.uint64 if cells[0].nbytes % 8 == 0 else np.uint32)
             for word in words.T:
                 value ^= word
                 value *= _MULTIPLIER
@@ -38,6 +40,10 @@ def hash_rows(*arrays: np.ndarray[Any, np.dtype[Any]]) -> Hashes:
 
 def count_common(hashes: Hashes, others: Hashes) -> int:
     """How many of ``hashes`` are among ``others``, neither of them empty."""
-    others, hashes = np.sort(others), np.sort(hashes)  # np.isin takes ten times as long
+    marked, mask = np.zeros(_MARKS, dtype=bool), np.uint64(_MARKS - 1)
+    marked[hashes & mask] = True
+    others = np.sort(others[marked[others & mask]])  # few are left to be sorted, which takes longest
+    if not len(others):
+        return 0
     at = np.minimum(np.searchsorted(others, hashes), len(others) - 1)
     return int((others[at] == hashes).sum())

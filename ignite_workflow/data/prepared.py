@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ignite_workflow.config import DataConfig
+from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.cache import Array, ArraySink, Cache, MemorySink, default_cache_directory, file_digest
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import USED_KINDS
@@ -135,40 +136,59 @@ def _make(
     if not schema.used:
         unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
         raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
-    encoded = _Encoded(schema, sink)
-    for chunk in survey.chunks():
-        encoded.add(chunk, assignment[chunk.first_row : chunk.first_row + chunk.frame.height])
+    encoded = _Encoded(sink)
+    for rows in map_ahead(partial(_encode, schema, assignment), survey.chunks()):
+        encoded.add(rows)
     for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
         if isinstance(value, str) and is_table_file(value):
-            for chunk in open_table(value, config.read, option=f"data.split.{split.name.lower()}").chunks():
-                encoded.add(chunk, np.full(chunk.frame.height, split))
+            table = open_table(value, config.read, option=f"data.split.{split.name.lower()}")
+            for rows in map_ahead(partial(_encode, schema, split), table.chunks()):
+                encoded.add(rows)
     return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
+
+
+@dataclass(frozen=True)
+class _EncodedRows:
+    """Those of a chunk, by split: features, targets, row numbers and hashes."""
+
+    source: str
+    rows: int
+    dropped: int
+    splits: Mapping[Split, tuple[Array, Array, Array, Hashes]]
+
+
+def _encode(schema: Schema, assignment: Assignment | Split, chunk: Chunk) -> _EncodedRows:
+    x, y = schema.encode(chunk), schema.encode_target(chunk)
+    known = y >= 0 if y.dtype == np.int64 else ~np.isnan(y).any(axis=1)
+    rows = chunk.first_row + np.arange(len(x))
+    of = assignment if isinstance(assignment, Split) else assignment[rows[0] : rows[-1] + 1]
+    splits: dict[Split, tuple[Array, Array, Array, Hashes]] = {}
+    for split in (Split.TRAIN, Split.VAL, Split.TEST):
+        chosen = np.flatnonzero(known & (of == split))
+        if len(chosen):
+            x_split, y_split = x[chosen], y[chosen]
+            splits[split] = x_split, y_split, rows[chosen], hash_rows(x_split, y_split)
+    return _EncodedRows(chunk.source, len(x), int((~known).sum()), splits)
 
 
 class _Encoded:
     """Sends encoded rows to the arrays of their split, and remembers what is worth a remark."""
 
-    def __init__(self, schema: Schema, sink: ArraySink) -> None:
-        self.schema = schema
+    def __init__(self, sink: ArraySink) -> None:
         self.sink = sink
         self.dropped: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         self.hashes: dict[Split, list[Hashes]] = {Split.TRAIN: [], Split.VAL: [], Split.TEST: []}
 
-    def add(self, chunk: Chunk, assignment: Assignment) -> None:
-        x = self.schema.encode(chunk)
-        y = self.schema.encode_target(chunk)
-        known = y >= 0 if y.dtype == np.int64 else ~np.isnan(y).any(axis=1)
-        self.rows[chunk.source] = self.rows.get(chunk.source, 0) + len(x)
-        self.dropped[chunk.source] = self.dropped.get(chunk.source, 0) + int((~known).sum())
-        for split, hashes in self.hashes.items():
-            chosen = np.flatnonzero(known & (assignment == split))
-            if len(chosen):
-                x_split, y_split = x[chosen], y[chosen]
-                self.sink.append(f"{split.name.lower()}-x", x_split)
-                self.sink.append(f"{split.name.lower()}-y", y_split)
-                self.sink.append(f"{split.name.lower()}-rows", chosen + chunk.first_row)
-                hashes.append(hash_rows(x_split, y_split))
+    def add(self, encoded: _EncodedRows) -> None:
+        source = encoded.source
+        self.rows[source] = self.rows.get(source, 0) + encoded.rows
+        self.dropped[source] = self.dropped.get(source, 0) + encoded.dropped
+        for split, (x, y, rows, hashes) in encoded.splits.items():
+            self.sink.append(f"{split.name.lower()}-x", x)
+            self.sink.append(f"{split.name.lower()}-y", y)
+            self.sink.append(f"{split.name.lower()}-rows", rows)
+            self.hashes[split].append(hashes)
 
     def notes(self) -> list[str]:
         notes = [

@@ -120,9 +120,7 @@ class Schema:
         for column in self.numeric:
             base = base_values(column, chunk.column(column.name), self.rules, chunk.place)
             for part in column.parts:
-                standardised = (part_values(part.of, base) - part.mean) / part.std
-                standardised[np.isnan(standardised)] = part.fill
-                columns.append(standardised)
+                columns.append(_standardised(part_values(part.of, base), part))
         for column in self.categories:
             columns.append(self._codes(column, chunk.column(column.name), chunk.place, unseen))
         features = np.empty((chunk.frame.height, len(columns)), dtype=np.float32)
@@ -195,6 +193,14 @@ class Schema:
             raise CheckpointError(f"schema: {place}: {first['msg']}.") from error
         _refuse_nonsense(schema)
         return schema
+
+
+def _standardised(values: Floats, part: Part) -> Floats:
+    standardised: Floats = values - part.mean
+    standardised /= part.std
+    if np.isnan(standardised.sum()):
+        standardised[np.isnan(standardised)] = part.fill
+    return standardised
 
 
 def _refuse_nonsense(schema: Schema) -> None:

@@ -40,9 +40,9 @@ class Moments:
         for number, cells in enumerate(columns):
             known = cells[~np.isnan(cells)] if np.isnan(cells.sum()) else cells
             if len(known):
-                deviations = known - known.mean()
-                moments.count[number] = len(known)
-                moments.mean[number] = known.mean()
+                mean = known.mean()
+                deviations = known - mean
+                moments.count[number], moments.mean[number] = len(known), mean
                 moments.squares[number] = np.einsum("n,n", deviations, deviations)
                 moments.low[number], moments.high[number] = known.min(), known.max()
         return moments
