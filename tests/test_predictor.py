@@ -16,7 +16,7 @@ from small_model import rows, save_small_model, write_csv
 from torch import nn
 
 from ignite_workflow import predictor
-from ignite_workflow.data import tables
+from ignite_workflow.data import parquet, tables
 from ignite_workflow.errors import CheckpointError, ConfigError, DataError
 from ignite_workflow.model_description import Architecture, ModelDescription
 from ignite_workflow.model_file import load_model, save_model
@@ -207,7 +207,7 @@ def test_a_file_has_row_numbers_identifiers_and_predictions_in_order(by_class, n
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_table_of_many_chunks_keeps_its_order(by_class, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(tables, "_CHUNK_ROWS", 7)
+    monkeypatch.setattr(parquet, "_CHUNK_ROWS", 7)
     table = pl.DataFrame({"color": ["red", "blue"] * 250, "size": np.arange(500.0), "ring": np.arange(500)})
     table.write_parquet(tmp_path / "in.parquet")
 
@@ -334,7 +334,7 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_computed(by_clas
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_a_failure_half_way_leaves_what_was_there_and_nothing_else(by_class, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(tables, "_CHUNK_ROWS", 10)
+    monkeypatch.setattr(parquet, "_CHUNK_ROWS", 10)
     pl.DataFrame({"size": ["1"] * 30 + ["x"], "color": "red"}).write_parquet(tmp_path / "in.parquet")
     (tmp_path / name).write_text("of yesterday")
     before = sorted(tmp_path.iterdir())

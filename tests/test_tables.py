@@ -318,16 +318,6 @@ def test_a_missing_file_suggests_the_nearest(write, tmp_path):
         open_table(str(tmp_path / "pengiuns.csv"), option="data.path")
 
 
-def test_a_directory_is_no_table(tmp_path):
-    with pytest.raises(ConfigError, match=r"is a directory"):
-        open_table(str(tmp_path))
-
-
-def test_an_extension_without_a_reader_is_named(write):
-    with pytest.raises(ConfigError, match=r"no reader for \.sav files\. Known: \.csv"):
-        open_table(write(b"x", "table.sav"))
-
-
 def test_columns_are_found_exactly_first_then_without_blanks():
     assert find_column("a", ["a ", "a"]) == "a"
     assert find_column("a", ["a ", "b"]) == "a "

@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["COMPRESSED", "opened", "without_compression"]
+__all__ = ["COMPRESSED", "is_compressed", "opened", "without_compression"]
 
 COMPRESSED = (".gz", ".zst", ".zstd")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -31,6 +31,11 @@ def without_compression(path: Path) -> Path:
         ('table.csv', 'table.csv')
     """
     return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
+def is_compressed(start: bytes) -> bool:
+    """Whether a file that begins so is one of gzip or zstd."""
+    return start.startswith((_GZIP, _ZSTD))
 
 
 @contextmanager

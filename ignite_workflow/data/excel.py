@@ -22,9 +22,8 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
-__all__ = ["EXCEL", "ExcelFile", "SheetRows", "open_excel"]
+__all__ = ["ExcelFile", "SheetRows", "open_excel"]
 
-EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _PROGRAM = "ignite_workflow.data.sheet_process"
 _ROW = "row"
 _CHUNK_ROWS = 65_536
@@ -92,7 +91,9 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
     _measure(path)
     with TemporaryDirectory(prefix="ignite-workflow-") as directory:
         output = Path(directory) / "table.arrow"
-        arguments = [str(path), read.sheet or "", json.dumps(read.header), str(output)]
+        workbook = Path(directory) / "workbook"  # without an ending, which may be wrong
+        workbook.symlink_to(path.resolve())
+        arguments = [str(workbook), read.sheet or "", json.dumps(read.header), str(output)]
         answer = run_guarded(_PROGRAM, arguments, path)
         _refuse_unread(path, read, answer)
         table = pl.read_ipc(output)

@@ -6,17 +6,17 @@ more than memory holds. Then it is read in slices, however large its row groups 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from ignite_workflow.data.guarded import run_guarded
+from ignite_workflow.data.nested import leaves, parts
 from ignite_workflow.errors import DataError
 
-__all__ = ["ParquetFile", "leaves", "open_parquet", "slices"]
+__all__ = ["ParquetFile", "open_parquet", "slices"]
 
 _PROGRAM = "ignite_workflow.data.parquet_process"
 _CHUNK_ROWS = 65_536
@@ -77,7 +77,10 @@ def open_parquet(path: Path) -> ParquetFile:
     answer = run_guarded(_PROGRAM, [str(path)], path)
     if "error" in answer:
         raise _damaged(path, answer["error"])
-    cells = [part for column in leaves(pl.read_parquet_schema(path)) for part in _parts(*column, answer)]
+    lengths = answer["lengths"]
+    cells = [
+        part for column in leaves(pl.read_parquet_schema(path)) for part in parts(*column, lengths, answer["texts"])
+    ]
     columns, rows = tuple(name for name, _ in cells), int(answer["rows"])
     size = path.stat().st_size
     if rows * len(columns) > max(_MOST_CELLS, _MOST_CELLS_A_BYTE * size):
@@ -98,45 +101,6 @@ def slices(path: Path, rows: int, width: int) -> Iterator[pl.LazyFrame]:
     scan = pl.scan_parquet(path, glob=False)
     for start in range(0, rows, step):
         yield scan.slice(start, min(step, rows - start))
-
-
-def leaves(schema: Mapping[str, pl.DataType]) -> Iterator[tuple[str, pl.Expr, pl.DataType]]:
-    """The columns of a file, in the place of a struct its fields: the name, the cells, their type."""
-    todo = [(name, pl.col(name), dtype) for name, dtype in schema.items()][::-1]
-    while todo:
-        name, cells, dtype = todo.pop()
-        if isinstance(dtype, pl.Struct):
-            for field in reversed(dtype.fields):
-                inner = field.dtype if isinstance(field.dtype, pl.DataType) else field.dtype()
-                todo.append((f"{name}.{field.name}", cells.struct.field(field.name), inner))
-        else:
-            yield name, cells, dtype
-
-
-def _parts(name: str, cells: pl.Expr, dtype: pl.DataType, answer: Mapping[str, Any]) -> Iterator[tuple[str, pl.Expr]]:
-    """The columns that are made of one."""
-    length = answer["lengths"].get(name)
-    if isinstance(dtype, pl.List | pl.Array) and length:
-        for index in range(length):
-            element = cells.list.get(index) if isinstance(dtype, pl.List) else cells.arr.get(index)
-            yield f"{name}[{index}]", _plain(element, dtype.inner)
-    elif dtype == pl.Binary and name in answer["texts"]:
-        yield name, cells.cast(pl.String)
-    else:
-        yield name, _plain(cells, dtype)
-
-
-def _plain(cells: pl.Expr, dtype: Any) -> pl.Expr:
-    """Cells of a type that a table can use, where there is one."""
-    if dtype == pl.Decimal:
-        return cells.cast(pl.Float64)
-    if dtype == pl.Time:
-        return cells.cast(pl.Int64) / 1e9
-    if dtype == pl.Duration:
-        return cells.dt.total_microseconds() / 1e6
-    if dtype == pl.Datetime and dtype.time_zone is not None:
-        return cells.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return cells.cast(pl.String) if dtype in (pl.Categorical, pl.Enum) else cells
 
 
 def _damaged(path: Path, reason: str) -> DataError:

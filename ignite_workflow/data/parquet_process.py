@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.data.guarded import limit_this_process
-from ignite_workflow.data.parquet import leaves, slices
+from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves
+from ignite_workflow.data.parquet import slices
 
 __all__ = ["main"]
 
-_MOST_LISTED = 1024  # columns that are made of one
 _DEEPEST = 16
 _BYTES_A_ROW = 1024  # a guess: it decides only how many rows are looked at at once
 
@@ -49,15 +49,11 @@ def _look(path: Path) -> dict[str, Any]:
         if isinstance(dtype, pl.List | pl.Array):
             shortest, longest = _lengths(path, rows, cells if isinstance(dtype, pl.List) else cells.arr.to_list())
             answer["widths"][name] = 8 * longest
-            if not _is_nested(dtype.inner) and shortest == longest <= _MOST_LISTED:
+            if is_listed(dtype) and shortest == longest <= MOST_LISTED:
                 answer["lengths"][name] = longest
         elif dtype == pl.Binary and _is_text(path, rows, cells):
             answer["texts"].append(name)
     return answer
-
-
-def _is_nested(dtype: Any) -> bool:
-    return bool(dtype.is_nested()) or dtype in (pl.Binary, pl.Object)
 
 
 def _lengths(path: Path, rows: int, cells: pl.Expr) -> tuple[int, int]:

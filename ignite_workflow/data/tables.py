@@ -1,4 +1,4 @@
-"""Tables from files, in chunks: one file, a list or a glob of files of the same columns.
+"""Tables from files, in chunks: one file, or a list, a glob or a folder of files of the same columns.
 
 A record's *row number* counts the records of a table from 0, on through all of its files, the header not counted; its
 *line number* counts the lines of its own file from 1, the header among them. Messages give both.
@@ -16,19 +16,17 @@ from typing import Any, Protocol
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.compressed import without_compression
 from ignite_workflow.data.csv_file import open_csv
-from ignite_workflow.data.excel import EXCEL, SheetRows, open_excel
+from ignite_workflow.data.excel import SheetRows, open_excel
+from ignite_workflow.data.formats import Format, find_format, is_table_file
+from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
+from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
 __all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_table", "read_table", "table_paths"]
-
-_DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
-_JSON_LINES = (".jsonl", ".ndjson")
-_PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,8 @@ def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, opt
     """Look at the files of a table: that they are there, what they are, that their columns agree.
 
     Args:
-        path: a file, a glob, or a list of either: together one table, in the order given (a glob: sorted by name).
+        path: a file, a glob, a folder, or a list of these: together one table, in the order given (a glob
+            or folder: sorted by name).
         read: what a person said about the files.
         option: that names the path, for messages.
 
@@ -157,7 +156,9 @@ def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, opt
     """
     read = ReadConfig() if read is None else read
     paths = table_paths(path, option=option)
-    files = tuple(_open_file(each, read) for each in paths)
+    formats = [find_format(each) for each in paths]
+    _refuse_other_format(paths, formats, option)
+    files = tuple(_open_file(each, kind, read) for each, kind in zip(paths, formats, strict=True))
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
     return Table(files[0].columns, paths, files)
@@ -167,37 +168,14 @@ def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
     """Data that Python code holds, as a chunk.
 
     Args:
-        data: a chunk (passed through), a polars frame, or columns by name: a mapping, a pandas frame.
+        data: a chunk (passed through), or what ``as_frame`` takes.
         source: what it is called in messages.
         first_row: the row number of its first row.
 
     Raises:
         DataError: the columns are of different lengths, or one holds values of different types.
     """
-    if isinstance(data, Chunk):
-        return data
-    if not isinstance(data, pl.DataFrame):
-        try:
-            data = pl.DataFrame({str(name): _series(data[name]) for name in data})
-        except (pl.exceptions.PolarsError, TypeError) as error:
-            raise DataError(f"{source or 'data'}: not a table: {str(error).splitlines()[0]}") from error
-    return Chunk(data, source, first_row)
-
-
-def _series(values: Any) -> pl.Series:
-    if isinstance(values, pl.Series):
-        return values
-    if hasattr(values, "to_numpy"):  # of pandas, which has several values that mean missing
-        numbers = values.to_numpy()
-        if numbers.dtype.kind in "iufb":
-            return pl.Series(numbers)
-        values = values.astype(object).where(values.notna(), None)
-    return pl.Series(values.tolist() if hasattr(values, "tolist") else values)
-
-
-def is_table_file(path: str) -> bool:
-    """Whether the name is that of a data file: ``rows.parquet`` is one, ``test_rows.txt`` a list of rows."""
-    return _suffix(Path(path)) in (*_DELIMITED, *_JSON_LINES, *_PARQUET, *EXCEL) and _suffix(Path(path)) != ".txt"
+    return data if isinstance(data, Chunk) else Chunk(plain_frame(as_frame(data, source)), source, first_row)
 
 
 def find_column(name: str, columns: Sequence[str]) -> str | None:
@@ -214,50 +192,68 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
 
 
 def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, ...]:
-    """The files of a table, globs expanded.
+    """The files of a table, globs and folders expanded.
 
     Raises:
         ConfigError: there is no such file, or it may not be read.
     """
     start = f"{option}: " if option else ""
     patterns = [path] if isinstance(path, str) else path
-    paths: list[Path] = []
-    for pattern in patterns:
-        if Path(pattern).is_dir():
-            raise ConfigError(f"{start}{pattern} is a directory; a table is a file, a list of files or a glob.")
-        if Path(pattern).exists():
-            paths.append(Path(pattern))
-            continue
-        found = sorted(each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
-        if not found:
-            raise ConfigError(f"{start}no file {pattern}.{_nearest_file(Path(pattern))}")
-        paths.extend(found)
+    paths = tuple(path for pattern in patterns for path in _matching(pattern, start))
     for each in paths:
         if not os.access(each, os.R_OK):
             raise ConfigError(f"{start}{each} may not be read: permission denied.")
-    return tuple(paths)
+    return paths
+
+
+def _matching(pattern: str, start: str) -> list[Path]:
+    place = Path(pattern)
+    if place.is_dir():
+        found = _files_in(place)
+        if not found:
+            raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
+        return found
+    if place.exists():
+        return [place]
+    found = sorted(each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
+    if not found:
+        raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
+    return found
+
+
+def _files_in(directory: Path) -> list[Path]:
+    """The data files of a directory, by name; not of those inside it."""
+    return sorted(
+        each
+        for each in directory.iterdir()
+        if each.is_file() and is_table_file(str(each)) and not each.name.startswith((".", "_"))
+    )
+
+
+def _some_names(directory: Path) -> str:
+    names = sorted(each.name for each in directory.iterdir())
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "nothing"
 
 
 def _nearest_file(path: Path) -> str:
     return nearest(path.name, [each.name for each in path.parent.iterdir()]) if path.parent.is_dir() else ""
 
 
-def _suffix(path: Path) -> str:
-    return without_compression(path).suffix.lower()
-
-
-def _open_file(path: Path, read: ReadConfig) -> _TableFile:
-    suffix = _suffix(path)
-    if suffix in EXCEL:
+def _open_file(path: Path, file_format: Format, read: ReadConfig) -> _TableFile:
+    if file_format is Format.EXCEL:
         return open_excel(path, read)
-    if suffix in _PARQUET:
+    if file_format is Format.PARQUET:
         return open_parquet(path)
-    if suffix in _JSON_LINES:
-        return open_json_lines(path, read)
-    if suffix in _DELIMITED or not suffix:
-        return open_csv(path, read)
-    known = ", ".join((*_DELIMITED, *_JSON_LINES, *_PARQUET, *EXCEL))
-    raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
+    return open_json_lines(path, read) if file_format is Format.JSON_LINES else open_csv(path, read)
+
+
+def _refuse_other_format(paths: Sequence[Path], formats: Sequence[Format], option: str) -> None:
+    for path, other in zip(paths, formats, strict=True):
+        if other is not formats[0]:
+            start = f"{option}: " if option else ""
+            raise ConfigError(
+                f"{start}the files of a table are of one format, but {paths[0]} is {formats[0]} and {path} is {other}."
+            )
 
 
 def _refuse_other_columns(first: Path, columns: Sequence[str], other: Path, others: Sequence[str]) -> None:

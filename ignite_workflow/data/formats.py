@@ -1,0 +1,80 @@
+"""What a data file is: by its first bytes where these tell, else by its name."""
+
+from __future__ import annotations
+
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+from ignite_workflow.data.compressed import COMPRESSED, is_compressed, without_compression
+from ignite_workflow.errors import ConfigError, DataError
+
+__all__ = ["Format", "find_format", "is_table_file"]
+
+
+class Format(StrEnum):
+    """The formats of tables."""
+
+    DELIMITED = "text with delimiters"
+    JSON_LINES = "JSON lines"
+    PARQUET = "Parquet"
+    EXCEL = "Excel"
+
+
+_FORMATS = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".data"), Format.DELIMITED),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format.JSON_LINES),
+    **dict.fromkeys((".parquet", ".pq"), Format.PARQUET),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), Format.EXCEL),
+}
+_PARQUET, _ARCHIVE, _OLD_EXCEL = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_OF_WORKBOOKS = ("xl/", "META-INF/manifest.xml")
+
+
+def is_table_file(path: str) -> bool:
+    """Whether the name is that of data: ``rows.parquet`` or a folder is, ``test_rows.txt`` is a list of rows."""
+    suffix = without_compression(Path(path)).suffix.lower()
+    return Path(path).is_dir() or (suffix in _FORMATS and suffix != ".txt")
+
+
+def find_format(path: Path) -> Format:
+    """What a file is read as.
+
+    Raises:
+        ConfigError: nothing here reads files of its kind.
+        DataError: it is not what its name says.
+    """
+    suffix = without_compression(path).suffix.lower()
+    named = _FORMATS.get(suffix)
+    with path.open("rb") as file:
+        start = file.read(1024)
+    if named in (Format.PARQUET, Format.EXCEL) and (path.suffix.lower() in COMPRESSED or is_compressed(start)):
+        raise ConfigError(f"{path}: {named} files are compressed in themselves: decompress it first.")
+    if start.startswith(_PARQUET):
+        return Format.PARQUET
+    if start.startswith(_OLD_EXCEL) or _is_workbook(path, start):
+        return Format.EXCEL
+    if start.startswith(_ARCHIVE) and named is not Format.EXCEL:
+        raise ConfigError(f"{path}: an archive of files: unpack it first.")
+    if (
+        named is Format.EXCEL and start and b"\0" not in start and not start.startswith(_ARCHIVE)
+    ):  # what programs export as .xls is often text
+        if start.lstrip().startswith(b"<"):
+            raise DataError(
+                f"{path}: a web page that is called a workbook: open it in a spreadsheet, save it as .xlsx."
+            )
+        return Format.DELIMITED
+    if named is None and suffix:
+        known = ", ".join(_FORMATS)
+        raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
+    return named or Format.DELIMITED
+
+
+def _is_workbook(path: Path, start: bytes) -> bool:
+    if not start.startswith(_ARCHIVE) or not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.startswith(_OF_WORKBOOKS) for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False

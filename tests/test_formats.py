@@ -1,0 +1,124 @@
+import gzip
+import io
+import shutil
+import zipfile
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from ignite_workflow.data.formats import Format, find_format
+from ignite_workflow.data.tables import is_table_file, open_table
+from ignite_workflow.errors import ConfigError, DataError
+
+
+def archive(name):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr(name, "a,b\n1,2\n")
+    return content.getvalue()
+
+
+def workbook():
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_worksheet().write_column(0, 0, ["a", 1])
+    return content.getvalue()
+
+
+def parquet():
+    content = io.BytesIO()
+    pl.DataFrame({"a": [1]}).write_parquet(content)
+    return content.getvalue()
+
+
+def cells(path):
+    return [cell for chunk in open_table(str(path)).chunks() for cell in chunk.frame["a"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.csv", b"a,b\n", Format.DELIMITED),
+        ("a", b"a,b\n", Format.DELIMITED),
+        ("a.ndjson.gz", b"\x1f\x8b", Format.JSON_LINES),
+        ("a.csv", b"PAR1", Format.PARQUET),
+        ("a.pq", b"", Format.PARQUET),
+        ("a.csv", archive("xl/workbook.xml"), Format.EXCEL),
+        ("a.xls", archive("xl/workbook.xml"), Format.EXCEL),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.EXCEL),
+        ("a.xls", b"a\tb\n1\t2\n", Format.DELIMITED),
+    ],
+)
+def test_the_first_bytes_tell_more_than_the_name(tmp_path, name, content, expected):
+    (tmp_path / name).write_bytes(content)
+
+    assert find_format(tmp_path / name) is expected
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xls", "a"])
+@pytest.mark.parametrize("make", [workbook, parquet])
+def test_a_file_of_another_name_is_read(tmp_path, make, name):
+    (tmp_path / name).write_bytes(make())
+
+    assert cells(tmp_path / name) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.xls", b"<html><table>", "a web page that is called a workbook"),
+        ("a.csv", archive("a.csv"), "an archive of files: unpack it first"),
+        ("a.zip", archive("a.csv"), "an archive of files: unpack it first"),
+        ("a.parquet.gz", gzip.compress(b"PAR1"), "Parquet files are compressed in themselves: decompress it first"),
+        ("a.sav", b"x", r"no reader for \.sav files\. Known: \.csv, .*\.ods; the text ones also with \.gz, \.zst\.$"),
+    ],
+)
+def test_what_nothing_here_reads_is_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises((ConfigError, DataError), match=message):
+        open_table(str(tmp_path / name))
+
+
+def test_a_folder_is_one_table_of_its_data_files(tmp_path):
+    for name in ("b.csv", "a.csv", ".hidden.csv", "_SUCCESS", "README.txt", "sub.csv"):
+        (tmp_path / name).write_text(f"a\n{name}\n")
+    (tmp_path / "sub.csv").unlink()
+    (tmp_path / "sub.csv").mkdir()
+    table = open_table(str(tmp_path))
+
+    assert cells(tmp_path) == ["a.csv", "b.csv"]
+    assert [path.name for path in table.paths] == ["a.csv", "b.csv"]
+    assert is_table_file(str(tmp_path))
+
+
+def test_a_folder_without_data_says_what_it_holds(tmp_path):
+    for name in "gfedcba":
+        (tmp_path / name).touch()
+
+    with pytest.raises(
+        ConfigError, match=r"data\.path: .* is a directory without a data file; it holds a, .*, e and 2 mo"
+    ):
+        open_table(str(tmp_path), option="data.path")
+
+
+def test_several_files_of_each_format_are_one_table(tmp_path):
+    for name, make in (("a.xlsx", workbook), ("a.parquet", parquet)):
+        (tmp_path / name).write_bytes(make())
+        shutil.copy(tmp_path / name, tmp_path / f"b_{name}")
+        paths = [str(tmp_path / name), str(tmp_path / f"b_{name}")]
+        chunks = list(open_table(paths).chunks())
+
+        assert [(chunk.frame["a"].to_list(), chunk.first_row) for chunk in chunks] == [([1], 0), ([1], 1)]
+
+
+def test_mixed_formats_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "b.parquet").write_bytes(parquet())
+
+    message = (
+        r"data\.path: the files of a table are of one format, but .*a\.csv is text with delimiters and .*b\.parquet is"
+    )
+    with pytest.raises(ConfigError, match=message):
+        open_table(str(tmp_path), option="data.path")
