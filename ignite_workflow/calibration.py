@@ -27,7 +27,7 @@ class Calibration:
     """Probabilities against what came true, in bins of equal width from 0 to 1.
 
     Attributes:
-        of: what the probabilities are of: ``predicted class`` (several classes), the second class (of two), ``labels``.
+        of: what the probabilities are of: ``the predicted class`` (of several), the second class (of two), ``labels``.
         counts: predictions in each bin, int64 (B,).
         probability: their mean probability (B,); NaN where there are none.
         share: of them that came true (B,); NaN where there are none.
@@ -119,7 +119,7 @@ class CalibrationSums:
         if not self.counts.any():
             return None
         counts = np.where(self.counts > 0, self.counts, np.nan)
-        names = {"binary": self.target.classes[1], "multiclass": "predicted class", "multilabel": "labels"}
+        names = {"binary": self.target.classes[1], "multiclass": "the predicted class", "multilabel": "labels"}
         return Calibration(
             of=names[self.target.task],
             counts=self.counts.astype(np.int64),

@@ -67,15 +67,16 @@ def _remarks(found: Evaluation, width: int) -> Iterator[str]:
         texts.append(f"{found.not_finite:,} rows have no finite prediction: the figures mean little.")
     if found.baseline is not None and found.baseline.misleads:
         always = f"always answering {shorten(found.baseline.name, 24)} would reach {found.baseline.accuracy:.4f}"
-        texts.append(
-            f"accuracy misleads here: {always}; balanced accuracy {found.baseline.balanced_accuracy:.4f}. "
-            "loss.class_weights=balanced makes rare classes count as much as common ones."
-        )
+        balanced = found.baseline.balanced_accuracy
+        texts.append(f"accuracy misleads here: {always}; balanced accuracy {balanced:.4f}.")
+        if balanced < found.metrics["accuracy"]:
+            texts[-1] += " loss.class_weights=balanced makes rare classes count as much as common ones."
     if found.calibration is not None:
         error, chance, excess = (getattr(found.calibration, name) for name in ("error", "by_chance", "excess"))
         side = f"too {'high' if excess > 0 else 'low'} by {abs(excess):.3f} on average"
         texts.append(
-            f"calibration error {error:.3f} ({chance:.3f} would be chance with so few rows); probabilities are {side}."
+            f"calibration error {error:.3f} (of so few rows, {chance:.3f} would be chance); probabilities of "
+            f"{shorten(found.calibration.of, 24)} are {side}."
         )
     for each in found.targets:
         low, first, median, third, high = map(format_number, each.quantiles)

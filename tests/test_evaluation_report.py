@@ -291,6 +291,16 @@ def test_an_accuracy_that_misleads_is_said(tmp_path):
 
     balanced = oracle.balanced_accuracy_score(table["sex"].to_list(), predicted["prediction"].to_list())
     assert f"always answering m would reach 0.9500; balanced accuracy {balanced:.4f}." in text
+    assert "calibration error" in text
+
+
+@pytest.mark.parametrize(("balanced", "advised"), [(0.5, True), (0.99, False)])
+def test_class_weights_are_advised_where_rare_classes_are_missed(tmp_path, balanced, advised):
+    found, _, _ = evaluated(tmp_path, "binary")
+    baseline = dataclasses.replace(found.baseline, balanced_accuracy=balanced, misleads=True)
+    found = dataclasses.replace(found, baseline=baseline, metrics={"accuracy": 0.9})
+
+    assert ("loss.class_weights=balanced" in evaluation_text(found)) == advised
 
 
 def test_a_regression_says_how_its_errors_lie(tmp_path):
