@@ -1,28 +1,30 @@
 """What the engine costs: CPU time a step over the best hand-written loop that does the same work.
 
-    python benchmarks/overhead.py [--rounds 7] [--tensorboard] [linear digits large]
+    python benchmarks/overhead.py [--rounds 200] [--tensorboard] [linear digits large]
 
 Both train the same model on the same data with the same fused optimizer, evaluate each epoch, save each epoch and log
 each epoch's loss. Ours has its default handlers attached: evaluation, loss logging, early stopping, best weights,
-progress to a file, status, curves, checkpoints each epoch. They run in turn in one process, on one thread.
+progress to a file, status, curves, checkpoints each epoch.
 
-A step's time is that of a long run less that of a short one, by the difference of their steps: so that what happens
-once a run (assembling it, drawing the curves at its end) is not in it; that is told apart. A ratio is one round's; of
-the rounds the median, the smallest and the largest are given.
+They run in one process, on one thread, in turn: an epoch of the one, an epoch of the other. So a machine that is slow
+for a while is slow for both. A ratio is one turn's; the median and the quartiles of all are given. What happens once a
+run (assembling it, drawing the curves at its end) is not in them.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from ignite.engine import Events
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -39,10 +41,11 @@ class Work:
     train: tuple[Tensor, Tensor]
     val: tuple[Tensor, Tensor]
     batch_size: int
-    epochs: tuple[int, int]  # of the short run and of the long one
+    rounds: int  # turns of each side
 
-    def steps(self, epochs: int) -> int:
-        return epochs * -(-len(self.train[0]) // self.batch_size)
+    def steps(self) -> int:
+        """Training steps an epoch."""
+        return -(-len(self.train[0]) // self.batch_size)
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
@@ -51,16 +54,14 @@ class Work:
 def linear() -> Work:
     x = torch.linspace(-1, 1, 1_000)[:, None]
     y = 0.7 * x + 0.3
-    return Work(lambda: nn.Linear(1, 1), F.mse_loss, (x, y), (x[:200], y[:200]), 32, (5, 65))
+    return Work(lambda: nn.Linear(1, 1), F.mse_loss, (x, y), (x[:200], y[:200]), 32, 200)
 
 
 def digits() -> Work:
     """1,797 images of 64 pixels, as many as in the digits of scikit-learn; the numbers in them do not matter here."""
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(1_797, 64, generator=generator), torch.randint(10, (1_797,), generator=generator)
-    return Work(
-        lambda: mlp(64, [64, 64], 10), F.cross_entropy, (x[:1_400], y[:1_400]), (x[1_400:], y[1_400:]), 32, (3, 33)
-    )
+    return Work(lambda: mlp(64, [64, 64], 10), F.cross_entropy, (x[:1_400], y[:1_400]), (x[1_400:], y[1_400:]), 32, 60)
 
 
 def large() -> Work:
@@ -68,7 +69,7 @@ def large() -> Work:
     x = torch.randn(1_000_000, 32, generator=generator)
     y = x[:, :1] * x[:, 1:2] + torch.sin(x[:, 2:3])
     return Work(
-        lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, (1, 2)
+        lambda: mlp(32, [128, 128], 1), F.mse_loss, (x[:900_000], y[:900_000]), (x[900_000:], y[900_000:]), 1024, 6
     )
 
 
@@ -80,15 +81,15 @@ def mlp(inputs: int, hidden: list[int], outputs: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
 
-def by_hand(work: Work, epochs: int, directory: Path, **_: bool) -> None:
-    """The limit: no engine, no loader, nothing read from the device within an epoch."""
+def by_hand(work: Work, directory: Path) -> Iterator[None]:
+    """The limit, an epoch each time it is asked: no engine, no loader, nothing read from the device within an epoch."""
     torch.manual_seed(0)
     model = work.build()
     optimizer = work.optimizer(model)
     (x, y), (x_val, y_val), size = work.train, work.val, work.batch_size
     block = max(1, 512 * 1024 // (x[:1].nbytes * size)) * size  # gather blocks that fit the cache, hand out views
     with (directory / "log.txt").open("w") as log:
-        for epoch in range(epochs):
+        for epoch in itertools.count():
             order = torch.randperm(len(x))
             losses = []
             for start in range(0, len(x), block):
@@ -111,12 +112,13 @@ def by_hand(work: Work, epochs: int, directory: Path, **_: bool) -> None:
             val_loss = torch.stack(val).sum().item() / len(x_val)
             print(epoch, torch.stack(losses).mean().item(), val_loss, file=log, flush=True)
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, directory / "last.pt")
+            yield
 
 
-def by_engine(work: Work, epochs: int, directory: Path, *, tensorboard: bool) -> None:
+def by_engine(work: Work, epochs: int, directory: Path, *, tensorboard: bool) -> Workflow:
     torch.manual_seed(0)
     model = work.build()
-    workflow = Workflow.from_parts(
+    return Workflow.from_parts(
         model,
         work.optimizer(model),
         work.loss_fn,
@@ -130,50 +132,59 @@ def by_engine(work: Work, epochs: int, directory: Path, *, tensorboard: bool) ->
         },
         run_directory=directory / "run",
     )
-    with (directory / "progress.txt").open("w") as log, contextlib.redirect_stderr(log):
-        workflow.run()
-    assert workflow.run_directory is not None
-    workflow.run_directory.close()
 
 
-def cpu_seconds(do: Callable[..., None], work: Work, epochs: int, **options: bool) -> float:
-    with tempfile.TemporaryDirectory() as directory:
-        start = time.process_time()
-        do(work, epochs, Path(directory), **options)
-        return time.process_time() - start
+class Turns:
+    """Has the other side train an epoch at the start of each epoch of the engine, and times both.
+
+    Attributes:
+        engine, hand: CPU seconds of each turn.
+    """
+
+    def __init__(self, hand: Iterator[None]) -> None:
+        self.by_hand = hand
+        self.engine: list[float] = []
+        self.hand: list[float] = []
+        self.started: float | None = None
+
+    def take(self) -> None:
+        now = time.process_time()
+        if self.started is not None:
+            self.engine.append(now - self.started)
+        next(self.by_hand)
+        self.started = time.process_time()
+        self.hand.append(self.started - now)
 
 
-def a_step(do: Callable[..., None], work: Work, **options: bool) -> tuple[float, float]:
-    """Microseconds a step, and milliseconds once a run."""
-    short, long = work.epochs
-    seconds = cpu_seconds(do, work, short, **options), cpu_seconds(do, work, long, **options)
-    step = (seconds[1] - seconds[0]) / (work.steps(long) - work.steps(short))
-    return step * 1e6, (seconds[0] - step * work.steps(short)) * 1e3
+def measure(work: Work, rounds: int, *, tensorboard: bool) -> Turns:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        workflow = by_engine(work, rounds + 3, directory, tensorboard=tensorboard)
+        turns = Turns(by_hand(work, directory))
+        workflow.trainer.add_event_handler(Events.EPOCH_STARTED, turns.take)
+        with (directory / "progress.txt").open("w") as log, contextlib.redirect_stderr(log):
+            workflow.run()
+        assert workflow.run_directory is not None
+        workflow.run_directory.close()
+    del turns.engine[:2], turns.hand[:2]  # first calls, caches
+    return turns
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("works", nargs="*", default=["linear", "digits", "large"])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, help="turns of each side; default 200, 60 and 6")
     parser.add_argument("--tensorboard", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    print("work     by hand, a step   engine, a step   ratio: median, min, max   engine, once a run")
+    print("work     by hand, a step   engine, a step   ratio: median, quartiles")
     for name in arguments.works:
         work = {"linear": linear, "digits": digits, "large": large}[name]()
-        cpu_seconds(by_engine, work, work.epochs[0], tensorboard=arguments.tensorboard)  # imports, first calls
-        rounds = [
-            (a_step(by_hand, work), a_step(by_engine, work, tensorboard=arguments.tensorboard))
-            for _ in range(arguments.rounds)
-        ]
-        hand, engine = ([times[which][0] for times in rounds] for which in (0, 1))
-        once = statistics.median(times[1][1] for times in rounds)
-        ratios = [ours / theirs for ours, theirs in zip(engine, hand, strict=True)]
-        print(
-            f"{name:8} {statistics.median(hand):12.1f} us {statistics.median(engine):13.1f} us"
-            f" {statistics.median(ratios):14.3f}, {min(ratios):.3f}, {max(ratios):.3f} {once:17.0f} ms",
-            flush=True,
-        )
+        turns = measure(work, arguments.rounds or work.rounds, tensorboard=arguments.tensorboard)
+        ratios = [ours / theirs for ours, theirs in zip(turns.engine, turns.hand, strict=False)]
+        first, median, third = statistics.quantiles(ratios, n=4)
+        hand, engine = (statistics.median(times) / work.steps() * 1e6 for times in (turns.hand, turns.engine))
+        print(f"{name:8} {hand:12.1f} us {engine:13.1f} us {median:14.3f}, {first:.3f}, {third:.3f}", flush=True)
 
 
 if __name__ == "__main__":

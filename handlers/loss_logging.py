@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class _Mean:
 
     def fold(self) -> None:
         if self.losses:
-            self.total += float(torch.stack(self.losses).double().cpu().numpy() @ self.sizes)
+            self.total += sum(map(operator.mul, torch.stack(self.losses).tolist(), self.sizes))
             self.samples += sum(self.sizes)
             self.losses, self.sizes = [], []
 

@@ -20,7 +20,7 @@ __all__ = ["CheckpointStore", "load_model_state", "model_state"]
 log = logging.getLogger(__name__)
 
 _KIND = "ignite-workflow checkpoint"
-_FORMAT = 1
+_FORMAT = 2
 _RECYCLED_BYTES = 16 * 1024 * 1024
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
@@ -34,12 +34,15 @@ class CheckpointStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._temporary = directory / "unfinished.tmp"
+        self._temporary = f"{directory}/unfinished.tmp"
         self._kept: dict[int, tuple[int, ...]] = {}
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of that iteration lies."""
-        return self.directory / f"step-{step:08}.ckpt"
+        return Path(self._name(step))
+
+    def _name(self, step: int) -> str:
+        return f"{self.directory}/step-{step:08}.ckpt"
 
     def steps(self) -> list[int]:
         """The iterations there is a file for, oldest first."""
@@ -59,15 +62,15 @@ class CheckpointStore:
         """
         if not self.directory.is_dir():
             self.directory.mkdir()
-        path, temporary = self.path(step), self._temporary
         try:
-            write_tensor_file(temporary, {"format": _FORMAT, **state}, _KIND)
+            write_tensor_file(self._temporary, {"format": _FORMAT, **state}, _KIND)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            self.remove_leftovers()
             raise
-        temporary.replace(path)
+        name = self._name(step)
+        os.replace(self._temporary, name)
         sync_directory(self.directory)
-        return path
+        return Path(name)
 
     def keep(self, owner: object, steps: Iterable[int]) -> None:
         """Say which checkpoints ``owner`` needs; ``prune`` deletes those that no owner does."""
@@ -83,16 +86,16 @@ class CheckpointStore:
         for step in self.steps()[:-1]:
             if step in kept:
                 continue
-            path = self.path(step)
-            status = path.stat()
+            name = self._name(step)
+            status = os.stat(name)
             if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1:  # a link to it may be somebody's backup
-                path.replace(self._temporary)
+                os.replace(name, self._temporary)
             else:
-                path.unlink()
+                os.unlink(name)
 
     def remove_leftovers(self) -> None:
         """Delete the unfinished file of a killed write, or the one that waits to be written over."""
-        self._temporary.unlink(missing_ok=True)
+        Path(self._temporary).unlink(missing_ok=True)
 
     def load(self, step: int) -> dict[str, Any]:
         """The state saved at that iteration.

@@ -47,6 +47,8 @@ class WorkflowEngine(EventEngine):
         pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
         pending_window: the batches of the window are done and its ``WINDOW_COMPLETED`` was broken off.
         last_safe_iteration: the iteration at the last safe point before the present one.
+        after_epoch: the present safe point is the one that follows ``EPOCH_COMPLETED``.
+        leaving: it is the last one of this start: what is to be kept must be saved now.
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
@@ -58,6 +60,8 @@ class WorkflowEngine(EventEngine):
         self.pending_epoch_end = False
         self.pending_window = False
         self.last_safe_iteration = 0
+        self.after_epoch = False
+        self.leaving = False
         self.workflow: Any = None
         self._restore: Callable[[], None] | None = None
         self._in_step_checked = False
@@ -94,11 +98,6 @@ class WorkflowEngine(EventEngine):
     def finished(self) -> bool:
         """Whether nothing is left to train: the last epoch is done, or a stop ended the run for good."""
         return self._all_done or (self.stop_request is not None and self.stop_request.exit_code == 0)
-
-    @property
-    def leaving(self) -> bool:
-        """Whether the present safe point is the last one of this start: what is to be kept must be saved now."""
-        return self._stopping or self._all_done
 
     @property
     def _all_done(self) -> bool:
@@ -268,7 +267,9 @@ class WorkflowEngine(EventEngine):
 
     def _complete_epoch(self) -> None:
         self.pending_epoch_end = not self._fire_unless_abandoned(Events.EPOCH_COMPLETED)
+        self.after_epoch = not self.pending_epoch_end
         self._safe_point()
+        self.after_epoch = False
 
     def _fire_unless_abandoned(self, event: Events | WorkflowEvents) -> bool:
         """Fire an event at which models are evaluated; False where a stop broke that off: it fires again on resume."""
@@ -281,6 +282,7 @@ class WorkflowEngine(EventEngine):
 
     def _safe_point(self) -> None:
         self._stopping = self.stop_request is not None  # one that comes later waits: those who save have not seen it
+        self.leaving = self._stopping or (self.after_epoch and self._all_done)
         self._fire_event(WorkflowEvents.SAFE_POINT)
         self.last_safe_iteration = self.state.iteration
 

@@ -54,8 +54,7 @@ class Interval:
         if self.unit == "iterations":
             return state.iteration // self.number > trainer.last_safe_iteration // self.number
         if self.unit == "epochs":
-            at_epoch_end = not trainer.pending_epoch_end and state.iteration % state.epoch_length == 0  # type: ignore[operator]
-            return at_epoch_end and trainer.epochs_done % self.number == 0
+            return trainer.after_epoch and state.epoch % self.number == 0
         return self._time_is_up()
 
     def due_at_epoch_end(self, trainer: WorkflowEngine) -> bool:

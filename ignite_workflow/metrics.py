@@ -196,7 +196,7 @@ class MeanLoss(Metric):
 
     def compute(self) -> float:
         """The mean over the samples of all batches."""
-        losses = torch.stack(self.losses).double().tolist()
+        losses = torch.stack(self.losses).tolist()
         return float(sum(map(operator.mul, losses, self.samples)) / sum(self.samples))
 
 

@@ -103,10 +103,15 @@ class StepStreams:
         self._base = mix(seed, Stream.STEP, rank)
         self._device = None if device.type == "cpu" else device
         self._foreign = foreign
+        self._plain = self._device is None and not foreign  # the usual case, in every step: no call to spare
 
     def set(self, iteration: int) -> None:
         """Set the streams for the step of that iteration (from 1)."""
-        seed_everything(_scramble(self._base ^ iteration) >> 1, self._device, foreign=self._foreign)
+        value = _scramble(self._base ^ iteration) >> 1
+        if self._plain:
+            torch.default_generator.manual_seed(value)
+        else:
+            seed_everything(value, self._device, foreign=self._foreign)
 
     def set_beside(self, stream: Stream, counter: int) -> None:
         """Set the streams for what happens beside the steps: handlers at an epoch's ends, evaluations."""

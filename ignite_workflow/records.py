@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ignite_workflow.durable import sync_data
+from ignite_workflow.durable import append
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["Record", "Records"]
@@ -78,14 +79,8 @@ class Records:
         """Write what is new to the file; ``durable``: on disk before this returns."""
         if self.path is None or not self._used:
             return
-        with self.path.open("ab") as file:
-            end = self._ends[self._synced][0]
-            if file.tell() != end:
-                file.truncate(end)  # a failed write, what was rewound, a run before this one
-            file.write(b"".join(self._new))
-            file.flush()
-            if durable:
-                sync_data(file.fileno())
+        end = self._ends[self._synced][0]  # beyond it: a failed write, what was rewound, a run before this one
+        append(os.fspath(self.path), end, b"".join(self._new), sync=durable)
         self._synced, self._new = len(self.rows), []
 
     def state_dict(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from ignite_workflow.durable import sync_data
+from ignite_workflow.durable import write_over
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["decode_tree", "encode_tree", "read_tensor_file", "write_tensor_file"]
@@ -38,13 +38,14 @@ _DTYPES = {
     torch.bool: "BOOL",
 }
 _PLAIN = frozenset({type(None), bool, int, float, str})
-_KEYS = frozenset({str, int})
+_TEXT = frozenset({str})
+_TAG = ""
 _DIGEST_BYTES = 32
 _JOINED_BYTES = 1024 * 1024  # up to here one hash and one write of a copy are cheaper than many of the parts
 _HEADER_LIMIT = 100_000_000  # of safetensors itself
 
 
-def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
+def write_tensor_file(path: Path | str, tree: dict[str, Any], kind: str) -> int:
     """Write ``tree`` to ``path``, on disk when this returns; the caller renames it to its final name.
 
     Args:
@@ -60,26 +61,19 @@ def write_tensor_file(path: Path, tree: dict[str, Any], kind: str) -> int:
     """
     tensors: dict[str, Tensor] = {}
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
-    parts: list[bytes | memoryview] = [_header(tensors, {"kind": kind, "values": values})]
-    parts += map(_bytes_of, tensors.values())
-    size = sum(part.nbytes if isinstance(part, memoryview) else len(part) for part in parts)
-    if size <= _JOINED_BYTES:
+    header = _header(tensors, {"kind": kind, "values": values})
+    parts: list[bytes | memoryview] = [header, *map(_bytes_of, tensors.values())]
+    if sum(map(len, parts)) <= _JOINED_BYTES:
         parts = [b"".join(parts)]
+    return write_over(os.fspath(path), _with_checksum(parts))
+
+
+def _with_checksum(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
     digest = hashlib.sha256()
-    with open(path, "wb", opener=_open_to_write_over) as file:
-        for part in parts:
-            digest.update(part)
-            file.write(part)
-        file.write(digest.digest())
-        file.flush()
-        if os.fstat(file.fileno()).st_size != size + _DIGEST_BYTES:
-            file.truncate()
-        sync_data(file.fileno())
-    return size + _DIGEST_BYTES
-
-
-def _open_to_write_over(path: str, flags: int) -> int:
-    return os.open(path, flags & ~os.O_TRUNC, 0o666)
+    for part in parts:
+        digest.update(part)
+        yield part
+    yield digest.digest()
 
 
 def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) -> dict[str, Any]:
@@ -120,19 +114,28 @@ def _checked_content(path: Path, size_limit: int | None) -> bytes:
 def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = ()) -> Any:
     """``node`` as JSON values; the tensors go to ``tensors`` and their names stand for them.
 
+    A dict with text for keys stays what it is. What JSON does not have is an object with the one key ``""``: of a
+    tensor it holds the name, of another kind ``{kind: content}``.
+
     Raises:
         TypeError: a value is neither plain nor a tensor.
     """
-    if isinstance(node, Tensor):
-        return _encode_tensor(node, tensors, where)
     if isinstance(node, dict):
-        _check_keys(node, where)
-        return {"dict": [[key, value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, key))]
-                         for key, value in node.items()]}  # fmt: skip
+        if _TAG not in node and _TEXT.issuperset(map(type, node)):
+            return {
+                key: value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, key))
+                for key, value in node.items()
+            }
+        return {
+            _TAG: {"dict": [[_checked(key, where), encode_tree(node[key], tensors, (*where, key))] for key in node]}
+        }
+    if isinstance(node, Tensor):
+        return {_TAG: _encode_tensor(node, tensors, where)}
     if isinstance(node, list | tuple):
-        items = [value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, i))
-                 for i, value in enumerate(node)]  # fmt: skip
-        return {"tuple": items} if isinstance(node, tuple) else items
+        items = [
+            value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, i)) for i, value in enumerate(node)
+        ]
+        return {_TAG: {"tuple": items}} if isinstance(node, tuple) else items
     plain = node.item() if isinstance(node, np.generic) else node  # numpy's numbers are plain ones in all but type
     if plain is None or isinstance(plain, bool | int | float | str):
         return plain
@@ -141,23 +144,23 @@ def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = 
     )
 
 
-def _check_keys(node: dict[Any, Any], where: tuple[Any, ...]) -> None:
-    if not _KEYS.issuperset(map(type, node)):
-        other = next(key for key in node if type(key) not in _KEYS)
-        raise TypeError(f"{_path(where)} has the key {other!r}: a saved state has text or whole numbers for keys")
+def _checked(key: Any, where: tuple[Any, ...]) -> str | int:
+    if type(key) not in (str, int):
+        raise TypeError(f"{_path(where)} has the key {key!r}: a saved state has text or whole numbers for keys")
+    return key  # type: ignore[no-any-return]
 
 
 def _path(where: tuple[Any, ...]) -> str:
     return "state" + "".join(f"[{key!r}]" for key in where)
 
 
-def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: tuple[Any, ...]) -> dict[str, str]:
+def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: tuple[Any, ...]) -> str | dict[str, str]:
     real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
     if real.dtype not in _DTYPES:
         raise TypeError(f"{_path(where)} is a tensor of {tensor.dtype}, which cannot be saved")
     name = f"t{len(tensors)}"
     tensors[name] = real
-    return {"complex" if tensor.is_complex() else "tensor": name}
+    return name if real is tensor else {"complex": name}
 
 
 def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
@@ -166,12 +169,15 @@ def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
         return [decode_tree(value, tensors) for value in node]
     if not isinstance(node, dict):
         return node
-    [(tag, content)] = node.items()
-    if tag == "tensor":
-        return tensors[content]
-    if tag == "complex":
+    if _TAG not in node:
+        return {key: decode_tree(value, tensors) for key, value in node.items()}
+    [tagged] = node.values()
+    if isinstance(tagged, str):
+        return tensors[tagged]
+    [(kind, content)] = tagged.items()
+    if kind == "complex":
         return torch.view_as_complex(tensors[content])
-    if tag == "tuple":
+    if kind == "tuple":
         return tuple(decode_tree(value, tensors) for value in content)
     return {key: decode_tree(value, tensors) for key, value in content}
 
@@ -199,4 +205,4 @@ def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], i
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     known = tensor.detach().view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor  # numpy has no bfloat16
-    return np.ascontiguousarray(known.numpy(force=True)).reshape(-1).data
+    return np.ascontiguousarray(known.numpy(force=True)).reshape(-1).view(np.uint8).data

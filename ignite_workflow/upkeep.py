@@ -49,7 +49,7 @@ class Upkeep:
 
     def mark_records(self) -> None:
         """Note how many records there are before the event's handlers add any."""
-        self.rows_before_event = len(self.records)
+        self.rows_before_event = len(self.records.rows)
 
     def rewind_records(self) -> None:
         """Go back to that number."""

@@ -96,11 +96,11 @@ def test_where_all_are_damaged_the_run_is_refused(store):
 
 
 def test_another_format_is_refused(store, monkeypatch):
-    monkeypatch.setattr("ignite_workflow.checkpoint._FORMAT", 2)
+    monkeypatch.setattr("ignite_workflow.checkpoint._FORMAT", 3)
     fill(store, 1)
     monkeypatch.undo()
 
-    with pytest.raises(CheckpointError, match=r"step-00000001.ckpt has format 2; this version reads 1"):
+    with pytest.raises(CheckpointError, match=r"step-00000001.ckpt has format 3; this version reads 2"):
         store.load(1)
 
 

@@ -250,35 +250,35 @@ LIES = {
     "metadata that is a list": signed({**header_with("{}"), "__metadata__": [1]}),
     "no values": signed({**header_with("{}"), "__metadata__": {"kind": "state"}}),
     "values that are no JSON": signed(header_with("{")),
-    "values of no known tag": signed(header_with('{"dict": 3}')),
-    "values of two tags": signed(header_with('{"dict": [], "tuple": []}')),
-    "values of no tag": signed(header_with("{}")),
-    "values that name a missing tensor": signed(header_with('{"tensor": "t9"}')),
+    "values of no known tag": signed(header_with('{"": {"dict": 3}}')),
+    "values of two tags": signed(header_with('{"": "t0", "x": 1}')),
+    "values of no kind": signed(header_with('{"": {}}')),
+    "values that name a missing tensor": signed(header_with('{"": "t9"}')),
     "values nested without end": signed(header_with("[" * 100_000 + "]" * 100_000)),
-    "a key that is a list": signed(header_with('{"dict": [[[1], 2]]}')),
+    "a key that is a list": signed(header_with('{"": {"dict": [[[1], 2]]}}')),
     "an offset beyond the file": signed(
-        header_with('{"dict": []}', t0={"dtype": "F32", "shape": [1024], "data_offsets": [0, 4096]})
+        header_with("{}", t0={"dtype": "F32", "shape": [1024], "data_offsets": [0, 4096]})
     ),
     "a shape larger than its bytes": signed(
-        header_with('{"dict": []}', t0={"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}), b"\0" * 4
+        header_with("{}", t0={"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}), b"\0" * 4
     ),
     "a shape that overflows": signed(
-        header_with('{"dict": []}', t0={"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 4]}), b"\0" * 4
+        header_with("{}", t0={"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 4]}), b"\0" * 4
     ),
     "a negative offset": signed({**header_with("{}"), "t0": {"dtype": "F32", "shape": [1], "data_offsets": [-4, 0]}}),
     "an unknown dtype": signed(
-        header_with('{"dict": []}', t0={"dtype": "object", "shape": [1], "data_offsets": [0, 4]}), b"\0" * 4
+        header_with("{}", t0={"dtype": "object", "shape": [1], "data_offsets": [0, 4]}), b"\0" * 4
     ),
     "tensors on top of one another": signed(
         header_with(
-            '{"dict": []}',
+            "{}",
             t0={"dtype": "U8", "shape": [4], "data_offsets": [0, 4]},
             t1={"dtype": "U8", "shape": [4], "data_offsets": [0, 4]},
         ),
         b"\0" * 4,
     ),
     "a complex number of three parts": signed(
-        header_with('{"complex": "t0"}', t0={"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}), b"\0" * 12
+        header_with('{"": {"complex": "t0"}}', t0={"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}), b"\0" * 12
     ),
 }
 

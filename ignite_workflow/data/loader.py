@@ -85,6 +85,10 @@ class BatchDataset(Dataset[Any]):
             self._order = (key, order)
         return self._order[1]
 
+    def read(self, epoch: int, start: int) -> Iterator[Any]:
+        """The batches of an epoch from number ``start`` on."""
+        return (self[epoch, batch] for batch in range(start, len(self)))
+
 
 class TensorBatches(BatchDataset):
     """Batches gathered from tensors: a copy of the rows of a block of batches, then views of it.
@@ -113,6 +117,15 @@ class TensorBatches(BatchDataset):
             self._block = ((epoch, number), self._gather(epoch, number))
         self._last = batch
         return self._block[1][offset]
+
+    def read(self, epoch: int, start: int) -> Iterator[tuple[Tensor, ...]]:
+        """As above, without looking each batch up."""
+        left = len(self) - start
+        while left > 0:
+            number, offset = divmod(len(self) - left, self._batches_a_block)
+            block = self._gather(epoch, number)[offset : offset + left]
+            left -= len(block)
+            yield from block
 
     def _gather(self, epoch: int, number: int) -> list[tuple[Tensor, ...]]:
         rows = self._batches_a_block * self.batch_size
@@ -212,7 +225,8 @@ class SeekableLoader(DataLoader[Any]):
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names a class of its own
         if self.num_workers or self.pin_memory:
             return super().__iter__()
-        return map(self.dataset.__getitem__, self.keys)  # what DataLoader would do here, without its 6 us a batch
+        dataset: BatchDataset = self.dataset  # type: ignore[assignment]
+        return dataset.read(self.keys.epoch, self.keys.start)  # as DataLoader would, without its 6 us a batch
 
 
 def _as_it_is(batch: Any) -> Any:
