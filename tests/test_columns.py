@@ -118,10 +118,32 @@ def test_texts_of_more_than_ten_thousand_values_are_not_used():
     assert (finding.kind, finding.why) == ("text", "text of more than 10000 different values")
 
 
-def test_both_ways_to_read_a_date_are_said():
-    assert scan(["01/02/2024", "03/04/2024"]).why == "every known cell is written %d/%m/%Y, though %m/%d/%Y fits too"
-    assert scan(["01/02/2024", "13/04/2024"]).why == "every known cell is written %d/%m/%Y"
-    assert scan(["01/02/2024", "04/13/2024"]).why == "every known cell is written %m/%d/%Y"
+def test_a_date_that_may_begin_with_day_or_month_is_a_question():
+    finding = scan(["01/02/2024", "03/04/2024", "01/02/2024"])
+
+    assert finding.question.startswith("column 'x': '01/02/2024' may begin with the day or with the month")
+    assert scan(["01/02/2024", "31/01/2024"] * 2).question == ""
+
+
+def test_dates_say_what_decided_them():
+    finding = scan(["5/1/2006", "5/19/2006", "5/1/2006"] * 9)
+
+    assert finding.why == "every known cell is written %m/%d/%Y, as '5/19/2006' shows"
+
+
+def test_dates_that_contradict_each_other_are_said():
+    finding = scan(["31/01/2024", "01/31/2024", "02/02/2024"] * 2)
+
+    assert finding.kind == "category"
+    assert finding.why.endswith("are dates that contradict each other")
+
+
+def test_rows_that_are_empty_altogether_do_not_count():
+    found = ColumnScan("x", CellRules())
+    found.add(pl.Series("x", ["7", "7", "", ""]), str, empty=2)
+
+    finding = found.finding()
+    assert (finding.kind, finding.rows, finding.missing) == ("constant", 2, 0)
 
 
 def test_missing_cells_are_counted_in_all_spellings():

@@ -25,7 +25,7 @@ from ignite_workflow.data.cells import (
     is_scalar,
     parse_numbers,
 )
-from ignite_workflow.data.dates import DATE_FORMATS, fitting_formats
+from ignite_workflow.data.dates import DateSearch
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
@@ -53,8 +53,9 @@ class Finding:
         counts: how often each value occurs; None where they are too many, or fractions.
         whole: every known cell is an integer.
         examples: the first different values.
-        formats: of a date, those that fit every cell.
+        formats: of a date, those it is written in.
         given: ``data.columns`` says so.
+        question: what only a person can decide, one line; empty where nothing is open.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Finding:
     examples: tuple[str, ...]
     formats: tuple[str, ...] = ()
     given: bool = False
+    question: str = ""
 
     @property
     def known(self) -> int:
@@ -81,9 +83,10 @@ class ColumnScan:
         name: of the column.
         rules: how its cells are read.
         kind: what ``data.columns`` says it is.
+        day_first: what ``data.read.day_first`` says.
     """
 
-    def __init__(self, name: str, rules: CellRules, kind: Kind | None = None) -> None:
+    def __init__(self, name: str, rules: CellRules, kind: Kind | None = None, *, day_first: bool | None = None) -> None:
         self.name = name
         self.rules = rules
         self.given = kind
@@ -94,7 +97,7 @@ class ColumnScan:
         self.leading_zeros = self.typed_dates = self.repeated = self.settled = self.fractions = False
         self.counts: dict[str, int] | None = {}
         self.examples: dict[str, None] = {}
-        self.formats: tuple[str, ...] = DATE_FORMATS
+        self.dates = DateSearch(compact=kind == "datetime", day_first=day_first)
 
     @property
     def settles(self) -> bool:
@@ -111,19 +114,21 @@ class ColumnScan:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
         return self.settled and self._kind()[0] in ("category", "datetime")
 
-    def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None) -> pl.Series:
+    def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None, *, empty: int = 0) -> pl.Series:
         """Look at the next cells.
 
         Args:
             series: the cells.
             place: where they stand, for messages.
             cast: the cells as numbers, null where they are none, if that is known already.
+            empty: how many of the cells belong to rows that are empty altogether: they do not count.
 
         Returns:
             The cells as numbers, NaN where missing, if the column settles for numbers; else as they are.
         """
         before = self.rows
-        self.rows += len(series)
+        self.rows += len(series) - empty
+        self.missing -= empty
         if not is_scalar(series.dtype):
             self.unusable = str(series.dtype)
             return series
@@ -131,7 +136,7 @@ class ColumnScan:
         self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
         numbers = parse_numbers(series, self.rules, cast) if self.numeric else None
         if numbers is not None:
-            self._add_numbers(numbers, series, place, before)
+            self._add_numbers(numbers, series, place, before, empty)
             if not self.whole and not len(numbers.bad):
                 self.fractions = True  # there is no end to them: they are not counted
                 self._show(series)
@@ -140,7 +145,7 @@ class ColumnScan:
         if numbers is None:
             self.missing += text.null_count()
         if self.bad or not self.numeric or self.given == "datetime":
-            self.formats = fitting_formats(text, self.formats, compact=self.given == "datetime")
+            self.dates.add(text)
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
 
@@ -150,7 +155,7 @@ class ColumnScan:
         self.settled = True
         return pl.Series(series.name, numbers.values)
 
-    def _add_numbers(self, numbers: Numbers, series: pl.Series, place: Place, before: int) -> None:
+    def _add_numbers(self, numbers: Numbers, series: pl.Series, place: Place, before: int, empty: int) -> None:
         known = numbers.values[~np.isnan(numbers.values)] if numbers.missing or len(numbers.bad) else numbers.values
         self.missing += numbers.missing
         if len(numbers.bad) and not self.bad:
@@ -159,17 +164,17 @@ class ColumnScan:
         self.bad += len(numbers.bad)
         if len(known):
             self.low, self.high = min(self.low, known.min()), max(self.high, known.max())
-        self._add_whole(known, series, before)
+        self._add_whole(known, series, before, empty)
         seen = self.rows - self.missing
         self.numeric = seen < _SURE_ROWS or self.bad <= seen / 2  # of text there is no use in trying on
 
-    def _add_whole(self, known: Floats, series: pl.Series, before: int) -> None:
+    def _add_whole(self, known: Floats, series: pl.Series, before: int, empty: int) -> None:
         self.whole = self.whole and bool((known == np.floor(known)).all())
         if not self.whole:
             self.consecutive = False
             return
         self.leading_zeros |= has_leading_zeros(series)
-        counted = len(known) == len(series) and bool((np.diff(known) == 1).all())
+        counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
         self.consecutive &= counted and (before == 0 or len(known) == 0 or known[0] == self.low + before)
 
     def _count(self, text: pl.Series) -> None:
@@ -192,10 +197,18 @@ class ColumnScan:
         kind, why = self._kind()
         counts = None if self.fractions else self.counts
         whole = self.whole and self.numeric and not self.bad and self.rows > self.missing
-        formats = self.formats if self.formats != DATE_FORMATS else ()
         examples = tuple(self.examples)[:3]
         given = self.given is not None
-        return Finding(self.name, kind, why, self.rows, self.missing, counts, whole, examples, formats, given)
+        question = self._question() if kind == "datetime" and self.dates.open else ""
+        return Finding(
+            self.name, kind, why, self.rows, self.missing, counts, whole, examples, self.dates.formats, given, question
+        )
+
+    def _question(self) -> str:
+        return (
+            f"column {self.name!r}: {self.dates.example!r} may begin with the day or with the month, as all cells may."
+            f" Say data.read.day_first=true or false, or leave the column out: data.columns.{self.name}=ignore."
+        )
 
     def _kind(self) -> tuple[Kind, str]:
         known = self.rows - self.missing
@@ -212,7 +225,7 @@ class ColumnScan:
             return "boolean", f"only {' and '.join(sorted(self.counts or ()))}"
         if self.numeric and not self.leading_zeros and self._mostly_numbers(known):
             return self._number_kind(known)
-        if self.typed_dates or self.formats not in ((), DATE_FORMATS):
+        if self.typed_dates or self.dates.fits:
             return "datetime", self._date_why()
         return self._text_kind(known)
 
@@ -237,9 +250,12 @@ class ColumnScan:
     def _date_why(self) -> str:
         if self.typed_dates:
             return "dates or times"
-        days = sorted({form[:8] for form in self.formats})
-        other = f", though {days[1]} fits too" if len(days) > 1 and self.formats[0][:8] == days[0] else ""
-        return f"every known cell is written {self.formats[0]}{other}"
+        dates = self.dates
+        proof = f", as {dates.proof!r} shows" if dates.proof else ""
+        bad = (
+            f"; {dates.bad} of {dates.known} known cells are no dates, such as {dates.first_bad!r}" if dates.bad else ""
+        )
+        return f"{'nearly every' if bad else 'every'} known cell is written {' or '.join(dates.formats)}{proof}{bad}"
 
     def _text_kind(self, known: int) -> tuple[Kind, str]:
         if self.fractions:
@@ -256,6 +272,8 @@ class ColumnScan:
         if distinct > _FEW_DISTINCT and distinct > 0.5 * known:
             return "identifier", why
         codes = ", some with leading zeros" if self.leading_zeros else ""
+        if self.dates.contradiction:
+            codes += f"; {self.dates.contradiction} are dates that contradict each other"
         return "category", f"text of {distinct} different value{'s' if distinct > 1 else ''}{codes}"
 
 

@@ -12,30 +12,150 @@ import polars as pl
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_text
 from ignite_workflow.errors import DataError
 
-__all__ = ["CYCLES", "DATE_FORMATS", "as_seconds", "cycle_position", "fitting_formats"]
+__all__ = ["CYCLES", "DATE_FORMATS", "DateSearch", "as_seconds", "cycle_position"]
 
-_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y%m%d")
-_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%H:%M:%SZ", "%H:%M:%S%.fZ", "%H:%M:%S%z", "%H:%M:%S%.f%z")
-DATE_FORMATS = tuple(day + time for day in _DAYS for time in ("", *(gap + clock for gap in " T" for clock in _CLOCKS)))
+_DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
+    *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
+    *("%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y", "%A, %d %B %Y", "%A, %B %d, %Y"),
+)
+_MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
+_COMPACT = ("%Y%m%d",)
+_ZONES = ("", "Z", "%z", " %z", " UTC")
+_CLOCKS = (
+    *(f"{clock}{zone}" for clock in ("%H:%M:%S", "%H:%M:%S%.f") for zone in _ZONES),
+    *("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S"),
+)
+_TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S")
+_MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*_DAYS, *_COMPACT) for gap in (" ", "T") for clock in _CLOCKS)
+DATE_FORMATS = (*_DAYS, *_MONTHS, *_TIMES, *_COMPACT, *_MOMENTS)
 CYCLES = ("hour", "weekday", "month", "yearday")
-_MAYBE_DATE = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T]\d{1,2}:\d{2}.*)?$"
+_MAYBE_DATE = r"^[\pL\d][\pL\d ,./:+-]{2,38}$"
+_DAY_AND_CLOCK = r"^(?P<day>.*?)(?:(?P<gap>[ T])(?P<clock>\d{1,2}[:.]\d{2}\b.*))?$"
+_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d"
+_CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$)"
+_TWO_DIGITS = r"\D\d{2}(\D|$)"
+_FIRST_YEAR = 1000  # a year of two digits is not the first century
 _SECONDS_A_DAY = 86_400.0
+_TRIED = 100
+_MOST_LAYOUTS = 4
+_BAD_SHARE = 0.05
 
 
-def fitting_formats(text: pl.Series, formats: tuple[str, ...], *, compact: bool = False) -> tuple[str, ...]:
-    """Those of the formats that every cell is written in; none where the first cells do not look like dates.
+def _layout(form: str) -> str:
+    """The same for formats that differ in the order of day and month only."""
+    return form.replace("%d", "%m") if "%B" not in form else form
+
+
+class DateSearch:
+    """Finds the formats in which the dates of a column are written, by looking at all of its cells.
+
+    A column may mix formats that cannot be mistaken for each other. Whether day or month comes first is decided by all
+    cells together: one 31/01/2024 decides for its column.
 
     Args:
-        text: cells without blanks around them; null where missing.
-        formats: to be tried.
         compact: also such as 20240131, which is a number unless a person says otherwise.
+        day_first: what a person said of columns where no cell tells; None: nothing.
     """
-    known = text.drop_nulls()
-    first = known.head(100)
-    if not compact and not first.str.contains(_MAYBE_DATE).all():
-        return ()
-    tried = [each for each in formats if _parse(first, each).null_count() == 0]
-    return tuple(each for each in tried if _parse(known, each).null_count() == 0)
+
+    def __init__(self, *, compact: bool = False, day_first: bool | None = None) -> None:
+        self.compact = compact
+        self.day_first = day_first
+        self.known = self.bad = 0
+        self.first_bad = self.proof = self.example = self.contradiction = ""
+        self._groups: dict[str, tuple[str, ...]] = {}  # by layout: the formats that fit all of its cells
+        self._failed = False
+
+    @property
+    def fits(self) -> bool:
+        """Whether (nearly) all cells so far are dates."""
+        return bool(self._groups) and not self._failed and self.bad <= _BAD_SHARE * self.known
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats found: a cell is written in the first of them that fits it."""
+        if not self.fits:
+            return ()
+        return tuple(self._chosen(group) for group in self._groups.values())
+
+    @property
+    def open(self) -> bool:
+        """Whether day and month could be exchanged in every cell, and nobody said which comes first."""
+        return self.fits and self.day_first is None and any(len(group) > 1 for group in self._groups.values())
+
+    def _chosen(self, group: tuple[str, ...]) -> str:
+        if len(group) > 1 and self.day_first is False:
+            return next(form for form in group if form.startswith("%m"))
+        return group[0]
+
+    def add(self, text: pl.Series) -> None:
+        """Look at cells: text without blanks around it, null where missing."""
+        rest = text.drop_nulls()
+        if self._failed or not len(rest):
+            return
+        self.known += len(rest)
+        first = rest.head(_TRIED)
+        if not self._groups and not self.compact:
+            likely = first.str.contains(_MAYBE_DATE) & first.str.contains(_TWO_PARTS)
+            if 2 * int(likely.sum()) <= len(first):
+                self._failed = True
+                return
+        for layout in list(self._groups):
+            rest = self._claim(layout, rest)
+        while len(rest) and not self._failed and (layout := self._likeliest(rest)):
+            self._failed = bool(self._groups) and (layout in _TIMES or any(each in _TIMES for each in self._groups))
+            self._groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
+            rest = self._claim(layout, rest)
+        if len(rest):
+            self.first_bad = self.first_bad or str(rest[0])
+            self.bad += len(rest)
+            self._failed |= self.bad > _BAD_SHARE * self.known and self.known >= _TRIED
+
+    def _claim(self, layout: str, rest: pl.Series) -> pl.Series:
+        """Take away the cells of a layout, and those of its formats that do not fit them all."""
+        forms = self._groups[layout]
+        parsed = {form: _parse(rest, form).is_not_null() for form in forms}
+        claimed = parsed[forms[0]]
+        for form in forms[1:]:
+            claimed = claimed | parsed[form]
+        fitting = tuple(form for form in forms if (parsed[form] | ~claimed).all())
+        if len(fitting) < len(forms):
+            other = next(form for form in forms if form not in fitting)
+            telling = str(rest.filter(claimed & ~parsed[other])[0])
+            self.proof = self.proof or telling
+            if not fitting:
+                self.contradiction = f"{self.proof!r} and {rest.filter(claimed & ~parsed[forms[-1]])[0]!r}"
+                self._failed = True
+        self._groups[layout] = fitting
+        if not self.example and claimed.any():
+            self.example = str(rest.filter(claimed)[0])
+        return rest.filter(~claimed)
+
+    def _likeliest(self, rest: pl.Series) -> str:
+        """The layout of most of the first cells; empty where there is none."""
+        if len(self._groups) == _MOST_LAYOUTS:
+            return ""
+        parts = rest.head(_TRIED).str.extract_groups(_DAY_AND_CLOCK).struct.unnest()
+        days = (*_DAYS, *_MONTHS, *_COMPACT) if self.compact else (*_DAYS, *_MONTHS)
+        day, count = _best(parts["day"], days)
+        time, times = _best(parts["day"].filter(parts["clock"].is_null()), _TIMES)
+        if not max(count, times):
+            return ""
+        if times > count:
+            return _layout(time)
+        clocks = parts.filter(_parse(parts["day"], day).is_not_null() & parts["clock"].is_not_null())
+        if 2 * len(clocks) < count:
+            return _layout(day)
+        clock, count = _best("1970-01-01 " + clocks["clock"], tuple(f"%Y-%m-%d {clock}" for clock in _CLOCKS))
+        return _layout(f"{day}{clocks['gap'][0]}{clock.split(' ', 1)[1]}") if count else ""
+
+
+def _best(cells: pl.Series, forms: tuple[str, ...]) -> tuple[str, int]:
+    """The format of most cells, and of how many."""
+    counts = {form: len(cells) - _parse(cells, form).null_count() for form in forms}
+    best = max(counts, key=counts.__getitem__)
+    return best, counts[best]
 
 
 def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, place: Place) -> Floats:
@@ -43,7 +163,7 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
 
     Args:
         series: text, dates or datetimes.
-        formats: the format of the column; of several that fit, the first.
+        formats: those of the column; a cell is written in the first of them that fits it.
         rules: how missing values are spelled.
         place: for messages.
 
@@ -55,11 +175,14 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
         known = moments
     else:
         known = as_text(series, rules.missing)
-        moments = _parse(known, formats[0]) if formats else pl.Series([None] * len(series), dtype=pl.Datetime("us"))
+        moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(series))
+        for form in formats:
+            rest = moments.is_null()
+            moments = moments.zip_with(~rest, _parse(known, form)) if not rest.all() else _parse(known, form)
     bad = known.is_not_null() & moments.is_null()
     if bad.any():
         first = int(bad.arg_true()[0])
-        written = f"a date written {formats[0]}" if formats else "a date of a known format"
+        written = f"a date written {' or '.join(formats)}" if formats else "a date of a known format"
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}.")
     return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
 
@@ -84,8 +207,14 @@ def cycle_position(seconds: Floats, cycle: str) -> Floats:
 
 
 def _parse(text: pl.Series, form: str) -> pl.Series:
+    if form in _TIMES:
+        times = _parse("1970-01-01 " + text, f"%Y-%m-%d {form}")
+        return times.set(~text.str.contains(_CLOCK), None)
     if form.endswith("%z"):
-        return text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
-    if "%H" in form:
-        return text.str.to_datetime(form, strict=False, time_unit="us")
-    return text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
+        moments = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
+    elif "%H" in form or "%I" in form:
+        moments = text.str.to_datetime(form, strict=False, time_unit="us")
+    else:
+        moments = text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
+    wrong = ~text.str.contains(_TWO_DIGITS) if "%y" in form else moments.dt.year() < _FIRST_YEAR
+    return moments.set(wrong, None)

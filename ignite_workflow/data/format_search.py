@@ -10,7 +10,6 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
 from ignite_workflow.data.number_format import NumberFormat, NumberSearch
-from ignite_workflow.errors import ConfigError
 
 __all__ = ["FormatSearch", "Formats"]
 
@@ -31,15 +30,6 @@ class Formats:
     found: Mapping[str, NumberFormat]
     why: Mapping[str, str]
     open: Mapping[str, str]
-
-    def refuse_open(self) -> None:
-        """Ask for what only a person can know.
-
-        Raises:
-            ConfigError: a column is left open.
-        """
-        for question in self.open.values():
-            raise ConfigError(question)
 
 
 class FormatSearch:

@@ -64,5 +64,5 @@ def inspect_table(config: DataConfig) -> TableReport:
         schema.task,
         schema.why,
         classes,
-        survey.table.notes,
+        (*survey.table.notes, *survey.notes),
     )

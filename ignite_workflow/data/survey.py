@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from ignite_workflow.config import DataConfig, Task
-from ignite_workflow.data.ahead import ahead
-from ignite_workflow.data.cells import MISSING, CellRules, as_text, parse_numbers
+from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
 from ignite_workflow.data.chunk_store import ChunkStore
-from ignite_workflow.data.columns import ColumnScan, Finding, Kind, keep_one_feature
+from ignite_workflow.data.columns import Finding, keep_one_feature
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
-from ignite_workflow.data.format_search import Formats, FormatSearch
-from ignite_workflow.data.number_format import to_float
+from ignite_workflow.data.look import look_as_told, look_for_kinds
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
 from ignite_workflow.data.tables import Chunk, Table, find_column, open_table
 from ignite_workflow.data.target import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
 
-__all__ = ["Survey", "cell_rules", "column_named", "split_rows", "survey_table"]
+__all__ = ["Survey", "column_named", "split_rows", "survey_table"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Survey:
         schema: kinds and task; no statistics yet.
         kept: all rows of the columns that hold targets (by the names in ``schema``) or that the split settings name.
         store: the chunks, cells that are numbers as such; None where they are not kept.
+        notes: what is to be known of its rows, one line each.
     """
 
     table: Table
@@ -43,6 +42,7 @@ class Survey:
     schema: Schema
     kept: pl.DataFrame
     store: ChunkStore | None = None
+    notes: tuple[str, ...] = ()
 
     def chunks(self) -> Iterator[Chunk]:
         """The table once more: the chunks kept, unless a column that looked like numbers turned out otherwise."""
@@ -77,24 +77,25 @@ def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema:
     if schema is not None:
         kinds = {find_column(column.name, table.columns) or column.name: column.kind for column in schema.used}
         keep = [*(each.name for each in schema.targets), *split]
-        look = _look(table, schema.rules, kinds, keep, store)
+        look = look_as_told(table, schema.rules, kinds, keep, store)
         return Survey(table, look.findings(), schema, look.kept, store)
     targets = _targets(config, table)
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
-    look = _look_twice(table, config, given, [*targets, *split], store)
+    look = look_for_kinds(table, config, given, [*targets, *split], store)
     findings = look.findings()
     for option in (config.split.column, config.split.group):
         if option is not None:
             name = column_named(option, table, "data.split")
             findings[name] = replace(findings[name], kind="ignore", why="says how the rows are split")
     findings = keep_one_feature(findings, targets)
-    return Survey(table, findings, _unfitted(findings, targets, look.rules, config.task), look.kept, store)
+    notes = (f"{look.empty:,} rows are empty in all cells.",) if look.empty else ()
+    return Survey(table, findings, _unfitted(findings, targets, look.rules, config.task), look.kept, store, notes)
 
 
 def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRules, task: Task | None) -> Schema:
     task, why = choose_task([findings[name] for name in targets], task)
     columns = tuple(
-        Column(finding.name, finding.kind, finding.why, formats=finding.formats[:1])
+        Column(finding.name, finding.kind, finding.why, formats=finding.formats)
         for name, finding in findings.items()
         if name not in targets
     )
@@ -103,13 +104,6 @@ def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRu
         first.kind in ("number", "identifier") or (first.kind == "boolean" and first.whole)
     )
     return Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
-
-
-def cell_rules(config: DataConfig) -> CellRules:
-    """How the settings say that cells are read."""
-    read = config.read
-    decimal = read.decimal or ("," if read.thousands == "." else ".")
-    return CellRules((*MISSING, *(spelling.strip() for spelling in config.missing)), decimal, read.thousands)
 
 
 def column_named(name: str, table: Table, option: str) -> str:
@@ -133,83 +127,6 @@ def _targets(config: DataConfig, table: Table) -> list[str]:
         if targets.count(target) > 1:
             raise ConfigError(f"data.target: column {target!r} stands twice.")
     return targets
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one pass over a table gave."""
-
-    scans: Mapping[str, ColumnScan]
-    kept: pl.DataFrame
-    rules: CellRules
-    formats: Formats
-
-    def findings(self) -> dict[str, Finding]:
-        found = {name: scan.finding() for name, scan in self.scans.items()}
-        for name, why in self.formats.why.items():
-            finding = found[name]
-            is_number = finding.kind == "number" or (finding.kind == "identifier" and finding.whole)
-            if is_number == (name in self.formats.found):
-                found[name] = replace(finding, why=f"{finding.why}, {why}")
-        return found
-
-
-def _look_twice(
-    table: Table, config: DataConfig, given: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
-) -> _Look:
-    """A pass over the table; a second one only where its beginning misled about the way numbers are written."""
-    rules = cell_rules(config)
-    search = FormatSearch(config.read, rules, [name for name in table.columns if given.get(name, "number") == "number"])
-    look = _look(table, rules, given, keep, store, search)
-    doubtful = search.doubtful([name for name, scan in look.scans.items() if scan.bad])
-    formats = look.formats
-    if doubtful and look.kept.height > search.rows:
-        formats = search.again(doubtful, (chunk.frame for chunk in table.chunks()))
-    formats.refuse_open()
-    if formats == look.formats:
-        return look
-    if store is not None:
-        store.complete = False  # it holds numbers that were read in the wrong way
-    return replace(_look(table, replace(rules, formats=formats.found), given, keep, None), formats=formats)
-
-
-def _look(
-    table: Table,
-    rules: CellRules,
-    given: Mapping[str, Kind],
-    keep: list[str],
-    store: ChunkStore | None,
-    search: FormatSearch | None = None,
-) -> _Look:
-    scans: dict[str, ColumnScan] = {}
-    kept: list[pl.DataFrame] = []
-    numbers: set[str] = set()
-    formats = Formats({}, {}, {})
-    for chunk in ahead(table.chunks(numbers)):  # they may know of earlier numbers only: the cells are the same
-        if not scans:
-            if search is not None:
-                formats = search.start(chunk.frame)
-                rules = replace(rules, formats=formats.found)
-            scans = {name: ColumnScan(name, rules, given.get(name)) for name in table.columns}
-        settled = _add(scans, chunk, rules)
-        sure = {name for name, scan in scans.items() if scan.is_sure}.difference(keep)
-        numbers.intersection_update(sure)
-        numbers.update(sure)
-        kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(keep)]))
-        if store is not None:
-            store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
-    if store is not None and any(scan.mistaken for scan in scans.values()):
-        store.complete = False
-    return _Look(scans, pl.concat(kept, how="vertical_relaxed"), rules, formats)
-
-
-def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules) -> Sequence[pl.Series]:
-    """Look at a chunk; its columns come back, as numbers those that settle for it."""
-    frame, dtypes = chunk.frame, chunk.frame.schema
-    text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
-    # all at once: polars shares the columns among its threads
-    cast = frame.select(to_float(pl.col(name), rules.format(name)) for name in text)
-    return [scan.add(frame[name], chunk.place, cast.get_column(name, default=None)) for name, scan in scans.items()]
 
 
 def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int], np.dtype[np.int64]] | None) -> Rows:

@@ -1,0 +1,166 @@
+"""One pass over a table, chunk by chunk, and a second only where its beginning misled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data.ahead import ahead
+from ignite_workflow.data.cells import MISSING, CellRules
+from ignite_workflow.data.chunk_store import ChunkStore
+from ignite_workflow.data.columns import ColumnScan, Finding, Kind
+from ignite_workflow.data.format_search import Formats, FormatSearch
+from ignite_workflow.data.number_format import to_float
+from ignite_workflow.data.tables import Chunk, Table
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["Look", "look_as_told", "look_for_kinds"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one pass over a table gave.
+
+    Attributes:
+        scans: by column.
+        kept: all rows of the columns that were asked for.
+        rules: how cells are read, the formats of columns among them.
+        formats: how columns write their numbers, with the evidence.
+        empty: how many rows are empty in all cells.
+    """
+
+    scans: Mapping[str, ColumnScan]
+    kept: pl.DataFrame
+    rules: CellRules
+    formats: Formats
+    empty: int
+
+    def findings(self) -> dict[str, Finding]:
+        """What the columns hold.
+
+        Raises:
+            ConfigError: something is open that only a person can decide.
+        """
+        found = {name: scan.finding() for name, scan in self.scans.items()}
+        questions = [*self.formats.open.values(), *(finding.question for finding in found.values() if finding.question)]
+        if questions:
+            raise ConfigError("\n".join(questions))
+        for name, why in self.formats.why.items():
+            finding = found[name]
+            is_number = finding.kind == "number" or (finding.kind == "identifier" and finding.whole)
+            if is_number == (name in self.formats.found):
+                found[name] = replace(finding, why=f"{finding.why}, {why}")
+        return found
+
+
+def look_for_kinds(
+    table: Table, config: DataConfig, given: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
+) -> Look:
+    """Find out what columns hold: a second pass only where the first chunk misled about the way numbers are written.
+
+    Args:
+        table: to be looked at.
+        config: what a person said about it.
+        given: the kinds of columns that a person gave.
+        keep: columns of which all rows are wanted.
+        store: keeps the chunks.
+    """
+    rules = _rules(config)
+    search = FormatSearch(config.read, rules, [name for name in table.columns if given.get(name, "number") == "number"])
+    pass_ = _Pass(rules, given, keep, store, day_first=config.read.day_first)
+    look = pass_.over(table, search)
+    doubtful = search.doubtful([name for name, scan in look.scans.items() if scan.bad])
+    if not doubtful or look.kept.height <= search.rows:
+        return look
+    formats = search.again(doubtful, (chunk.frame for chunk in table.chunks()))
+    if formats.found == look.formats.found:
+        return replace(look, formats=formats)
+    if store is not None:
+        store.complete = False  # it holds numbers that were read in the wrong way
+    again = replace(pass_, rules=replace(rules, formats=formats.found), store=None)
+    return replace(again.over(table), formats=formats)
+
+
+def look_as_told(
+    table: Table, rules: CellRules, kinds: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
+) -> Look:
+    """Look at a table of which the kinds and formats of columns are known.
+
+    Args:
+        table, keep, store: as for ``look_for_kinds``.
+        rules: how its cells are read.
+        kinds: of its columns.
+    """
+    return _Pass(rules, kinds, keep, store).over(table)
+
+
+def _rules(config: DataConfig) -> CellRules:
+    """How the settings say that cells are read."""
+    read = config.read
+    words = ("",) if read.missing_words is False else MISSING
+    decimal = read.decimal or ("," if read.thousands == "." else ".")
+    return CellRules((*words, *(spelling.strip() for spelling in config.missing)), decimal, read.thousands)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    rules: CellRules
+    given: Mapping[str, Kind]
+    keep: list[str]
+    store: ChunkStore | None
+    day_first: bool | None = None
+
+    def over(self, table: Table, search: FormatSearch | None = None) -> Look:
+        """Look at every cell; the first chunk says how numbers are written, where that is searched."""
+        scans: dict[str, ColumnScan] = {}
+        kept: list[pl.DataFrame] = []
+        numbers: set[str] = set()
+        rules, formats, empty = self.rules, Formats({}, {}, {}), 0
+        for chunk in ahead(table.chunks(numbers)):  # they may know of earlier numbers only: the cells are the same
+            if not scans:
+                if search is not None:
+                    formats = search.start(chunk.frame)
+                    rules = replace(rules, formats=formats.found)
+                scans = {name: self._scan(name, rules) for name in table.columns}
+            empty_now = _empty_rows(chunk.frame)
+            settled = _add(scans, chunk, rules, empty_now)
+            empty += empty_now
+            sure = {name for name, scan in scans.items() if scan.is_sure}.difference(self.keep)
+            numbers.intersection_update(sure)
+            numbers.update(sure)
+            kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(self.keep)]))
+            if self.store is not None:
+                self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
+        if self.store is not None and any(scan.mistaken for scan in scans.values()):
+            self.store.complete = False
+        return Look(scans, pl.concat(kept, how="vertical_relaxed"), rules, formats, empty)
+
+    def _scan(self, name: str, rules: CellRules) -> ColumnScan:
+        return ColumnScan(name, rules, self.given.get(name), day_first=self.day_first)
+
+
+def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty: int) -> Sequence[pl.Series]:
+    """Look at a chunk; its columns come back, as numbers those that settle for it."""
+    frame, dtypes = chunk.frame, chunk.frame.schema
+    text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
+    # all at once: polars shares the columns among its threads
+    cast = frame.select(to_float(pl.col(name), rules.format(name)) for name in text)
+    return [
+        scan.add(frame[name], chunk.place, cast.get_column(name, default=None), empty=empty)
+        for name, scan in scans.items()
+    ]
+
+
+def _empty_rows(frame: pl.DataFrame) -> int:
+    """How many rows are empty in all cells; a column without an empty cell ends the search."""
+    rest = frame
+    for name in frame.columns:
+        cells = rest[name]
+        empty = cells.is_null() | (cells == "") if cells.dtype == pl.String else cells.is_null()
+        if not empty.any():
+            return 0
+        rest = rest.filter(empty)
+    return rest.height

@@ -1,0 +1,112 @@
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.dates import DATE_FORMATS, DateSearch, as_seconds
+from ignite_workflow.errors import DataError
+
+
+def search(cells, **said):
+    found = DateSearch(**said)
+    found.add(pl.Series("when", cells))
+    return found
+
+
+def seconds(cells, formats):
+    return as_seconds(pl.Series("when", cells), formats, CellRules(), "row {}".format).tolist()
+
+
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)).map(lambda each: each.replace(microsecond=0))
+POINTED = [
+    form for form in DATE_FORMATS if not any(part in form for part in ("%m/%d", "%d/%m", "%m-%d-", "%d-%m", "%z"))
+]
+SINGLE = [form for form in POINTED if "%d" in form and "%.f" not in form and not form.startswith("%Y%m")]
+
+
+@given(st.lists(MOMENTS, min_size=1), st.sampled_from(SINGLE))
+def test_dates_of_any_spelling_are_found_and_read(moments, form):
+    cells = [moment.strftime(form) for moment in moments]
+    meant = [datetime.strptime(cell, form).replace(tzinfo=UTC).timestamp() for cell in cells]
+
+    assert seconds(cells, search(cells).formats) == meant
+
+
+@given(
+    st.lists(MOMENTS, min_size=1), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y %H:%M:%S", "%m/%d/%y %I:%M %p"])
+)
+def test_day_and_month_are_told_apart_by_all_cells_or_asked_for(moments, form):
+    cells = [moment.strftime(form) for moment in moments]
+    meant = [datetime.strptime(cell, form).replace(tzinfo=UTC).timestamp() for cell in cells]
+
+    found = search(cells)
+    assert found.open == all(moment.day <= 12 for moment in moments)
+    if found.open:
+        found = search(cells, day_first=form.startswith("%d"))
+    assert seconds(cells, found.formats) == meant
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (["5/1/2006 0:00:00", "5/19/2006 0:00:00"], ("%m/%d/%Y %H:%M:%S",)),
+        (["18.00.00", "7.30.00"], ("%H.%M.%S",)),
+        (["7:30", "18:00"], ("%H:%M",)),
+        (["1:05 PM", "12:00 AM"], ("%I:%M %p",)),
+        (["2024-01", "2024-12"], ("%Y-%m",)),
+        (["Jan 2024", "March 2024"], ("%B %Y",)),
+        (["05-JAN-99", "17-feb-03"], ("%d-%B-%y",)),
+        (["2024-01-31T10:00:00+02:00"], ("%Y-%m-%dT%H:%M:%S%z",)),
+        (["2024-01-31 10:00:00 UTC"], ("%Y-%m-%d %H:%M:%S UTC",)),
+        (["2024-01-31", "31.01.2024", "Jan 5, 2024"], ("%Y-%m-%d", "%d.%m.%Y", "%B %d, %Y")),
+    ],
+)
+def test_spellings(cells, formats):
+    assert search(cells).formats == formats
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["192.168.1.1"],
+        ["10-20", "20-30"],
+        ["3/4", "1/2"],
+        ["1.2.3", "1.2.10"],
+        ["555-1234"],
+        ["A-1"],
+        ["2024-02-30"],
+        ["31/01/2024", "01/31/2024"],
+        ["18.00.00", "31.12.2024"],
+        ["20240131"],
+    ],
+)
+def test_codes_ranges_and_contradictions_are_no_dates(cells):
+    assert search(cells).formats == ()
+
+
+def test_the_end_decides_as_much_as_the_beginning():
+    found = search(["01/02/2024"] * 100)
+    assert found.open
+    found.add(pl.Series("when", ["01/31/2024"]))
+
+    assert (found.open, found.formats, found.proof) == (False, ("%m/%d/%Y",), "01/31/2024")
+
+
+def test_a_few_cells_that_are_no_dates_are_mistakes_to_be_named():
+    found = search([f"2024-01-{day:02d}" for day in range(1, 31)] + ["soon"])
+
+    assert (found.fits, found.bad, found.first_bad) == (True, 1, "soon")
+    with pytest.raises(DataError, match=r"row 0, column 'when': 'soon' is not a date written %Y-%m-%d"):
+        seconds(["soon"], found.formats)
+
+
+def test_a_year_of_two_digits_is_not_one_of_four():
+    with pytest.raises(DataError, match="'31/12/99' is not a date"):
+        seconds(["31/12/99"], ("%d/%m/%Y",))
+
+
+def test_times_without_a_day_are_seconds_of_one_day():
+    assert seconds(["18.00.00", "7.30.00"], ("%H.%M.%S",)) == [64800.0, 27000.0]
