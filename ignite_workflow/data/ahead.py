@@ -16,17 +16,21 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(items: Iterable[Item], *, count: int = 2) -> Iterator[Item]:
-    """The items in their order, made by another thread, which is up to ``count`` of them ahead.
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The items in their order, each made by another thread while the one before it is looked at.
 
-    An exception in making an item is raised where that item would be.
+    The second is begun when the first was looked at: what it showed may decide how the others are made. An exception in
+    making an item is raised where that item would be.
     """
     source, end = iter(items), object()
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        made = deque(thread.submit(next, source, end) for _ in range(count))
-        while (item := made.popleft().result()) is not end:
-            made.append(thread.submit(next, source, end))
+        item = thread.submit(next, source, end).result()
+        if item is not end:
             yield item  # type: ignore[misc]  # it is not the end
+        made = thread.submit(next, source, end)
+        while (item := made.result()) is not end:
+            made = thread.submit(next, source, end)
+            yield item  # type: ignore[misc]
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -34,14 +38,16 @@ def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
 
     Args:
         function: runs in several threads at once, each with an item of its own.
-        items: taken one by one, a few ahead.
+        items: taken one by one, a few ahead, from the second on when the first result was looked at.
     """
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[Result]] = deque()
+    most = 0
     with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) > threads:
+            if len(waiting) > most:
                 yield waiting.popleft().result()
+                most = threads
         while waiting:
             yield waiting.popleft().result()

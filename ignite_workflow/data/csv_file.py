@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
@@ -53,8 +55,9 @@ class CsvFile:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed, and what was repaired as far as the file was read."""
-        cut = [line for lines, _ in self.repaired.values() for line in lines]
-        filled = [line for _, lines in self.repaired.values() for line in lines]
+        repaired = [lines for _, lines in sorted(self.repaired.items())]
+        cut = [line for lines, _ in repaired for line in lines]
+        filled = [line for _, lines in repaired for line in lines]
         width, name = len(self.columns), self.text.path.name
         notes = []
         if cut:
@@ -74,14 +77,17 @@ class CsvFile:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
         """
         path, quote = str(self.text.path), b'"' if self.layout.quotes else None
-        for block in whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, path=path):
-            if quote is None:
-                self._refuse_quotes(block)
-            parted = self._parted(block)
-            frame = self._typed(parted, numbers) if numbers else None
-            frame = self._text(parted) if frame is None else frame
+        blocks = whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, path=path)
+        for frame, block in map_ahead(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block
+
+    def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
+        if block.quote is None:
+            self._refuse_quotes(block)
+        parted = self._parted(block)
+        frame = self._typed(parted, numbers) if numbers else None
+        return (self._text(parted) if frame is None else frame), block
 
     def _parted(self, block: Block) -> Block:
         """One blank between cells, where any run of blanks parts them."""
