@@ -16,6 +16,7 @@ from torch import nn
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.coefficients import Coefficients, coefficients
 from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
+from ignite_workflow.data.given import keep_given
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError
@@ -72,7 +73,7 @@ class TrainResult:
 
 
 def train(
-    source: Source,
+    source: Source | Any,
     arguments: Iterable[str] = (),
     *,
     target: str | None = None,
@@ -85,7 +86,8 @@ def train(
     """Train a model and leave everything about it in a run directory.
 
     Args:
-        source: a config file, a data file, settings as a config file would hold them, or a ``RunConfig``.
+        source: a config file, a data file, settings as a config file would hold them, a ``RunConfig``, or the data
+            itself: see ``data.given``.
         arguments: ``KEY=VALUE`` settings that go over those of ``source``.
         target: the column to predict: short for ``data.target=...``.
         run_directory: of the run. None: ``runs/<name>``.
@@ -98,7 +100,7 @@ def train(
         WorkflowError: for what a person can put right; its kinds are in ``ignite_workflow.errors``.
     """
     started = time.monotonic()
-    config = read_settings(source, arguments, target=target)
+    config = read_settings(keep_given(source), arguments, target=target)
     path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
     exists = _holds_run(path)
     if exists and not (resume or from_scratch):
