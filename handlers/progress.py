@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from bisect import bisect_left
@@ -26,8 +27,9 @@ _BAR = "{desc}  {percentage:3.0f}% |{bar}| {remaining} left"  # fits 40 columns
 class Progress(Handler):
     """Write a line an epoch to stderr: the newest value of everything recorded in it, and how long it took.
 
-    On a terminal a bar for the whole run stands below the lines. Elsewhere there are lines only, without control
-    characters, and an iteration costs nothing.
+    On a terminal a bar for the whole run stands below the lines, and what does not fit on a line is left out: the
+    learning rate first, then the time, then the metrics from the last one on. Elsewhere there are whole lines only,
+    without control characters, and an iteration costs nothing.
     """
 
     after = ("evaluation", "loss_logging", "lr_schedule")
@@ -54,7 +56,8 @@ class Progress(Handler):
         assert state.epoch_length is not None  # both are known since before STARTED
         assert state.max_epochs is not None
         self.started = self.epoch_started = time.monotonic()
-        if trainer.finished:
+        self.had_finished = trainer.finished
+        if self.had_finished:
             return
         epochs, batches = _count(state.max_epochs, "epoch", "epochs"), _count(state.epoch_length, "batch", "batches")
         self.total = state.max_epochs * state.epoch_length
@@ -76,17 +79,27 @@ class Progress(Handler):
     def show_epoch(self) -> None:
         values = [f"{name} {format_number(value)}" for name, value in self.measured().items()]
         seconds = format_seconds(time.monotonic() - self.epoch_started)
-        self.say("  ".join([self.epoch_name(), *values, seconds]))
+        self.say("  ".join(_fitting([self.epoch_name(), *values, seconds], self.width())))
 
     def show_end(self) -> None:
         self.close()
         trainer, stop = self.workflow.trainer, self.workflow.trainer.stop_request
         seconds = format_seconds(time.monotonic() - self.started)
         why = f": {stop.reason}" if stop is not None else ""
-        if trainer.finished:
+        if self.had_finished:
+            self.say(f"nothing left to do: finished after {_count(trainer.state.epoch, 'epoch', 'epochs')}{why}")
+        elif trainer.finished:
             self.say(f"finished after {_count(trainer.state.epoch, 'epoch', 'epochs')}, {seconds}{why}")
         else:
             self.say(f"stopped at iteration {trainer.state.iteration}, in epoch {trainer.state.epoch}, {seconds}{why}")
+
+    def width(self) -> int | None:
+        """The columns of the terminal; None where there is none, or it does not say."""
+        if not self.on_terminal:
+            return None
+        with suppress(OSError):
+            return os.get_terminal_size(sys.stderr.fileno()).columns or None
+        return None
 
     def epoch_name(self) -> str:
         state = self.workflow.trainer.state
@@ -146,6 +159,18 @@ class _AboveBar:
 
     def flush(self) -> None:
         self.stream.flush()
+
+
+def _fitting(parts: list[str], columns: int | None) -> list[str]:
+    """The parts of an epoch's line that fit, two blanks apart: its name, values (the learning rate last), the time."""
+    least = [part for part in parts if part.startswith("lr ")] + parts[-1:] + parts[:0:-1]
+    kept = list(parts)
+    for part in least:
+        if columns is None or len("  ".join(kept)) < columns:  # a full line would wrap on some terminals
+            break
+        if part in kept:
+            kept.remove(part)
+    return kept
 
 
 def _place(curve: tuple[str, str]) -> tuple[bool, bool]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,8 @@ class _TreeBuilder:
             key = str(key_node.value)
             if key in items:
                 raise ConfigError(f"{place}: duplicate key {key!r}; it stands at {items[key].key_place} too.")
+            if node.flow_style and re.fullmatch(r"\w+:[^:]+", key) and _is_blank(key_node, value_node):
+                raise ConfigError(f"{place}: {key!r} has no value: write {{{key.replace(':', ': ')}}}, with a blank.")
             items[key] = self.build(value_node, place, depth + 1)
         return items
 
@@ -193,6 +196,11 @@ class _TreeBuilder:
             return construct(node)
         except (ValueError, KeyError):
             raise ConfigError(f"{place}: {node.value[:40]!r} is not a number.") from None
+
+
+def _is_blank(key: ScalarNode, value: YAMLNode) -> bool:
+    """Whether a key stands there without quotes, and nothing behind it."""
+    return key.style is None and isinstance(value, ScalarNode) and not value.value and value.style is None
 
 
 class _Representer(SafeRepresenter):

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ignite_workflow.cli import main
+from ignite_workflow.cli.options import handler_settings
 
 ROOT = Path(__file__).parent.parent
 PENGUINS = ROOT / "examples/data/penguins.csv"
@@ -76,6 +77,7 @@ def test_resuming_a_finished_run_changes_nothing():
     result = run("resume", "a")
 
     assert result.exit_code == 0
+    assert result.stdout.startswith("nothing left to do: finished before: all epochs are done, 2 epochs\n")
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -169,6 +171,14 @@ def test_handlers_are_listed_with_options_and_events():
 
     assert "listens to: evaluator.COMPLETED" in result.stdout
     assert "patience=10" in result.stdout
+
+
+def test_commas_within_brackets_do_not_part_the_options_of_a_handler():
+    spec = "evaluation:metrics=[accuracy,f1],every={epochs: 2}"
+
+    assert handler_settings([spec]) == [
+        f"handlers.evaluation.{option}" for option in ("metrics=[accuracy,f1]", "every={epochs: 2}")
+    ]
 
 
 def test_a_handler_is_set_from_the_command_line():

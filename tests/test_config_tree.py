@@ -58,6 +58,7 @@ def test_every_value_knows_its_place():
         ("? [a]\n: 1", "a.yaml:1:3: a key must be text."),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: not valid YAML: but found another document"),
         ("a: \0", "a.yaml:1:1: not valid YAML: it holds a character that text cannot have."),
+        ("a: {iterations:7}", "a.yaml:1:5: 'iterations:7' has no value: write {iterations: 7}, with a blank."),
         ("&a [*a]", "too many values, or too deep in each other"),
         ("[" * 1000, "lie too deep in each other"),
         (ALIASES_OF_ALIASES, "too many values"),

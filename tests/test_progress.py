@@ -34,10 +34,10 @@ def go_on(workflow, **counters):
 
 
 @contextmanager
-def terminal():
+def terminal(columns=COLUMNS):
     """Makes stderr a terminal; afterwards ``text`` of what it gives is what was written there."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     screen = SimpleNamespace()
     with os.fdopen(slave, "w", encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", stream)
@@ -182,6 +182,29 @@ def test_a_terminal_shows_a_bar_that_fits_it_and_lines_that_stay():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [
+        (90, ["train loss 0.5000", "val loss 0.2000", "val accuracy 0.5000", "lr 0.001000", "0.00 s"]),
+        (80, ["train loss 0.5000", "val loss 0.2000", "val accuracy 0.5000", "0.00 s"]),
+        (70, ["train loss 0.5000", "val loss 0.2000", "val accuracy 0.5000"]),
+        (60, ["train loss 0.5000", "val loss 0.2000"]),
+        (40, ["train loss 0.5000"]),
+        (10, []),
+    ],
+)
+def test_on_a_terminal_a_line_leaves_out_what_does_not_fit(columns, values):
+    with terminal(columns) as screen:
+        workflow = shown_workflow(train_losses=[0.5], loss=[0.2], accuracy=[0.5])
+        workflow.trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: workflow.record("train", "lr", 0.001))
+        workflow.run()
+
+    [line] = [line for line in lines_on(screen.text) if line.startswith("epoch")]
+    name, *shown = re.sub(r"[\d.]+ s$", "0.00 s", line).split("  ")
+    assert (name, shown) == ("epoch 1/1", values)
+    assert len(line) < max(columns, 10)
+
+
 def test_the_bar_of_a_resumed_run_starts_where_the_run_does():
     with terminal() as screen:
         workflow = shown_workflow(train_losses=[0.0] * 2, max_epochs=2)
@@ -223,5 +246,4 @@ def test_a_finished_run_started_again_says_only_that(capsys):
 
     workflow.run()
 
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.endswith(": early stopping")
+    assert capsys.readouterr().err == "nothing left to do: finished after 1 epoch: early stopping\n"

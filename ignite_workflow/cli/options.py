@@ -55,11 +55,23 @@ def handler_settings(specs: Iterable[str]) -> list[str]:
             raise ConfigError(f"--handler {spec!r}: a handler of your own needs an id: my_handler:use={spec}")
         if not options:
             settings.append(f"handlers.{name}=true")
-        for option in filter(None, options.split(",")):
+        for option in filter(None, _split(options)):
             if "=" not in option:
                 raise ConfigError(f"--handler {spec!r}: {option!r} must have the form OPTION=VALUE")
             settings.append(f"handlers.{name}.{option}")
     return settings
+
+
+def _split(options: str) -> list[str]:
+    """Cut at the commas that stand outside brackets: ``metrics=[accuracy,f1],every={epochs: 2}`` are two options."""
+    parts, depth = [""], 0
+    for character in options:
+        depth += (character in "[{") - (character in "]}")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def program() -> str:

@@ -68,7 +68,10 @@ def print_result(result: TrainResult, json_: bool) -> None:
         click.echo(as_json(asdict(result)))
     else:
         epochs = f"{result.epochs} epoch{'s' * (result.epochs != 1)}"
-        click.echo(f"{result.status}: {result.reason}, {epochs}, {result.seconds:.1f} s")
+        if result.was_finished:
+            click.echo(f"nothing left to do: {result.status} before: {result.reason}, {epochs}")
+        else:
+            click.echo(f"{result.status}: {result.reason}, {epochs}, {result.seconds:.1f} s")
         if result.metrics:
             click.echo(metrics_table(result.metrics))
         if result.coefficients:
