@@ -159,7 +159,8 @@ def _commands_and_output(block):
 
 
 def _shape(text):
-    """Text without its numbers and the width of its columns."""
+    """Text without its numbers, however long what it tells of took, and without the width of its columns."""
+    text = re.sub(r"\d+ h \d+ min|\d+ min \d+ s", "0 s", text)
     return re.sub(r" +", " ", re.sub(r"\d[\d.,:e+-]*", "0", text)).strip()
 
 
