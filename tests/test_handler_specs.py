@@ -83,7 +83,7 @@ def test_one_that_was_asked_for_with_nothing_to_work_on_is_an_error(given, lacki
 
 
 def test_taken_away_it_needs_nothing():
-    merged({"early_stopping": False}, has_validation=False)
+    assert "early_stopping" not in merged({"early_stopping": False}, has_validation=False)
 
 
 def test_an_unknown_name_is_told_with_the_nearest():
