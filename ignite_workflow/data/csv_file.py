@@ -113,10 +113,9 @@ class CsvFile:
         frame = self._cells(block.data, numbers)
         if frame is None:
             return None
-        if any(series.null_count() for series in frame):  # what polars fills short rows and blank lines with
+        if any(series.null_count() for series in frame) or not self._is_even(block, frame):
             return None
-        quotes = block.quote is not None and block.quote in block.data
-        return frame.rechunk() if not quotes or self._is_even(block, frame) else None
+        return frame.rechunk()  # once, and not at every look at it
 
     def _text(self, block: Block) -> pl.DataFrame:
         # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells
