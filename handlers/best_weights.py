@@ -33,7 +33,7 @@ class BestWeights(Handler):
     metric: str = "loss"
     mode: Literal["min", "max"] = "min"
 
-    after = ("evaluation",)
+    after = ("evaluation", "ema")
     needs_validation = True
 
     def __post_init__(self) -> None:

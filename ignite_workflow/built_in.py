@@ -62,6 +62,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "checkpointing": "ignite_workflow.handlers.checkpointing:Checkpointing",
         "curve_export": "ignite_workflow.handlers.curve_export:CurveExport",
         "early_stopping": "ignite_workflow.handlers.early_stopping:EarlyStopping",
+        "ema": "ignite_workflow.handlers.ema:EMA",
         "evaluation": "ignite_workflow.handlers.evaluation:Evaluation",
         "gradient_clipping": "ignite_workflow.handlers.gradient_clipping:GradientClipping",
         "loss_logging": "ignite_workflow.handlers.loss_logging:LossLogging",

@@ -102,7 +102,7 @@ class DataConfig:
     """Where the data lies and what its columns mean. None: inferred from the data.
 
     Attributes:
-        path: a file, a glob, or a list of files. A Dataset of your own may do without.
+        path: a file, a folder, a glob, or a list of these. A Dataset of your own may do without.
         kind: what the data is: a name, or the import path of a torch Dataset.
         target: the column to predict, or a list of columns.
         task: what is learnt.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NoReturn
 
 from torch import nn
@@ -30,6 +31,14 @@ class EvaluationEngine(WorkflowEngine):
         super().__init__(process_function)
         self.model = model
         self.trainer = trainer
+        self._around: list[Callable[[], AbstractContextManager[Any]]] = []
+
+    def run_within(self, context: Callable[[], AbstractContextManager[Any]]) -> None:
+        """Have each evaluation, its handlers too, run within what ``context()`` gives, which is left however it ends.
+
+        The place for a handler that evaluates the model with other weights than those that are trained.
+        """
+        self._around.append(context)
 
     def run(
         self,
@@ -48,7 +57,10 @@ class EvaluationEngine(WorkflowEngine):
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         try:
-            return super().run(data, max_epochs, max_iters, epoch_length)
+            with ExitStack() as stack:
+                for context in self._around:
+                    stack.enter_context(context())
+                return super().run(data, max_epochs, max_iters, epoch_length)
         finally:
             for module, training in modes:
                 module.training = training

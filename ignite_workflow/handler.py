@@ -23,7 +23,7 @@ class Handler(ABC):
 
     Attributes:
         after: handlers whose methods run before this one's within the same event, where they are present: ids, or names
-            of handlers (those of their modules) under any id. What runs before the evaluation at the end of a window or
+            of built-in handlers under any id. What runs before the evaluation at the end of a window or
             an epoch runs again on resume where a stop broke the evaluation off: hence the default.
         observer: it only watches, so that adding, changing or removing it leaves the trained weights as they are.
         needs_directory: it writes into the run directory.

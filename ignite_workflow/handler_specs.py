@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ignite_workflow import registry
+from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
 """In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
 
 _REPORTING = ("progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what the others did
+_PARTS = (
+    "attach",
+    "state_dict",
+    "load_state_dict",
+    "close",
+    "after",
+    "observer",
+    "needs_directory",
+    "needs_validation",
+)
 _WATCHING_THE_LOSS = ("early_stopping", "best_weights")  # unless they are told another metric
 
 
@@ -78,7 +89,7 @@ def without_loss(given: Mapping[str, Any]) -> dict[str, Any]:
 def _lacking(name: str, spec: Any, has_validation: bool, has_directory: bool, has_schedule: bool) -> str:
     if name == "lr_schedule" and not has_schedule:
         return "a schedule"
-    cls = type(spec) if not isinstance(spec, Mapping) else handler_class(name, spec)
+    cls = _checked(name, spec, type(spec)) if not isinstance(spec, Mapping) else handler_class(name, spec)
     if cls.needs_validation and not has_validation:
         return "validation data"
     if cls.needs_directory and not has_directory:
@@ -94,10 +105,15 @@ def handler_class(name: str, spec: Mapping[str, Any]) -> type[Handler]:
         ConfigError: what was named is not a handler.
     """
     use = spec.get("use", name)
-    cls: type[Handler] = registry.load("handler", use)
-    if not (inspect.isclass(cls) and hasattr(cls, "attach") and hasattr(cls, "state_dict")):
-        raise ConfigError(f"handler {name}: {use} is not a Handler class")
-    return cls
+    return _checked(name, use, registry.load("handler", use))
+
+
+def _checked(name: str, given: Any, cls: Any) -> type[Handler]:
+    """``cls``, which has what a handler has: the class ``Handler`` itself is not known here."""
+    if not inspect.isclass(cls) or inspect.isabstract(cls) or not all(hasattr(cls, part) for part in _PARTS):
+        raise ConfigError(f"handler {name}: {given} is not a Handler class, or none of its objects")
+    handler: type[Handler] = cls
+    return handler
 
 
 def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
@@ -125,14 +141,20 @@ def in_order(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
         ConfigError: there is no such order.
     """
     waiting, ordered = dict(handlers), {}
-    called = {name: {name, type(handler).__module__.rpartition(".")[2]} for name, handler in handlers.items()}
+    called = {name: {name, *_kinds(type(handler))} for name, handler in handlers.items()}
     while waiting:
         ready = [
             name
             for name, handler in waiting.items()
-            if not any(called[other].intersection(handler.after) for other in waiting)
+            if not any(called[other].intersection(handler.after) for other in waiting if other != name)
         ]
         if not ready:
             raise ConfigError(f"handlers {', '.join(waiting)} each come after one another")
         ordered[ready[0]] = waiting.pop(ready[0])
     return ordered
+
+
+def _kinds(cls: type[Handler]) -> list[str]:
+    """The names of the built-in handlers that a class is, or is derived from."""
+    bases = {f"{base.__module__}:{base.__qualname__}" for base in cls.__mro__}
+    return [name for name, home in BUILT_IN["handler"].items() if home in bases]

@@ -59,6 +59,7 @@ class TrainResult:
         coefficients: of a linear model, in the data's own units: for each output the weight of each feature, and
             ``bias``.
         model: the directory with the trained model; None where the run is not finished.
+        was_finished: before this start, which had nothing left to do.
     """
 
     run: Path
@@ -70,6 +71,7 @@ class TrainResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     coefficients: Coefficients = field(default_factory=dict)
     model: Path | None = None
+    was_finished: bool = False
 
 
 def train(
@@ -263,7 +265,7 @@ def _finished_result(directory: RunDirectory, config: RunConfig, started: float)
     if status.get("state") != "finished" or not directory.model.is_dir():
         return None
     more = (config.train.max_epochs or 0) > status["max_epochs"] and status["epoch"] == status["max_epochs"]
-    return None if more else _result(directory, time.monotonic() - started)
+    return None if more else replace(_result(directory, time.monotonic() - started), was_finished=True)
 
 
 def _result(directory: RunDirectory, seconds: float) -> TrainResult:

@@ -151,8 +151,8 @@ def choose_metrics(
     return MetricSet(chosen, {name: MODES.get(name) for name in chosen})
 
 
-def is_ours(model: nn.Module, loader: Any, handlers: Iterable[Handler]) -> bool:
-    """Whether layers, samples and handlers are torch's or ours: then nobody draws from ``random`` or ``numpy``'s."""
-    parts = [*model.modules(), *handlers]
-    known = all(type(part).__module__.startswith(("torch.", "ignite_workflow.")) for part in parts)
+def is_ours(model: nn.Module, loss_fn: LossFn | None, loader: Any, handlers: Iterable[Handler]) -> bool:
+    """Whether layers, loss, samples and handlers are torch's or ours: none draws from ``random`` or ``numpy``'s."""
+    parts = [*model.modules(), *handlers, *([] if loss_fn is None else [loss_fn])]
+    known = all(str(part.__module__).startswith(("torch.", "ignite_workflow.")) for part in parts)
     return known and type(getattr(loader, "dataset", None)) in (TensorDataset, TensorBatches)

@@ -76,6 +76,8 @@ def _fractions(config: RunConfig) -> dict[str, Any]:
 def _lines(config: RunConfig, report: TableReport, directory: Path) -> Iterator[str]:
     mapping = config_to_mapping(config)
     yield "# A run of ignite-workflow. Settings left out are inferred from the data again."
+    for note in report.notes:
+        yield f"# {_comment(note)}"
     yield "data:"
     paths = mapping["data"]["path"]
     relative = _relative(paths, directory) if isinstance(paths, str) else [_relative(path, directory) for path in paths]
@@ -113,7 +115,9 @@ def _columns(report: TableReport) -> Iterator[str]:
 
 
 def _evidence(finding: Finding) -> str:
-    missing = f"; {finding.missing:,} missing" if finding.missing else ""
+    words = sorted(finding.words, key=finding.words.__getitem__, reverse=True)[:3]
+    written = f" ({', '.join(f'{word!r} {finding.words[word]:,} times' for word in words)})" if words else ""
+    missing = f"; {finding.missing:,} missing{written}" if finding.missing else ""
     return f"{finding.why}{missing}"
 
 

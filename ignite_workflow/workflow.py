@@ -57,7 +57,7 @@ class Workflow:
         schedule: of the learning rate, stepped by the ``lr_schedule`` handler.
         run_directory: where handlers write; None: nothing is written.
         config: of a run that was made from one.
-        foreign: layers, step, data or handlers are a person's own, who may draw from ``random`` and ``numpy.random``.
+        foreign: layers, loss, step, data or handlers are a person's own, and may draw from ``random`` and numpy's.
         handlers: by id, in the order in which they were attached.
         records: every number measured so far.
         selection: the validation metric, and its better direction, that says which evaluation is the best.
@@ -157,7 +157,8 @@ class Workflow:
                 schedule=more.get("schedule"),
                 run_directory=directory,
                 config=more.get("config"),
-                foreign=more.get("train_step") is not None or not parts.is_ours(model, train_loader, built.values()),
+                foreign=more.get("train_step") is not None
+                or not parts.is_ours(model, loss_fn, train_loader, built.values()),
             )
             workflow.attach(built)
         return workflow
@@ -167,8 +168,6 @@ class Workflow:
         for name, handler in in_order(handlers).items():
             self.handlers[name] = handler
             handler.attach(self)
-
-    # What handlers call.
 
     def record(self, split: str, name: str, value: float) -> None:
         """Add a number to the run's records, at the present iteration: of a split (train, val or test), in its unit."""

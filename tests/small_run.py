@@ -108,6 +108,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         }
     },
     "own evaluation": {"handlers": {"evaluation": False, "own": {"use": "evaluation"}, "noise": WeightNoise()}},
+    "averaged": {"handlers": {"evaluation": EACH_4, "ema": {"decay": 0.9}}},
+    "averaged in windows": {"accumulate": 3, "handlers": {"ema": {"decay": 0.9, "evaluate": False}}},
     "plateau": {"schedule": "plateau", "handlers": {"evaluation": EACH_4}},
     "steps down": {"schedule": "step"},
     "weight noise": {"handlers": {"noise": WeightNoise()}},

@@ -40,6 +40,13 @@ def scan(values, name="x", chunk=1000, kind=None, **rules):
         ([date(2024, 1, 31), date(2024, 2, 1)], "datetime"),
         (["a", "b", "c"], "identifier"),
         ([[1], [2, 3]], "ignore"),
+        (["ja", "Nein", "ja", "-"], "boolean"),
+        (["oui", "non"], "boolean"),
+        (["yes", "N", "TRUE", "0"], "boolean"),
+        (["yes", "no", "perhaps"] * 3, "category"),
+        (["1", "2", "#DIV/0!", "--", "N.A."], "number"),
+        (["18.00.00", "19.30.00", "18.00.00"], "datetime"),
+        (["12345678901234567890", "12345678901234567891"], "identifier"),
     ],
 )
 def test_cells_say_what_a_column_holds(values, kind):
@@ -136,6 +143,18 @@ def test_dates_that_contradict_each_other_are_said():
 
     assert finding.kind == "category"
     assert finding.why.endswith("are dates that contradict each other")
+
+
+def test_words_that_mean_missing_are_counted():
+    finding = scan(["1.5", "NA", "", " n/a", "NA", "7"], chunk=2)
+
+    assert (finding.missing, finding.words) == (4, {"NA": 2, "n/a": 1})
+
+
+def test_what_keeps_a_column_from_being_numbers_is_said():
+    finding = scan([str(number) for number in range(30)] * 2 + ["soon"] * 20)
+
+    assert finding.why.endswith("60 are numbers, not so 'soon' in row 60: if it means a missing value, data.missing")
 
 
 def test_rows_that_are_empty_altogether_do_not_count():

@@ -21,7 +21,7 @@ def understood(tmp_path):
 def test_a_decimal_comma_is_found_and_said(understood):
     column = understood([f"{number},5;{number}" for number in range(50)])
 
-    assert (column.kind, column.why) == ("number", "numbers from 0.5 to 49.5, written like 1234,5")
+    assert (column.kind, column.why) == ("number", "numbers from 0.5 to 49.5, written like '10,5'")
 
 
 def test_one_column_decides_what_another_leaves_open(understood):
@@ -29,7 +29,7 @@ def test_one_column_decides_what_another_leaves_open(understood):
 
     column = understood(rows)
 
-    assert column.why == "integers from 1001 to 49049, written like 1.234,5, as column 'y' writes them"
+    assert column.why == "integers from 1001 to 49049, written like '10.010', as column 'y' writes them"
 
 
 def test_what_no_cell_decides_is_asked(understood):
@@ -51,11 +51,11 @@ def test_points_without_other_evidence_are_decimal_points(understood):
 @pytest.mark.parametrize(
     ("early", "late", "why"),
     [
-        ("{}", "{},5", "numbers from 0 to 99.5, written like 1234,5"),
-        ("1.{:03d}", "2.{:03d},5", "numbers from 1000 to 2099.5, written like 1.234,5"),
-        ("1,{:03d}", "{},5", "numbers from 1 to 99.5, written like 1234,5"),
-        ("1,{:03d}", "1,{:03d},000", "integers from 1000 to 1.099e+06, written like 1,234.5"),
-        ("", "{} kg", "integers from 50 to 99, written like 1234.5 kg"),
+        ("{}", "{},5", "numbers from 0 to 99.5, written like '50,5'"),
+        ("1.{:03d}", "2.{:03d},5", "numbers from 1000 to 2099.5, written like '2.050,5'"),
+        ("1,{:03d}", "{},5", "numbers from 1 to 99.5, written like '1,000'"),
+        ("1,{:03d}", "1,{:03d},000", "integers from 1000 to 1.099e+06, written like '1,050,000'"),
+        ("", "{} kg", "integers from 50 to 99, written like '50 kg'"),
     ],
 )
 def test_the_end_of_a_file_counts_as_much_as_its_beginning(understood, monkeypatch, early, late, why):

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ignite_workflow import ConfigError, Handler, UnknownNameError
+from ignite_workflow import ConfigError, Handler, UnknownNameError, registry
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS, build_handlers, handler_class, in_order, merge_handlers
 from ignite_workflow.handlers.checkpointing import Checkpointing
 from ignite_workflow.handlers.early_stopping import EarlyStopping
@@ -83,7 +83,7 @@ def test_one_that_was_asked_for_with_nothing_to_work_on_is_an_error(given, lacki
 
 
 def test_taken_away_it_needs_nothing():
-    merged({"early_stopping": False}, has_validation=False)
+    assert "early_stopping" not in merged({"early_stopping": False}, has_validation=False)
 
 
 def test_an_unknown_name_is_told_with_the_nearest():
@@ -106,6 +106,33 @@ def test_a_class_is_found_by_id_by_name_and_by_import_path(tmp_path, monkeypatch
 def test_what_is_not_a_handler_class_is_refused(use):
     with pytest.raises(ConfigError, match=f"handler mine: {use} is not a Handler class"):
         handler_class("mine", {"use": use})
+
+
+@dataclass
+class Unfinished(Handler):
+    scale: float = 1.0
+
+
+class Lookalike:
+    def attach(self, workflow):
+        pass
+
+    def state_dict(self):
+        return {}
+
+
+@pytest.mark.parametrize("cls", [Unfinished, Lookalike])
+def test_a_class_that_lacks_a_part_of_a_handler_is_refused(cls, monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda kind, name: cls)
+
+    with pytest.raises(ConfigError, match=r"handler mine: my\.py:Mine is not a Handler class"):
+        handler_class("mine", {"use": "my.py:Mine"})
+
+
+@pytest.mark.parametrize("given", [Lookalike(), 5, "accuracy"])
+def test_what_is_neither_handler_nor_options_is_refused(given):
+    with pytest.raises(ConfigError, match=r"handler mine: .* is not a Handler class, or none of its objects"):
+        merged({"mine": given})
 
 
 def test_builds_each_from_its_options_and_takes_one_that_is_built():
@@ -146,6 +173,20 @@ def test_a_built_in_one_is_named_under_any_id():
     handlers = {"a": after("early_stopping"), "patient": EarlyStopping(), "b": after("nobody")}
 
     assert list(in_order(handlers)) == ["patient", "a", "b"]
+
+
+def test_what_is_derived_from_a_built_in_one_is_one_too_wherever_it_lies():
+    class Patient(EarlyStopping):
+        pass
+
+    assert list(in_order({"a": after("early_stopping"), "own": Patient()})) == ["own", "a"]
+
+
+def test_one_that_lies_in_a_module_of_a_built_in_name_is_itself(monkeypatch):
+    mine = after("evaluation")
+    monkeypatch.setattr(type(mine), "__module__", "my_package.evaluation")
+
+    assert list(in_order({"mine": mine, "twin": mine, "b": after("evaluation")})) == ["mine", "twin", "b"]
 
 
 def test_a_ring_is_an_error():

@@ -1,8 +1,9 @@
 import csv
+import errno
 import json
 import math
 import os
-import time
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import polars as pl
 import pytest
 
 from ignite_workflow.config import DataConfig, ReadConfig, SplitConfig
-from ignite_workflow.data import cache, prepare_table, text_file
+from ignite_workflow.data import array_files, prepare_table, text_file
 from ignite_workflow.data import chunk_store as chunk_store_module
-from ignite_workflow.data.cache import Cache, default_cache_directory
+from ignite_workflow.data import prepared as prepared_module
+from ignite_workflow.data.cache import default_cache_directory
+from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.errors import ConfigError, DataError
 
 PENGUINS = str(Path(__file__).parent / "data" / "penguins.csv")
@@ -169,15 +172,48 @@ def test_arrays_stay_in_memory_where_the_cache_cannot_be_written(prepare, tmp_pa
     assert "arrays are kept in memory" in prepared.notes[-1]
 
 
-def test_a_full_disk_keeps_arrays_in_memory_and_leaves_nothing(prepare, tmp_path, monkeypatch):
+def test_a_small_table_stays_in_memory_where_the_disk_is_full(prepare, tmp_path, monkeypatch):
     def full(*_):
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache._OpenArray, "append", full)
+    monkeypatch.setattr(array_files._OpenArray, "append", full)
     prepared = prepare(LINE)
 
-    assert prepared.notes[-1].endswith("cannot be written (No space left on device).")
+    assert re.search(r"the disk is full: .* at least [\d,]+ bytes there, [\d,]+ are free\.$", prepared.notes[-1])
     assert list((tmp_path / "cache" / "tables").iterdir()) == []
+
+
+def test_a_large_table_is_refused_where_the_disk_is_full(prepare, monkeypatch):
+    def full(self, size):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(array_files.DiskSink, "expect", full)
+    monkeypatch.setattr(prepared_module, "_MOST_IN_MEMORY", 0)
+
+    with pytest.raises(DataError, match=r"at least [\d,]+ bytes there, [\d,]+ are free.*IGNITE_WORKFLOW_CACHE"):
+        prepare(LINE)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(prepare, tmp_path, monkeypatch):
+    def grow(*arguments, **options):
+        with (tmp_path / "table.csv").open("a") as file:
+            file.write("5,5\n")
+        return fit_schema(*arguments, **options)
+
+    monkeypatch.setattr(prepared_module, "fit_schema", grow)
+
+    with pytest.raises(DataError, match="has changed while it was read"):
+        prepare(LINE)
+
+
+def test_the_space_that_arrays_will_take_is_known(prepare, tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(array_files.DiskSink, "expect", lambda self, size: sizes.append(size))
+    prepared = prepare(LINE)
+
+    assert sizes == [
+        sum(array.nbytes for split in prepared.splits.values() for array in (split.x, split.y, split.rows))
+    ]
 
 
 def test_an_error_leaves_nothing_behind(prepare, tmp_path):
@@ -185,36 +221,6 @@ def test_an_error_leaves_nothing_behind(prepare, tmp_path):
         prepare(LINE + "inf,1\n")
 
     assert list((tmp_path / "cache" / "tables").iterdir()) == []
-
-
-def test_two_that_build_the_same_entry_do_not_meet(tmp_path):
-    shared = Cache(tmp_path)
-
-    def make(sink, scratch):
-        if not (tmp_path / "key").exists():
-            shared.build("key", make_one)  # another process is quicker
-        return make_one(sink, scratch)
-
-    def make_one(sink, scratch):
-        sink.append("a", np.arange(3))
-        return {"kept": 1}
-
-    shared.build("key", make)
-    kept, arrays = shared.load("key")
-
-    assert (kept, arrays["a"].tolist()) == ({"kept": 1}, [0, 1, 2])
-    assert [path.name for path in tmp_path.iterdir()] == ["key"]
-
-
-@pytest.mark.parametrize(("age", "left"), [(0, True), (7200, False)])
-def test_what_a_killed_process_left_is_removed_when_old(tmp_path, age, left):
-    abandoned = tmp_path / "building-abc"
-    abandoned.mkdir()
-    (abandoned / "lock").touch()
-    os.utime(abandoned / "lock", (time.time() - age,) * 2)
-    Cache(tmp_path).build("key", lambda sink, scratch: {})
-
-    assert abandoned.exists() == left
 
 
 def test_the_cache_lies_where_the_environment_says(monkeypatch):

@@ -47,14 +47,16 @@ class Steering(Watcher):
     observer = False
 
 
-def build(directory=None, *, max_epochs=2, seed=0, handlers=None, workers=0, model=None, loader=None, **more):
+def build(
+    directory=None, *, max_epochs=2, seed=0, handlers=None, workers=0, model=None, loader=None, loss_fn=mse_loss, **more
+):
     torch.manual_seed(0)
     model = model or nn.Sequential(nn.Linear(1, 8), nn.Dropout(), nn.Linear(8, 1))
     loader = loader or DataLoader(DATA, batch_size=4, shuffle=True, num_workers=workers)
     return Workflow.from_parts(
         model,
         torch.optim.SGD(model.parameters(), lr=0.1),
-        mse_loss,
+        loss_fn,
         loader,
         DataLoader(DATA, batch_size=4),
         train=TrainConfig(max_epochs=max_epochs, seed=seed, device="cpu"),
@@ -146,6 +148,8 @@ class Draws(nn.Linear):
         ({}, False),
         ({"model": Draws(1, 1)}, True),
         ({"handlers": {"mine": Watcher()}}, True),
+        ({"loss_fn": lambda y_pred, y: mse_loss(y_pred, y)}, True),
+        ({"loss_fn": nn.MSELoss()}, False),
         ({"loader": [(torch.ones(1, 1), torch.ones(1, 1))]}, True),
         ({"train_step": lambda engine, batch: {}}, True),
         ({"loader": DataLoader(type("Own", (TensorDataset,), {})(*DATA.tensors), batch_size=4)}, True),

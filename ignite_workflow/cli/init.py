@@ -38,6 +38,8 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     start = start_from(config, output.absolute().parent)
     report = start.report
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
+    for note in report.notes:
+        click.echo(note)
     for line in describe_columns(report, shutil.get_terminal_size().columns):
         click.echo(line)
     click.echo(f"task: {report.task}: {report.why}")

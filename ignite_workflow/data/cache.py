@@ -3,102 +3,54 @@
 An entry is a directory named by its key. It is made under another name and renamed when whole, so two processes that
 make the same one do not meet. It holds ``.npy`` files and ``entry.json``: a checksum of its own text, then the shapes
 and checksums of the arrays and what is kept with them.
+
+When an entry is made and all together take more than 20 GB, those that were not used for longest are removed, save for
+the new one and those whose arrays any process has mapped.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
-import io
 import json
 import logging
-import math
 import os
 import shutil
 import tempfile
 import time
-import zlib
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any
 
-import numpy as np
+from ignite_workflow.data.array_files import Array, ArraySink, DiskSink, is_in_use, is_whole, map_array
 
-__all__ = ["ArraySink", "Cache", "MemorySink", "default_cache_directory", "file_digest"]
+__all__ = ["Cache", "DiskFullError", "default_cache_directory"]
 
-_HEADER_BYTES = 128  # of every .npy file that numpy writes for arrays of few dimensions
-_READ_BYTES = 1024 * 1024
+_MOST_BYTES = 20 * 1000**3
 _ABANDONED_SECONDS = 3600
 _BUILDING = "building-"
 _BODY = "entry.json"
 _LOCK = "lock"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 log = logging.getLogger(__name__)
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Entry = tuple[dict[str, Any], dict[str, Array]]
 
 
-class ArraySink(Protocol):
-    """Takes the rows of named arrays as they come."""
+class DiskFullError(OSError):
+    """There is no room for an entry.
 
-    def append(self, name: str, rows: Array) -> None:
-        """Add rows, (N, ...), to the array of that name; the first ones settle its type and row shape."""
+    Attributes:
+        needed: bytes that it takes at least.
+        free: bytes that there were for it.
+    """
 
-
-class MemorySink:
-    """Keeps arrays in memory."""
-
-    def __init__(self) -> None:
-        self._pieces: dict[str, list[Array]] = {}
-
-    def append(self, name: str, rows: Array) -> None:
-        """Add rows to an array."""
-        self._pieces.setdefault(name, []).append(rows)
-
-    def arrays(self) -> dict[str, Array]:
-        """The arrays, whole."""
-        return {name: np.concatenate(pieces) for name, pieces in self._pieces.items()}
-
-
-@dataclass
-class _OpenArray:
-    file: IO[bytes]
-    dtype: np.dtype[Any]
-    row_shape: tuple[int, ...]
-    rows: int = 0
-    checksum: int = 0
-
-    def append(self, rows: Array) -> None:
-        data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8)
-        self.file.write(data.data)
-        self.checksum = zlib.crc32(data.data, self.checksum)
-        self.rows += len(rows)
-
-    def close(self) -> dict[str, Any]:
-        description = {"dtype": self.dtype.str, "shape": [self.rows, *self.row_shape], "checksum": self.checksum}
-        self.file.seek(0)
-        self.file.write(_header(description))
-        self.file.close()
-        return description
-
-
-class _DiskSink:
-    def __init__(self, directory: Path, files: ExitStack) -> None:
-        self._directory = directory
-        self._files = files
-        self._open: dict[str, _OpenArray] = {}
-
-    def append(self, name: str, rows: Array) -> None:
-        if name not in self._open:
-            file = self._files.enter_context((self._directory / f"{name}.npy").open("wb"))
-            file.write(bytes(_HEADER_BYTES))  # the header is written last, when the number of rows is known
-            self._open[name] = _OpenArray(file, rows.dtype, rows.shape[1:])
-        self._open[name].append(rows)
-
-    def close(self) -> dict[str, dict[str, Any]]:
-        return {name: array.close() for name, array in self._open.items()}
+    def __init__(self, needed: int, free: int) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.needed, self.free = needed, free
 
 
 class Cache:
@@ -111,52 +63,84 @@ class Cache:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def load(self, key: str) -> tuple[dict[str, Any], dict[str, Array]] | None:
+    def has(self, start: str) -> bool:
+        """Whether there is an entry whose key begins like that."""
+        return any(self.directory.glob(f"{start}*"))
+
+    def load(self, key: str) -> Entry | None:
         """What was kept with the arrays, and the arrays, memory-mapped; None where there is no such entry.
 
         A damaged entry is removed: it will be made again.
         """
         entry = self.directory / key
-        if not entry.is_dir():
-            return None
-        body = _read_body(entry)
-        if body is None or not all(_is_whole(entry, name, each) for name, each in body["arrays"].items()):
+        with suppress(FileNotFoundError):  # another process is just removing it
+            body = _read_body(entry)
+            if body is not None and all(is_whole(_file(entry, name), each) for name, each in body["arrays"].items()):
+                with suppress(PermissionError):  # of another person, who lets us read
+                    os.utime(entry / _BODY)
+                return _mapped(entry, body)
+        if entry.is_dir():
             log.warning("the prepared arrays in %s are damaged: they are made again", entry)
-            shutil.rmtree(entry)
-            return None
-        return body["kept"], {name: _mapped(entry, name, each) for name, each in body["arrays"].items()}
+            shutil.rmtree(entry, ignore_errors=True)
+        return None
 
-    def build(self, key: str, make: Callable[[ArraySink, Path], dict[str, Any]]) -> None:
+    def build(self, key: Callable[[], str], make: Callable[[ArraySink, Path], dict[str, Any]]) -> Entry:
         """Make an entry, unless another process is quicker.
 
         Args:
-            key: of the entry.
+            key: gives that of the entry; asked when all else is done.
             make: writes the arrays, may use the directory for files of its own, returns what is kept with the arrays.
 
+        Returns:
+            As ``load``.
+
         Raises:
-            OSError: the directory cannot be written, or the disk is full.
+            DiskFullError: it does not fit on the disk.
+            OSError: the directory cannot be written.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
         building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
+        sink, scratch = DiskSink(building), building / "scratch"
         try:
-            with (building / _LOCK).open("w") as lock, ExitStack() as files:
+            with (building / _LOCK).open("w") as lock, sink:
                 fcntl.lockf(lock, fcntl.LOCK_EX)
-                sink, scratch = _DiskSink(building, files), building / "scratch"
                 scratch.mkdir()
                 kept = make(sink, scratch)
                 shutil.rmtree(scratch)
-                _write_body(building, {"kept": kept, "arrays": sink.close()})
-                if not (self.directory / key).is_dir():
-                    building.rename(self.directory / key)
+                body = {"kept": kept, "arrays": sink.finish()}
+                _write_body(building, body)
+            entry = self.directory / key()
+            with suppress(OSError):  # another process was quicker
+                building.rename(entry)
+            made = _mapped(entry, body)
+            with suppress(FileNotFoundError):  # another process removes some too
+                self._evict(entry)
+            return made
+        except OSError as error:
+            raise _explained(error, building, sink.expected) from error
         finally:
             shutil.rmtree(building, ignore_errors=True)
+
+    def _evict(self, new: Path) -> None:
+        """Remove what was not used for longest, until the rest is small enough."""
+        entries = [path for path in self.directory.iterdir() if (path / _BODY).is_file()]
+        used = {entry: (entry / _BODY).stat().st_mtime for entry in entries if not entry.name.startswith(_BUILDING)}
+        sizes = {entry: _size(entry) for entry in used}
+        total = sum(sizes.values())
+        for entry in sorted(used, key=used.__getitem__):
+            if total <= _MOST_BYTES:
+                break
+            if entry != new and not any(map(is_in_use, entry.glob("*.npy"))):
+                removed = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory)) / "removed"
+                entry.rename(removed)  # at once: nobody finds the half of it
+                shutil.rmtree(removed.parent, ignore_errors=True)
+                total -= sizes[entry]
 
     def _remove_abandoned(self) -> None:
         """Remove what killed processes left behind: old, and locked by nobody."""
         for building in self.directory.glob(f"{_BUILDING}*"):
-            lock = building / _LOCK
-            if lock.exists() and time.time() - lock.stat().st_mtime > _ABANDONED_SECONDS and _is_unlocked(lock):
+            if time.time() - building.stat().st_mtime > _ABANDONED_SECONDS and _is_unlocked(building / _LOCK):
                 shutil.rmtree(building, ignore_errors=True)
 
 
@@ -168,13 +152,28 @@ def default_cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ignite-workflow"
 
 
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal: about a gigabyte a second."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _explained(error: OSError, building: Path, expected: int) -> OSError:
+    if error.errno not in _FULL:
+        return error
+    free = shutil.disk_usage(building).free + _size(building)
+    return DiskFullError(expected or free + 1, free)
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def _file(entry: Path, name: str) -> Path:
+    return entry / f"{name}.npy"
+
+
+def _mapped(entry: Path, body: dict[str, Any]) -> Entry:
+    return body["kept"], {name: map_array(_file(entry, name), each) for name, each in body["arrays"].items()}
 
 
 def _is_unlocked(path: Path) -> bool:
+    if not path.exists():  # killed before it was made, or while an entry was being removed
+        return True
     with path.open("r+") as lock:
         try:
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -196,38 +195,3 @@ def _read_body(entry: Path) -> dict[str, Any] | None:
         return None
     body: dict[str, Any] = json.loads(text)
     return body
-
-
-def _header(description: dict[str, Any]) -> bytes:
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": description["dtype"], "fortran_order": False, "shape": tuple(description["shape"])}
-    )
-    assert len(header.getvalue()) == _HEADER_BYTES
-    return header.getvalue()
-
-
-def _is_whole(entry: Path, name: str, description: dict[str, Any]) -> bool:
-    path = entry / f"{name}.npy"
-    items = math.prod(description["shape"])
-    if not path.is_file() or path.stat().st_size != _HEADER_BYTES + items * np.dtype(description["dtype"]).itemsize:
-        return False
-    checksum = 0
-    with path.open("rb") as file:
-        if file.read(_HEADER_BYTES) != _header(description):
-            return False
-        while block := file.read(_READ_BYTES):
-            checksum = zlib.crc32(block, checksum)
-    expected: int = description["checksum"]
-    return checksum == expected
-
-
-def _mapped(entry: Path, name: str, description: dict[str, Any]) -> Array:
-    # copy-on-write: torch warns of arrays that cannot be written to
-    return np.memmap(
-        entry / f"{name}.npy",
-        dtype=description["dtype"],
-        mode="c",
-        offset=_HEADER_BYTES,
-        shape=tuple(description["shape"]),
-    )

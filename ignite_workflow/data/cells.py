@@ -16,6 +16,7 @@ from ignite_workflow.data.number_format import Decimal, NumberFormat, Thousands,
 from ignite_workflow.errors import DataError
 
 __all__ = [
+    "DASHES",
     "MISSING",
     "CellRules",
     "Floats",
@@ -26,14 +27,36 @@ __all__ = [
     "as_text",
     "has_leading_zeros",
     "is_scalar",
+    "missing_words",
     "parse_numbers",
 ]
 
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?")
+DASHES = ("-", "--", "---", "\u2013", "\u2014")
+MISSING = (
+    "",
+    *("NA", "N/A", "n/a", "na", "N.A.", "n.a.", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NaT"),
+    *("null", "NULL", "Null", "(null)", "<null>", "nil", "\\N", "None", "none", "NONE", "(none)"),
+    *("?", "??", ".", "..", "...", *DASHES),
+    *(
+        "missing",
+        "Missing",
+        "MISSING",
+        "(missing)",
+        "(blank)",
+        "#NULL!",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NUM!",
+        "#NAME?",
+    ),
+)
 _LARGEST = 1e100  # the squares of larger numbers overflow
 _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
-_TRUE = ("true", "t", "yes", "y", "on", "1", "1.0")
-_FALSE = ("false", "f", "no", "n", "off", "0", "0.0")
+_TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr", "vrai")
+_FALSE = ("false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "não", "nao", "nie", "нет", "falsch", "faux")
+
+_IF_MISSING = "; if it means a missing value: data.missing."
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -146,7 +169,9 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         first = int(numbers.bad[0])
         form = rules.format(series.name)
         written = "" if form.is_plain or series.dtype != pl.String else f" written like {form.example()}"
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}.")
+        raise DataError(
+            f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{_IF_MISSING}"
+        )
     large = np.abs(numbers.values) > _LARGEST
     if large.any():
         first = int(large.argmax())
@@ -174,7 +199,7 @@ def as_text(series: pl.Series, missing: tuple[str, ...]) -> pl.Series:
 
 
 def as_booleans(series: pl.Series, rules: CellRules, place: Place) -> Floats:
-    """The cells as 1.0 (true, t, yes, y, on, 1) and 0.0 (false, f, no, n, off, 0) in any case, NaN where missing.
+    """The cells as 1.0 (true, t, yes, y, on, 1, ja, oui...) and 0.0 (false, f, no, n, off, 0...) in any case, else NaN.
 
     Raises:
         DataError: a cell is neither; names row, column and value.
@@ -188,6 +213,14 @@ def as_booleans(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         first = int(bad.argmax())
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is neither true nor false.")
     return values
+
+
+def missing_words(series: pl.Series, missing: tuple[str, ...]) -> dict[str, int]:
+    """How often each spelling of a missing value occurs in text, empty cells left out."""
+    if series.dtype != pl.String:
+        return {}
+    filled = series.filter(series != "").str.strip_chars()
+    return dict(filled.filter(filled.is_in(missing)).value_counts().iter_rows())
 
 
 def has_leading_zeros(series: pl.Series) -> bool:

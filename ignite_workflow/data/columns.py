@@ -1,16 +1,9 @@
-"""What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence.
-
-The rules, the first that fits: what ``data.columns`` says; constant; boolean; number (integers that count the rows, or
-of a column named like an id with no value twice, are identifiers); date or time; text: free text, identifier, else
-category.
-"""
+"""What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -23,22 +16,15 @@ from ignite_workflow.data.cells import (
     as_text,
     has_leading_zeros,
     is_scalar,
+    missing_words,
     parse_numbers,
 )
 from ignite_workflow.data.dates import DateSearch
+from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
-Kind = Literal["number", "category", "boolean", "datetime", "identifier", "constant", "text", "ignore"]
-USED_KINDS = ("number", "category", "boolean", "datetime")
-
-_MOST_DISTINCT = 10_000  # a category has at most so many values; counting stops there
-_NUMBERS_AT_LEAST = 0.95  # a column of numbers, in which other cells are mistakes
-_FEW_DISTINCT = 20
 _SURE_ROWS = 1000
-_LONG_TEXT_WORDS = 5
-_BOOLEAN_PAIRS = ({"0", "1"}, {"0.0", "1.0"}, {"false", "true"}, {"f", "t"}, {"no", "yes"}, {"n", "y"}, {"off", "on"})
-_ID_NAME = re.compile(r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$")
 
 
 @dataclass(frozen=True)
@@ -55,6 +41,7 @@ class Finding:
         examples: the first different values.
         formats: of a date, those it is written in.
         given: ``data.columns`` says so.
+        words: how often each spelling of a missing value occurs, empty cells left out.
         question: what only a person can decide, one line; empty where nothing is open.
     """
 
@@ -69,6 +56,7 @@ class Finding:
     formats: tuple[str, ...] = ()
     given: bool = False
     question: str = ""
+    words: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def known(self) -> int:
@@ -97,6 +85,7 @@ class ColumnScan:
         self.leading_zeros = self.typed_dates = self.repeated = self.settled = self.fractions = False
         self.counts: dict[str, int] | None = {}
         self.examples: dict[str, None] = {}
+        self.words: dict[str, int] = {}
         self.dates = DateSearch(compact=kind == "datetime", day_first=day_first)
 
     @property
@@ -112,7 +101,7 @@ class ColumnScan:
     @property
     def mistaken(self) -> bool:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
-        return self.settled and self._kind()[0] in ("category", "datetime")
+        return self.settled and decide(self)[0] in ("category", "datetime")
 
     def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None, *, empty: int = 0) -> pl.Series:
         """Look at the next cells.
@@ -134,16 +123,19 @@ class ColumnScan:
             return series
         self.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
         self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
+        missing = self.missing
         numbers = parse_numbers(series, self.rules, cast) if self.numeric else None
         if numbers is not None:
             self._add_numbers(numbers, series, place, before, empty)
             if not self.whole and not len(numbers.bad):
                 self.fractions = True  # there is no end to them: they are not counted
+                self._add_words(series, self.missing - missing)
                 self._show(series)
                 return self._settled(series, numbers)
         text = as_text(series, self.rules.missing)
         if numbers is None:
             self.missing += text.null_count()
+        self._add_words(series, self.missing - missing)
         if self.bad or not self.numeric or self.given == "datetime":
             self.dates.add(text)
         self._count(text)
@@ -177,6 +169,11 @@ class ColumnScan:
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
         self.consecutive &= counted and (before == 0 or len(known) == 0 or known[0] == self.low + before)
 
+    def _add_words(self, series: pl.Series, missing: int) -> None:
+        if missing:
+            for word, count in missing_words(series, self.rules.missing).items():
+                self.words[word] = self.words.get(word, 0) + count
+
     def _count(self, text: pl.Series) -> None:
         self._show(text)
         if self.counts is None:
@@ -184,7 +181,7 @@ class ColumnScan:
         for value, count in text.drop_nulls().value_counts().iter_rows():
             self.repeated |= count > 1 or value in self.counts
             self.counts[value] = self.counts.get(value, 0) + count
-        if len(self.counts) > _MOST_DISTINCT:
+        if len(self.counts) > MOST_DISTINCT:
             self.counts = None
 
     def _show(self, series: pl.Series) -> None:
@@ -194,14 +191,25 @@ class ColumnScan:
 
     def finding(self) -> Finding:
         """What all the cells seen so far amount to."""
-        kind, why = self._kind()
+        kind, why = decide(self)
         counts = None if self.fractions else self.counts
-        whole = self.whole and self.numeric and not self.bad and self.rows > self.missing
+        whole = self.whole and self.numeric and not self.bad and self.rows > self.missing and not are_codes(self)
         examples = tuple(self.examples)[:3]
         given = self.given is not None
         question = self._question() if kind == "datetime" and self.dates.open else ""
         return Finding(
-            self.name, kind, why, self.rows, self.missing, counts, whole, examples, self.dates.formats, given, question
+            self.name,
+            kind,
+            why,
+            self.rows,
+            self.missing,
+            counts,
+            whole,
+            examples,
+            self.dates.formats,
+            given,
+            question,
+            self.words,
         )
 
     def _question(self) -> str:
@@ -209,72 +217,6 @@ class ColumnScan:
             f"column {self.name!r}: {self.dates.example!r} may begin with the day or with the month, as all cells may."
             f" Say data.read.day_first=true or false, or leave the column out: data.columns.{self.name}=ignore."
         )
-
-    def _kind(self) -> tuple[Kind, str]:
-        known = self.rows - self.missing
-        if self.given is not None:
-            return self.given, "as data.columns says"
-        if self.unusable:
-            return "ignore", f"cells of type {self.unusable}"
-        if known == 0:
-            return "constant", "every cell is missing"
-        one_number = self.numeric and not self.bad and self.low == self.high
-        if self.missing == 0 and (one_number or self._distinct() == 1):
-            return "constant", f"every cell is {next(iter(self.examples))}"
-        if self._distinct() and {value.lower() for value in self.counts or ()} in _BOOLEAN_PAIRS:
-            return "boolean", f"only {' and '.join(sorted(self.counts or ()))}"
-        if self.numeric and not self.leading_zeros and self._mostly_numbers(known):
-            return self._number_kind(known)
-        if self.typed_dates or self.dates.fits:
-            return "datetime", self._date_why()
-        return self._text_kind(known)
-
-    def _distinct(self) -> int:
-        """How many different values there are; 0 where that is not known."""
-        return 0 if self.counts is None or self.fractions else len(self.counts)
-
-    def _mostly_numbers(self, known: int) -> bool:
-        few = 0 < self._distinct() <= _FEW_DISTINCT
-        return self.bad == 0 or (self.bad <= (1 - _NUMBERS_AT_LEAST) * known and not few)
-
-    def _number_kind(self, known: int) -> tuple[Kind, str]:
-        if self.bad:
-            return "number", f"{self.bad} of {known} known cells are not numbers: {self.first_bad}"
-        kind_of_number = "integers" if self.whole else "numbers"
-        if self.whole and self.consecutive and self.low in (0, 1) and known > 2:
-            return "identifier", f"integers that count the rows, from {self.low:.0f} to {self.high:.0f}"
-        if self.whole and not self.repeated and known > 2 and _ID_NAME.search(self.name.strip()):
-            return "identifier", "named like an id, and no value occurs twice"
-        return "number", f"{kind_of_number} from {self.low:.6g} to {self.high:.6g}"
-
-    def _date_why(self) -> str:
-        if self.typed_dates:
-            return "dates or times"
-        dates = self.dates
-        proof = f", as {dates.proof!r} shows" if dates.proof else ""
-        bad = (
-            f"; {dates.bad} of {dates.known} known cells are no dates, such as {dates.first_bad!r}" if dates.bad else ""
-        )
-        return f"{'nearly every' if bad else 'every'} known cell is written {' or '.join(dates.formats)}{proof}{bad}"
-
-    def _text_kind(self, known: int) -> tuple[Kind, str]:
-        if self.fractions:
-            return "text", "text and numbers with fractions, mixed"
-        if self.counts is None:
-            return "text" if self.repeated else "identifier", f"text of more than {_MOST_DISTINCT} different values"
-        distinct = len(self.counts)
-        words = sum(len(value.split()) for value in self.counts) / distinct
-        why = f"text of {distinct} different values in {known} known cells"
-        if words >= _LONG_TEXT_WORDS and distinct > 0.05 * known:
-            return "text", f"{why}, {words:.0f} words each"
-        if distinct == known and known > 1:
-            return "identifier", "text, and no value occurs twice"
-        if distinct > _FEW_DISTINCT and distinct > 0.5 * known:
-            return "identifier", why
-        codes = ", some with leading zeros" if self.leading_zeros else ""
-        if self.dates.contradiction:
-            codes += f"; {self.dates.contradiction} are dates that contradict each other"
-        return "category", f"text of {distinct} different value{'s' if distinct > 1 else ''}{codes}"
 
 
 def keep_one_feature(findings: Mapping[str, Finding], targets: Iterable[str]) -> dict[str, Finding]:

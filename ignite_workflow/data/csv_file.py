@@ -113,8 +113,9 @@ class CsvFile:
         frame = self._cells(block.data, numbers)
         if frame is None:
             return None
-        whole = all(series.null_count() == 0 for series in frame) and self._is_even(block, frame)
-        return frame if whole else None
+        if any(series.null_count() for series in frame) or not self._is_even(block, frame):
+            return None
+        return frame.rechunk()  # once, and not at every look at it
 
     def _text(self, block: Block) -> pl.DataFrame:
         # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells

@@ -30,6 +30,8 @@ _CHUNK_ROWS = 65_536
 _MOST_EXPANSION = 200  # sheets shrink to a tenth or so
 _ALWAYS_ALLOWED = 256 * 1024**2
 _READ_BYTES = 1024 * 1024
+_LEAST_MEMORY = 1024**3
+_MEMORY_A_BYTE = 64  # a cell takes some 20 bytes of XML and 150 of memory, and so do the empty ones between cells
 
 
 @dataclass(frozen=True)
@@ -88,22 +90,26 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
     """
     if find_spec("fastexcel") is None:
         raise ConfigError(f"{path}: Excel files need: pip install 'ignite-workflow[excel]'")
-    _measure(path)
+    memory = _LEAST_MEMORY + _MEMORY_A_BYTE * _measure(path)
     with TemporaryDirectory(prefix="ignite-workflow-") as directory:
         output = Path(directory) / "table.arrow"
         workbook = Path(directory) / "workbook"  # without an ending, which may be wrong
         workbook.symlink_to(path.resolve())
         arguments = [str(workbook), read.sheet or "", json.dumps(read.header), str(output)]
-        answer = run_guarded(_PROGRAM, arguments, path)
+        answer = run_guarded(_PROGRAM, arguments, path, memory)
         _refuse_unread(path, read, answer)
         table = pl.read_ipc(output)
     return _named(path, read, answer, table)
 
 
-def _measure(path: Path) -> None:
-    """Refuse an archive that expands beyond measure, or whose parts are not what it says they are."""
+def _measure(path: Path) -> int:
+    """The bytes that are parsed.
+
+    Raises:
+        DataError: an archive expands beyond measure, or its parts are not what it says they are.
+    """
     if not zipfile.is_zipfile(path):
-        return  # .xls is no archive; what is neither is refused where it is parsed
+        return path.stat().st_size  # .xls is no archive; what is neither is refused where it is parsed
     most = min(most_memory(), max(_ALWAYS_ALLOWED, _MOST_EXPANSION * path.stat().st_size))
     try:
         with zipfile.ZipFile(path) as archive:
@@ -120,6 +126,7 @@ def _measure(path: Path) -> None:
                         pass
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path}: the workbook is damaged or encrypted ({error}).") from error
+    return declared
 
 
 def _refuse_unread(path: Path, read: ReadConfig, answer: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ class FormatSearch:
                 questions[name] = _question(name, search, forms)
             elif forms and not forms[0].is_plain:
                 found[name] = forms[0]
-                why[name] = f"written like {forms[0].example()}"
+                why[name] = f"written like {search.cell!r}"
                 if decimal is not None and len(search.formats()) > 1:
                     why[name] += f", as column {proofs[decimal]!r} writes them"
             elif search.mixed_units:

@@ -27,13 +27,14 @@ def most_memory() -> int:
     return min(_MOST_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
-def run_guarded(module: str, arguments: list[str], path: Path) -> dict[str, Any]:
+def run_guarded(module: str, arguments: list[str], path: Path, memory: int) -> dict[str, Any]:
     """Run a module that calls ``limit_this_process`` first and prints one JSON document, in a process of its own.
 
     Args:
         module: full name.
         arguments: for it.
         path: of the file it reads, for messages.
+        memory: that it may take, in bytes; no more than ``most_memory``.
 
     Raises:
         DataError: it ended otherwise than it should: for want of memory or time, most likely.
@@ -44,13 +45,14 @@ def run_guarded(module: str, arguments: list[str], path: Path) -> dict[str, Any]
         "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)]),
         "POLARS_MAX_THREADS": "1",  # each takes address space
     }
-    command = [sys.executable, "-P", "-m", module, str(most_memory()), *arguments]
+    memory = min(memory, most_memory())
+    command = [sys.executable, "-P", "-m", module, str(memory), *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False)  # noqa: S603
     if done.returncode == 0:
         document: dict[str, Any] = json.loads(done.stdout)
         return document
     reason = "" if done.returncode < 0 else f" ({_last_line(done.stderr)})"
-    most = f"{most_memory() / 1024**3:.1f} GB of memory"
+    most = f"{memory / 1024**3:.1f} GB of memory"
     raise DataError(f"{path}: cannot be read within {most}: its dimensions are huge, or it is damaged{reason}.")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.columns import Finding
 from ignite_workflow.data.features import class_order, target_text
+from ignite_workflow.data.sentinels import find_sentinels
 from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.target import CLASS_TASKS
 
@@ -64,5 +65,5 @@ def inspect_table(config: DataConfig) -> TableReport:
         schema.task,
         schema.why,
         classes,
-        (*survey.table.notes, *survey.notes),
+        (*survey.table.notes, *survey.notes, *find_sentinels(next(survey.chunks()), survey.findings, schema.rules)),
     )

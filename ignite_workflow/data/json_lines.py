@@ -1,20 +1,31 @@
-"""JSON lines: one object a line, its keys the columns."""
+"""JSON lines: one object a line, its keys the columns; objects and lists inside are taken apart as in Parquet."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves, parts
 from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.errors import DataError
 
 __all__ = ["JsonLinesFile", "open_json_lines"]
+
+_DEEPEST = 64
+_MOST_KEYS = 10_000
+_KEY = re.compile(rb'"([^"\\]*)"\s*:')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
+_DEEPER[[ord("["), ord("{")]] = 1
+_DEEPER[[ord("]"), ord("}")]] = -1
 
 
 @dataclass(frozen=True)
@@ -23,11 +34,14 @@ class JsonLinesFile:
 
     Attributes:
         text: the file.
-        columns: every key that occurs, in the order of first occurrence.
+        columns: every key that occurs, in the order of first occurrence; ``a.b`` is a key of an object inside,
+            ``a[0]`` an element of lists that are all of one length.
+        lengths: of these lists.
     """
 
     text: TextFile
     columns: tuple[str, ...]
+    lengths: Mapping[str, int]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -40,35 +54,68 @@ class JsonLinesFile:
         Raises:
             DataError: a line is not a JSON object, or a key holds values of different types; names the line.
         """
-        for block, frame in _parsed(self.text):
-            absent = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
-            yield frame.with_columns(absent).select(self.columns), block
+        for block in _blocks(self.text):
+            frame = _parsed(self.text.path, block)
+            found = {
+                name: cells
+                for column in leaves(frame.schema)
+                for name, cells in parts(*column, self.lengths, ())
+                if name in self.columns
+            }
+            yield frame.select(found.get(name, pl.lit(None)).alias(name) for name in self.columns), block
 
 
 def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     """Find out a file's keys: looks at every line.
 
     Raises:
-        DataError: the file is empty, or a line is not a JSON object.
+        DataError: the file is empty, a line is not a JSON object, or there is no end to its keys or depth.
     """
     text = open_text(path, read.encoding)
-    columns: dict[str, None] = {}
-    for _, frame in _parsed(text):
-        columns.update(dict.fromkeys(frame.columns))
+    columns: dict[str, pl.DataType] = {}
+    lengths: dict[str, tuple[int, int]] = {}
+    keys: set[bytes] = set()
+    for block in _blocks(text):
+        _refuse_endless(path, block, keys)
+        frame = _parsed(path, block)
+        for name, cells, dtype in leaves(frame.schema):
+            if columns.get(name, pl.Null()) == pl.Null:
+                columns[name] = dtype
+            if is_listed(dtype):
+                counts = frame.select(cells.list.len()).to_series().drop_nulls()
+                low, high = lengths.get(name, (MOST_LISTED, 0))
+                lengths[name] = min(low, *counts), max(high, *counts)
     if not columns:
         raise DataError(f"{path}: the file is empty.")
-    return JsonLinesFile(text, tuple(columns))
+    same = {name: high for name, (low, high) in lengths.items() if low == high}
+    names = [name for key, dtype in columns.items() for name, _ in parts(key, pl.col(key), dtype, same, ())]
+    return JsonLinesFile(text, tuple(names), same)
 
 
-def _parsed(text: TextFile) -> Iterator[tuple[Block, pl.DataFrame]]:
+def _refuse_endless(path: Path, block: Block, keys: set[bytes]) -> None:
+    """Refuse what would make the parser crash or fill memory: objects inside objects, or keys, without end."""
+    steps = _DEEPER[np.frombuffer(block.data, dtype=np.uint8)]
+    if np.cumsum(steps, dtype=np.int64).max() > _DEEPEST:  # brackets in text are counted too: look more closely
+        for number, line in enumerate(block.without_blank_lines().split(b"\n")):
+            bare = np.frombuffer(_TEXT.sub(b"", line), dtype=np.uint8)
+            if len(bare) and np.cumsum(_DEEPER[bare], dtype=np.int64).max() > _DEEPEST:
+                raise DataError(f"{path}: line {block.line(number)}: nested deeper than {_DEEPEST}.")
+    keys.update(_KEY.findall(block.data))
+    if len(keys) > _MOST_KEYS:
+        raise DataError(f"{path}: more than {_MOST_KEYS} different keys by line {block.first_line}.")
+
+
+def _blocks(text: TextFile) -> Iterator[Block]:
     for block in whole_records(text.blocks(), skip_lines=0, quote=None, path=str(text.path)):
-        if not block.data.strip():
-            continue
-        try:
-            frame = pl.read_ndjson(block.data, infer_schema_length=None)
-        except pl.exceptions.PolarsError as error:
-            raise _bad_line(text.path, block, str(error)) from error
-        yield block, frame
+        if block.data.strip():
+            yield block
+
+
+def _parsed(path: Path, block: Block) -> pl.DataFrame:
+    try:
+        return pl.read_ndjson(block.data, infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        raise _bad_line(path, block, str(error)) from error
 
 
 def _bad_line(path: Path, block: Block, reason: str) -> DataError:

@@ -9,7 +9,7 @@ import polars as pl
 
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.ahead import ahead
-from ignite_workflow.data.cells import MISSING, CellRules
+from ignite_workflow.data.cells import DASHES, MISSING, CellRules
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind
 from ignite_workflow.data.format_search import Formats, FormatSearch
@@ -61,6 +61,8 @@ def look_for_kinds(
 ) -> Look:
     """Find out what columns hold: a second pass only where the first chunk misled about the way numbers are written.
 
+    A dash is a missing value, except in a table where a column holds plus signs too.
+
     Args:
         table: to be looked at.
         config: what a person said about it.
@@ -68,7 +70,27 @@ def look_for_kinds(
         keep: columns of which all rows are wanted.
         store: keeps the chunks.
     """
-    rules = _rules(config)
+    look = _look(table, config, _rules(config), given, keep, store)
+    signs = [
+        name for name, scan in look.scans.items() if "+" in (scan.counts or ()) and scan.words.keys() & set(DASHES)
+    ]
+    if not signs:
+        return look
+    if store is not None:
+        store.complete = False
+    words = tuple(word for word in look.rules.missing if word not in DASHES or word in config.missing)
+    rules = replace(_rules(config), missing=words)
+    return _look(table, config, rules, given, keep, None)
+
+
+def _look(
+    table: Table,
+    config: DataConfig,
+    rules: CellRules,
+    given: Mapping[str, Kind],
+    keep: list[str],
+    store: ChunkStore | None,
+) -> Look:
     search = FormatSearch(config.read, rules, [name for name in table.columns if given.get(name, "number") == "number"])
     pass_ = _Pass(rules, given, keep, store, day_first=config.read.day_first)
     look = pass_.over(table, search)

@@ -138,6 +138,7 @@ class NumberSearch:
         self._parted = self._small = 0
         self._lengths: set[int] = set()
         self._signs = False
+        self.cell = ""  # the longest, for evidence
         self.example = ""
 
     @staticmethod
@@ -155,6 +156,10 @@ class NumberSearch:
         groups = text.str.extract_groups(_CELL).struct.unnest()
         fits = groups["digits"].is_not_null() & (groups["open"].is_null() == groups["close"].is_null())
         self._other += int((~fits).sum())
+        if fits.any():
+            written = text.filter(fits)
+            longest = str(written[int(written.str.len_chars().arg_max() or 0)])
+            self.cell = max(self.cell, longest, key=len)
         groups = groups.filter(fits)
         odd = (pl.col("sign", "sign2") == _MINUS).any() | pl.col("open").is_not_null().any()
         self._signs |= bool(groups.select(pl.any_horizontal(odd)).item()) if groups.height else False

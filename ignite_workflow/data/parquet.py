@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ignite_workflow.data.guarded import run_guarded
+from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.data.nested import leaves, parts
 from ignite_workflow.errors import DataError
 
@@ -74,7 +74,7 @@ def open_parquet(path: Path) -> ParquetFile:
     Raises:
         DataError: it is damaged, or no table: its cells are too many for its size.
     """
-    answer = run_guarded(_PROGRAM, [str(path)], path)
+    answer = run_guarded(_PROGRAM, [str(path)], path, most_memory())
     if "error" in answer:
         raise _damaged(path, answer["error"])
     lengths = answer["lengths"]

@@ -14,9 +14,11 @@ import numpy as np
 
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.ahead import map_ahead
-from ignite_workflow.data.cache import Array, ArraySink, Cache, MemorySink, default_cache_directory, file_digest
+from ignite_workflow.data.array_files import Array, ArraySink, MemorySink
+from ignite_workflow.data.cache import Cache, DiskFullError, default_cache_directory
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import USED_KINDS
+from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.fit import fit_schema
@@ -31,6 +33,7 @@ __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
 _FORMAT = 1  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_NAMED = 20
+_MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 
 
@@ -79,19 +82,21 @@ def prepare_table(
         ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
         DataError: a file, row or cell that cannot be used, named.
     """
-    key = _key(config, seed, schema)
+    paths = _paths(config)
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
-    found = cache.load(key)
-    if found is None:
-        make = partial(_make, config, seed, schema)
-        try:
-            cache.build(key, make)
-        except OSError as error:
-            reason = f"{cache.directory} cannot be written ({error.strerror})"
-            return _in_memory(make, f"arrays are kept in memory: {reason}.")
-        found = cache.load(key)
-        assert found is not None
+    about, make = _about(config, paths, seed, schema), partial(_make, config, seed, schema)
+    with Digest(paths) as digest:  # not waited for where there cannot be such arrays
+        found = cache.load(_key(about, digest)) if cache.has(about) else None
+        if found is None:
+            try:
+                found = cache.build(partial(_key, about, digest), make)
+            except OSError as error:
+                return _in_memory(make, cache, error)
     return _prepared(*found)
+
+
+def _key(about: str, digest: Digest) -> str:
+    return f"{about}-{digest.result()}"
 
 
 def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData:
@@ -103,23 +108,34 @@ def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData
     return PreparedData(Schema.from_dict(kept["schema"]), splits, tuple(kept["notes"]))
 
 
-def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], note: str) -> PreparedData:
+def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], cache: Cache, error: OSError) -> PreparedData:
+    reason = f"{cache.directory} cannot be written ({error.strerror})"
+    if isinstance(error, DiskFullError):
+        space = f"preparing the table takes at least {error.needed:,} bytes there, {error.free:,} are free"
+        reason = f"{cache.directory}: the disk is full: {space}"
+        if error.needed > _MOST_IN_MEMORY:
+            raise DataError(f"{reason}. Make room, or name another place: IGNITE_WORKFLOW_CACHE=directory.") from error
     sink = MemorySink()
     kept = make(sink, None)
-    kept["notes"].append(note)
+    kept["notes"].append(f"arrays are kept in memory: {reason}.")
     return _prepared(kept, sink.arrays())
 
 
-def _key(config: DataConfig, seed: int, schema: Schema | None) -> str:
-    """What the arrays are a function of: content, not paths or times of files."""
+def _paths(config: DataConfig) -> list[Path]:
+    """The files that the arrays are made of."""
     paths = list(table_paths(config.path, option="data.path"))
     for option, value in (("val", config.split.val), ("test", config.split.test)):
         if isinstance(value, str):
             paths.extend(table_paths(value, option=f"data.split.{option}"))
+    return paths
+
+
+def _about(config: DataConfig, paths: list[Path], seed: int, schema: Schema | None) -> str:
+    """What the arrays depend on beside the content of the files: not on their places and times."""
     settings = {**asdict(config), "path": None}
-    content = [[path.name, file_digest(path)] for path in paths]
+    files = [[path.name, path.stat().st_size] for path in paths]
     model = None if schema is None else schema.to_dict()
-    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, content, model]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, files, model]).encode()).hexdigest()[:32]
 
 
 def _make(
@@ -137,6 +153,7 @@ def _make(
         unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
         raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
     encoded = _Encoded(sink)
+    sink.expect(_size(schema, int((assignment != Split.UNUSED).sum())))
     for rows in map_ahead(partial(_encode, schema, assignment), survey.chunks()):
         encoded.add(rows)
     for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
@@ -145,6 +162,12 @@ def _make(
             for rows in map_ahead(partial(_encode, schema, split), table.chunks()):
                 encoded.add(rows)
     return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
+
+
+def _size(schema: Schema, rows: int) -> int:
+    """The bytes that so many rows take."""
+    y = 8 if schema.task in CLASS_TASKS else 4 * len(schema.targets)
+    return rows * (4 * (len(schema.parts) + len(schema.categories)) + y + 8)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.data.guarded import limit_this_process
+from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
 from ignite_workflow.data.sheet_layout import Layout, find_layout
 
 __all__ = ["ROW", "main"]
@@ -40,13 +41,13 @@ def main(arguments: Sequence[str]) -> None:
     import fastexcel
 
     try:
-        answer = _read(fastexcel.read_excel(path), sheet, json.loads(header), Path(output))
+        answer = _read(Path(path), fastexcel.read_excel(path), sheet, json.loads(header), Path(output))
     except fastexcel.FastExcelError as error:
         answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
     print(json.dumps(answer))
 
 
-def _read(reader: Any, wanted: str, header: bool | int | None, output: Path) -> dict[str, Any]:
+def _read(path: Path, reader: Any, wanted: str, header: bool | int | None, output: Path) -> dict[str, Any]:
     names = [name for name in reader.sheet_names if name == wanted] if wanted else reader.sheet_names
     for name in names:
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
@@ -56,22 +57,28 @@ def _read(reader: Any, wanted: str, header: bool | int | None, output: Path) -> 
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
     layout = find_layout(texts, header)
-    _table(reader, name, texts, layout).write_ipc(output)
+    left = sheet.selected_columns[0].absolute_index
+    merges = [(column - left, first, last) for column, first, last in merged_cells(path, name)]
+    _table(reader, name, texts, layout, merges).write_ipc(output)
     return {
         "sheets": reader.sheet_names,
         "sheet": name,
         "header": None if layout.header is None else layout.header + 1,
         "names": [None] * texts.width if layout.header is None else texts.row(layout.header),
-        "first_column": sheet.selected_columns[0].absolute_index,
+        "first_column": left,
     }
 
 
-def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout, merges: list[Merge]) -> pl.DataFrame:
     """The rows below the header that are not empty, with their numbers."""
     texts = texts.slice(layout.first)
     typed = reader.load_sheet(name, header_row=None, skip_rows=layout.first, schema_sample_rows=None).to_polars()
     numbers = pl.int_range(layout.first + 1, layout.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
+    of_columns: dict[int, list[Merge]] = {}
+    for merge in merges:
+        of_columns.setdefault(merge[0], []).append(merge)
+    cells = [fill_merged(column, of_columns.get(index, ()), layout.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
     return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
 

@@ -1,0 +1,71 @@
+import json
+
+import polars as pl
+import pytest
+
+from ignite_workflow.data import json_lines, text_file
+from ignite_workflow.data.tables import open_table
+from ignite_workflow.errors import DataError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*records):
+        path = tmp_path / "table.jsonl"
+        path.write_text("".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in records))
+        return str(path)
+
+    return write
+
+
+def rows(path):
+    table = open_table(path)
+    return [table.columns, *(row for chunk in table.chunks() for row in chunk.frame.rows())]
+
+
+def test_objects_inside_are_taken_apart(write):
+    path = write({"a": {"b": 1, "c": {"d": "x"}}}, {"a": None, "e": 2}, {"a": {"c": {"d": "y"}}})
+
+    assert rows(path) == [("a.b", "a.c.d", "e"), (1, "x", None), (None, None, 2), (None, "y", None)]
+
+
+def test_lists_of_one_length_are_taken_apart(write, monkeypatch):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 20)
+    path = write({"a": [1, 2], "b": [1]}, {"a": [3, 4], "b": [1, 2]}, {"b": []}, {"a": [5, 6]})
+
+    columns, *found = rows(path)
+    assert columns == ("a[0]", "a[1]", "b")
+    assert [row[:2] for row in found] == [(1, 2), (3, 4), (None, None), (5, 6)]
+
+
+def test_a_key_that_begins_empty_has_the_type_of_what_follows(write, monkeypatch):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 10)
+
+    assert rows(write({"a": None}, {"a": {"b": 1}}))[1:] == [(None, None), (None, 1)]
+
+
+@pytest.mark.parametrize("begin", ['{"a":', "["])
+def test_a_value_so_deep_that_the_parser_crashes_is_one_line(write, begin):
+    deep = (
+        '{"a":' + begin * 5000 + "1" + begin.translate({91: "]", 123: "}", 34: None, 97: None, 58: None}) * 5000 + "}"
+    )
+
+    with pytest.raises(DataError, match=r"table\.jsonl: line 3: nested deeper than 64\.$"):
+        open_table(write({"a": "[" * 100}, "", deep))
+
+
+def test_brackets_in_text_are_no_depth(write):
+    assert rows(write({"a": '\\"[[' * 100}, {"a": "{" * 1000})) == [("a",), ('\\"[[' * 100,), ("{" * 1000,)]
+
+
+def test_keys_without_end_are_refused(write, monkeypatch):
+    monkeypatch.setattr(json_lines, "_MOST_KEYS", 10)
+
+    with pytest.raises(DataError, match=r"more than 10 different keys by line 1\.$"):
+        open_table(write(*({f"k{number}": 1} for number in range(11))))
+
+
+def test_numbers_with_and_without_fractions_are_numbers(write):
+    [chunk] = open_table(write({"a": 1}, {"a": 1.5})).chunks()
+
+    assert chunk.frame["a"].dtype == pl.Float64

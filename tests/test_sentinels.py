@@ -1,0 +1,31 @@
+import pytest
+
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data import inspect_table
+
+
+@pytest.fixture
+def notes(tmp_path):
+    def inspect(values, **settings):
+        path = tmp_path / "table.csv"
+        path.write_text("x,y\n" + "".join(f"{value},{number / 7}\n" for number, value in enumerate(values)))
+        return inspect_table(DataConfig(path=str(path), target="y", **settings)).notes
+
+    return inspect
+
+
+NUMBERS = [number / 4 for number in range(200)]
+
+
+@pytest.mark.parametrize("sentinel", ["-200", "-1", "9999", "-999"])
+def test_a_number_that_stands_apart_is_said(notes, sentinel):
+    (note,) = notes(NUMBERS + [sentinel] * 9)
+
+    start = f"{sentinel} stands apart from all other numbers ('x' 9 times): if it means missing, "
+    assert note == f"{start}say data.missing=['{sentinel}']."
+    assert notes(NUMBERS + [sentinel] * 9, missing=(sentinel,)) == ()
+
+
+@pytest.mark.parametrize("values", [[*NUMBERS, "-200"], [0] * 9 + NUMBERS, NUMBERS + [60] * 9, NUMBERS + [-7.5] * 9])
+def test_rare_or_near_numbers_are_none(notes, values):
+    assert notes([*values, -30]) == ()
