@@ -119,7 +119,7 @@ def _columns(report: TableReport) -> Iterator[str]:
 
 def _evidence(finding: Finding) -> str:
     words = sorted(finding.words, key=finding.words.__getitem__, reverse=True)[:3]
-    written = f" ({', '.join(f'{word!r} {finding.words[word]:,} times' for word in words)})" if words else ""
+    written = f" ({', '.join(f'{word!r} {finding.words[word]:,}' for word in words)})" if words else ""
     missing = f"; {finding.missing:,} missing{written}" if finding.missing else ""
     return f"{finding.why}{missing}"
 
