@@ -70,6 +70,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "progress": "ignite_workflow.handlers.progress:Progress",
         "status_file": "ignite_workflow.handlers.status_file:StatusFile",
         "tensorboard": "ignite_workflow.handlers.tensorboard:TensorBoard",
+        "stop_file": "ignite_workflow.handlers.stop_file:StopFile",
     },
     "metric": dict.fromkeys(_METRICS, "ignite_workflow.metrics:PredictionMetrics"),
     "step": {},

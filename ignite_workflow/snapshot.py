@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class Saver:
         self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
         self._saved: Mapping[str, Any] | None = None  # the counters at the last save
 
+        self.seconds = 0.0  # that the longest save took
     def store(self) -> CheckpointStore:
         """The checkpoints.
 
@@ -104,6 +106,7 @@ class Saver:
 
     def _save_once(self) -> None:
         self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
+            self.seconds = max(self.seconds, time.monotonic() - started)
         try:
             self.save()
         except OSError as error:  # whoever asked for it is no longer there to be told
