@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from ignite_workflow.settings import read_settings
     from ignite_workflow.state import StopRequest
     from ignite_workflow.steps import StepOutput
-    from ignite_workflow.value_pictures import draw_importance, draw_regression
     from ignite_workflow.ticker import Ticker
+    from ignite_workflow.value_pictures import draw_importance, draw_regression
     from ignite_workflow.workflow import Workflow
 
 __version__ = "0.1.0"
@@ -87,9 +87,9 @@ _HOMES = {
     "settings": ["read_settings"],
     "state": ["StopRequest"],
     "steps": ["StepOutput"],
+    "ticker": ["Ticker"],
     "value_pictures": ["draw_importance", "draw_regression"],
     "workflow": ["Workflow"],
-    "ticker": ["Ticker"],
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -78,8 +78,8 @@ class Saver:
         directory = workflow.run_directory
         self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
         self._saved: Mapping[str, Any] | None = None  # the counters at the last save
-
         self.seconds = 0.0  # that the longest save took
+
     def store(self) -> CheckpointStore:
         """The checkpoints.
 
@@ -102,11 +102,11 @@ class Saver:
             self.workflow.records.sync(durable=True)  # the checkpoint counts on them
             store.save(trainer.state.iteration, self.workflow.state_dict())
             self._saved = moment
+            self.seconds = max(self.seconds, time.monotonic() - started)
         return store.path(trainer.state.iteration)
 
     def _save_once(self) -> None:
         self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
-            self.seconds = max(self.seconds, time.monotonic() - started)
         try:
             self.save()
         except OSError as error:  # whoever asked for it is no longer there to be told
