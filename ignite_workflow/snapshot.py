@@ -99,6 +99,7 @@ class Saver:
             return None
         moment = trainer.state_dict()
         if self._saved != moment:  # two handlers may find it due at the same safe point
+            started = time.monotonic()
             self.workflow.records.sync(durable=True)  # the checkpoint counts on them
             store.save(trainer.state.iteration, self.workflow.state_dict())
             self._saved = moment
