@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ignite_workflow.settings import read_settings
     from ignite_workflow.state import StopRequest
     from ignite_workflow.steps import StepOutput
+    from ignite_workflow.ticker import Ticker
     from ignite_workflow.value_pictures import draw_importance, draw_regression
     from ignite_workflow.workflow import Workflow
 
@@ -86,6 +87,7 @@ _HOMES = {
     "settings": ["read_settings"],
     "state": ["StopRequest"],
     "steps": ["StepOutput"],
+    "ticker": ["Ticker"],
     "value_pictures": ["draw_importance", "draw_regression"],
     "workflow": ["Workflow"],
 }  # fmt: skip
@@ -93,13 +95,14 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
-    "Evaluation", "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record", "Records",
-    "RunConfig", "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput", "StopRequest",
-    "TrainConfig", "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError", "WorkflowEvents",
-    "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs", "draw_calibration",
-    "draw_confusion_matrix", "draw_curves", "draw_importance", "draw_per_class", "draw_regression", "dump_config",
-    "evaluate", "figure_bytes", "fire", "format_number", "format_seconds", "is_better", "load_config", "load_model",
-    "printable", "read_settings", "save_model", "train",
+    "Divergence", "Evaluation", "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record",
+    "Records", "RunConfig", "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput",
+    "StopRequest", "Ticker", "TrainConfig", "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError",
+    "WorkflowEvents", "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs",
+    "draw_calibration", "draw_confusion_matrix", "draw_curves", "draw_importance", "draw_per_class",
+    "draw_regression", "dump_config", "evaluate", "examine_divergence", "figure_bytes", "fire", "format_number",
+    "format_seconds", "is_better", "keep_divergence", "load_config", "load_model", "printable", "read_settings",
+    "save_model", "train",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any
 
@@ -78,13 +79,16 @@ def build_loader(config: RunConfig, data: RunData, loss: Loss | None, split: str
     return SeekableLoader(batches, workers=train.workers, pin_memory=device.type == "cuda")
 
 
-def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory | None = None) -> Workflow:
+def build_workflow(
+    config: RunConfig, data: RunData, run_directory: RunDirectory | None = None, *, started: float | None = None
+) -> Workflow:
     """Assemble the run that ``config`` describes, its handlers attached.
 
     Args:
         config: complete (see ``recipe.complete``).
         data: from ``prepare_data``.
         run_directory: where it is written; None: nothing is.
+        started: ``time.monotonic()`` when this start began; None: now.
 
     Raises:
         ConfigError: settings that do not go together, or with the data.
@@ -113,6 +117,7 @@ def build_workflow(config: RunConfig, data: RunData, run_directory: RunDirectory
         schedule=_schedule(config, optimizer, len(train_loader)),
         train_step=step,
         config=config,
+        started=time.monotonic() if started is None else started,
         **_metrics(data, loss),
     )
     if loss is not None and step is None:

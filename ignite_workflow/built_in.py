@@ -69,6 +69,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "lr_schedule": "ignite_workflow.handlers.lr_schedule:LRSchedule",
         "progress": "ignite_workflow.handlers.progress:Progress",
         "status_file": "ignite_workflow.handlers.status_file:StatusFile",
+        "stop_file": "ignite_workflow.handlers.stop_file:StopFile",
         "tensorboard": "ignite_workflow.handlers.tensorboard:TensorBoard",
     },
     "metric": dict.fromkeys(_METRICS, "ignite_workflow.metrics:PredictionMetrics"),

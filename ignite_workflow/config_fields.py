@@ -147,6 +147,9 @@ class TrainConfig:
 
     Attributes:
         max_epochs: passes over the training split, at most.
+        max_minutes: that one start may take, its last save included; then it stops with exit code 75, to be resumed.
+        deadline: the point in time by which a start must have ended, likewise: 2026-03-01T12:00, in this machine's time
+            zone unless it names one (+01:00, Z), or seconds since 1970.
         batch_size: samples a step, before accumulation.
         seed: the source of all randomness.
         device: auto, cpu, cuda, or any torch device: cuda:1.
@@ -163,6 +166,8 @@ class TrainConfig:
     __pydantic_config__ = _NO_OTHER_KEYS
 
     max_epochs: _Count | None = None
+    max_minutes: Annotated[float, Strict(), Field(gt=0)] | None = None
+    deadline: _Text | Annotated[int, Strict()] | None = None
     batch_size: _Count | None = None
     seed: Annotated[int, Strict(), Field(ge=0, le=2**63 - 1)] = 0
     device: _Text = "auto"

@@ -37,7 +37,11 @@ log = logging.getLogger(__name__)
 # What may differ between the starts of a run: it has no influence on the numbers.
 _HARMLESS = (
     "train.workers",
+    "train.max_minutes",
+    "train.deadline",
     "handlers.progress",
+    "handlers.status_file",
+    "handlers.stop_file",
     "handlers.tensorboard",
     "handlers.curve_export",
     "handlers.checkpointing",
@@ -124,7 +128,7 @@ def train(
             stack.enter_context(_removed_unless_started(path))
             directory = stack.enter_context(RunDirectory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
-        workflow = _start(config, data, directory, resume=resume, from_scratch=from_scratch)
+        workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
         origin = None if from_model is None else str(Path(from_model).resolve())
@@ -205,13 +209,15 @@ def _log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _start(config: RunConfig, data: RunData, directory: RunDirectory, *, resume: bool, from_scratch: bool) -> Workflow:
+def _start(
+    config: RunConfig, data: RunData, directory: RunDirectory, started: float, *, resume: bool, from_scratch: bool
+) -> Workflow:
     """The workflow of a run that starts or goes on, its config written."""
     saved = directory.path / "config.yaml"
     before = load_config(saved) if resume and not from_scratch and saved.exists() else None
     config = with_threads(config, data, before)
     set_threads(config.train.threads)
-    workflow = build_workflow(config, data, directory)
+    workflow = build_workflow(config, data, directory, started=started)
     store = workflow.checkpoint_store()
     store.remove_leftovers()
     if from_scratch:

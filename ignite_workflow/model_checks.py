@@ -149,7 +149,7 @@ def _learn_by_heart(
         value = loss.fn(model(x), y)
         after = float(value.detach())
         before = after if step == 0 else before
-        if 0 < after <= _NEAR_ZERO * before or not math.isfinite(after) or time.monotonic() > deadline:
+        if _is_over(step, before, after) or time.monotonic() > deadline:
             break
         optimizer.zero_grad()
         value.backward()
@@ -157,6 +157,12 @@ def _learn_by_heart(
             _note_gradients(trained, reached)
         optimizer.step()
     return before, after, step, reached
+
+
+def _is_over(step: int, before: float, after: float) -> bool:
+    """Whether enough was seen; of a likelihood, which may be below zero, nothing follows from its size."""
+    is_likelihood = before <= 0
+    return not math.isfinite(after) or (step >= _STEPS_TO_REACH if is_likelihood else after <= _NEAR_ZERO * before)
 
 
 def _note_gradients(trained: dict[str, nn.Parameter], reached: dict[str, str]) -> None:
@@ -201,7 +207,7 @@ def _gradient_remarks(model: nn.Module, reached: dict[str, str]) -> Iterator[Rem
 
 def _heart_remarks(config: RunConfig, rows: int, before: float, after: float, steps: int) -> Iterator[Remark]:
     went = f"the loss of {rows} rows went from {format_number(before)} to {format_number(after)} in {steps} steps"
-    if not math.isfinite(before) or before <= 0:  # a likelihood may be below zero: nothing follows from its size
+    if not math.isfinite(before) or before <= 0:
         return
     if not math.isfinite(after) or after > 0.99 * before:
         yield Remark(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,13 @@ from torch.utils.data import TensorDataset
 from ignite_workflow.config import RunConfig, TrainConfig
 from ignite_workflow.data.loader import TensorBatches
 from ignite_workflow.device import autocast, check_compiler
+from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.handler_specs import build_handlers, merge_handlers, without_loss
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_eval_step, build_train_step
+from ignite_workflow.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
@@ -33,6 +36,7 @@ __all__ = [
     "evaluation_step",
     "held",
     "is_ours",
+    "limited",
     "make_ready",
     "supervised_step",
 ]
@@ -50,6 +54,7 @@ class MoreParts(TypedDict, total=False):
         eval_step: ``eval_step(engine, batch)``, which returns ``(y_pred, y)``.
         build_metrics: makes a ``MetricSet`` of names, instead of ``metrics``.
         config: the settings the parts were made from.
+        started: ``time.monotonic()`` when this start began: what ``train.max_minutes`` counts from; absent: now.
     """
 
     run_directory: str | Path | RunDirectory | None
@@ -59,6 +64,7 @@ class MoreParts(TypedDict, total=False):
     eval_step: Step | None
     build_metrics: Callable[[Sequence[str] | None], MetricSet]
     config: RunConfig
+    started: float
 
 
 def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> None:
@@ -69,6 +75,17 @@ def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> No
         model.compile()
     if not model.training:  # one that is may have layers in eval() mode on purpose
         model.train()
+
+
+def limited(trainer: WorkflowEngine, train: TrainConfig, more: MoreParts) -> WorkflowEngine:
+    """``trainer``, stopped in time where a limit is set.
+
+    Raises:
+        ConfigError: the deadline is no point in time, or it is over.
+    """
+    if train.max_minutes is not None or train.deadline is not None:
+        TimeLimit(train, more.get("started", time.monotonic())).attach(trainer)
+    return trainer
 
 
 @contextmanager

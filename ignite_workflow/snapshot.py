@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -80,6 +81,7 @@ class Saver:
         self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
         self._moment: Mapping[str, Any] | None = None  # the counters at the last save
         self._last: Future[Path] | None = None
+        self.seconds = 0.0  # that the longest save took
 
     def store(self) -> CheckpointStore:
         """The checkpoints.
@@ -106,9 +108,14 @@ class Saver:
         store, trainer = self.store(), self.workflow.trainer
         moment = trainer.state_dict()
         if self._last is None or self._moment != moment or _has_failed(self._last):
+            started = time.monotonic()
             self._last = store.save_beside(trainer.state.iteration, self.workflow.state_dict(), first=self._records())
+            self._last.add_done_callback(partial(self._note_time, started))
             self._moment = moment
         return self._last  # two handlers may find it due at the same safe point
+
+    def _note_time(self, started: float, _: Future[Path]) -> None:
+        self.seconds = max(self.seconds, time.monotonic() - started)
 
     def _records(self) -> Callable[[], None]:
         """Writes the records; returns what puts them on disk, or fails where they could not be written."""

@@ -12,6 +12,7 @@ from ignite_workflow.config import RunConfig, config_to_mapping
 from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
 from ignite_workflow.data.inspection import TableReport, inspect_table
+from ignite_workflow.data_checks import check_data
 from ignite_workflow.display import printable
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.recipe import complete
@@ -41,10 +42,11 @@ class Start:
         report: what was understood of the table.
         config: every setting filled in.
         text: the same as a commented YAML file.
+        remarks: what may spoil a training: columns that give the target away, classes of few rows.
     """
 
-    def __init__(self, report: TableReport, config: RunConfig, text: str) -> None:
-        self.report, self.config, self.text = report, config, text
+    def __init__(self, report: TableReport, config: RunConfig, text: str, remarks: tuple[str, ...] = ()) -> None:
+        self.report, self.config, self.text, self.remarks = report, config, text, remarks
 
 
 def start_from(config: RunConfig, directory: Path) -> Start:
@@ -63,7 +65,8 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     filled = complete(config, sizes=data.sizes, task=data.target.task)
     split = replace(filled.data.split, **_fractions(filled))
     filled = replace(filled, data=replace(filled.data, task=report.task, split=split))
-    return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n")
+    remarks = tuple(remark.text for remark in check_data(filled.data, data) if remark.level != "note")
+    return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n", remarks)
 
 
 def _fractions(config: RunConfig) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def _columns(report: TableReport) -> Iterator[str]:
 
 def _evidence(finding: Finding) -> str:
     words = sorted(finding.words, key=finding.words.__getitem__, reverse=True)[:3]
-    written = f" ({', '.join(f'{word!r} {finding.words[word]:,} times' for word in words)})" if words else ""
+    written = f" ({', '.join(f'{word!r} {finding.words[word]:,}' for word in words)})" if words else ""
     missing = f"; {finding.missing:,} missing{written}" if finding.missing else ""
     return f"{finding.why}{missing}"
 

@@ -141,7 +141,7 @@ class Workflow:
         built = parts.choose_handlers(handlers or {}, more, **has)
         train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
         eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
-        trainer = WorkflowEngine(train_step)
+        trainer = parts.limited(WorkflowEngine(train_step), train, more)
         with parts.held(more.get("run_directory")) as directory:
             workflow = cls(
                 trainer=trainer,

@@ -89,8 +89,8 @@ handlers:
         "Known: data, model, loss, optimizer, schedule, train, handlers.",
         f"{file}:4:9: optimizer.name: unknown optimizer 'adanw'. Did you mean 'adamw'? Known: adadelta, adafactor, "
         "adagrad, adam, adamax, adamw, asgd, muon, nadam, radam, rmsprop, rprop, sgd.",
-        f"{file}:6:3: train.lrr: unknown key. Known: max_epochs, batch_size, seed, device, precision, accumulate, "
-        "compile, workers, threads, limit_batches, overfit_batches, step.",
+        f"{file}:6:3: train.lrr: unknown key. Known: max_epochs, max_minutes, deadline, batch_size, seed, device, "
+        "precision, accumulate, compile, workers, threads, limit_batches, overfit_batches, step.",
         f"{file}:7:9: train.seed: must be a whole number, got '3'.",
         f"{file}:9:3: handlers.early_stoping: unknown handler 'early_stoping'. Did you mean 'early_stopping'? Known: "
         + ", ".join(sorted(registry.names("handler")))

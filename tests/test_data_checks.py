@@ -7,7 +7,7 @@ import pytest
 from small_model import write_csv
 
 from ignite_workflow.config import config_from_mapping
-from ignite_workflow.data_checks import check_data, check_duplicate_rows
+from ignite_workflow.data_checks import _same_codes, check_data, check_duplicate_rows
 from ignite_workflow.lone_features import gives_class, gives_number
 from ignite_workflow.run_data import prepare_data
 
@@ -116,6 +116,13 @@ def test_a_category_that_repeats_another_in_other_words_is_named(tmp_path):
 
 def test_a_category_that_is_coarser_than_another_is_not_the_same(tmp_path):
     assert remarks(tmp_path, [{**row, "warm": f"{row['color'] == 'red'}x"} for row in table()]) == []
+
+
+def test_categories_that_do_not_vary_in_the_rows_looked_at_are_not_the_same(tmp_path):
+    rows = [{**row, "couleur": {"red": "rouge"}.get(row["color"], "autre")} for row in table()]
+    _, data = prepared(tmp_path, rows)
+
+    assert list(_same_codes(data.schema, np.ones((50, 3)))) == []
 
 
 def test_classes_that_lack_rows_are_told_by_split(tmp_path):

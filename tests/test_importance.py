@@ -46,6 +46,14 @@ def test_worse_is_above_zero_for_metrics_of_either_direction():
     assert strong.mean["r2"] > 0
 
 
+def test_the_spread_is_that_of_a_sample():
+    measured = iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+
+    [found] = permutation_importance(lambda _: {"mse": next(measured)}, X, {"a": [0]}, main="mse")
+
+    assert (found.mean["mse"], found.std["mse"]) == pytest.approx((3.0, 2.5**0.5))
+
+
 def test_a_column_that_the_model_does_not_look_at_is_worth_nothing():
     *_, useless = permutation_importance(measure, X, COLUMNS, main="mse")
 

@@ -114,6 +114,29 @@ def test_a_fine_tuned_run_goes_on_with_the_schema_of_the_model_it_came_from(tmp_
     assert load_model(tmp_path / "tuned").schema == load_model(tmp_path / "base").schema
 
 
+def test_a_run_whose_time_is_over_stops_to_be_resumed(tmp_path):
+    limits = ["train.max_minutes=0.00001", "train.max_epochs=100000"]
+
+    stopped = train(PENGUINS, [*QUICK, *limits], run_directory=tmp_path / "run")
+
+    assert (stopped.status, stopped.exit_code) == ("stopped", 75)
+    assert stopped.reason == "train.max_minutes: 1e-05 is nearly over"
+
+
+def test_time_limits_and_handlers_that_only_watch_may_change_when_a_run_goes_on(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "run")
+    (tmp_path / "run/status.json").unlink()
+
+    result = train(
+        PENGUINS,
+        [*QUICK, "train.max_minutes=60", "train.deadline=2100-01-01", "handlers.stop_file=true"],
+        run_directory=tmp_path / "run",
+        resume=True,
+    )
+
+    assert result.status == "finished"
+
+
 def test_overfitting_one_batch_trains_and_evaluates_on_it_alone(tmp_path):
     result = train(PENGUINS, [*QUICK, "train.overfit_batches=1", "train.max_epochs=60"], run_directory=tmp_path / "run")
 

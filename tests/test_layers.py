@@ -15,9 +15,9 @@ LAYERS = [
     "validation registry",
     "config_tree config_fields config config_schema settings device randomness events pictures",
     "targets losses metric_sums metrics optimizers muon schedules data models",
-    "state dispatch engine evaluator steps signals interval",
-    "records run_directory tensor_file checkpoint curve_picture",
-    "handler_specs parts snapshot upkeep supervision workflow",
+    "state dispatch engine evaluator steps signals interval ticker time_limit",
+    "records run_directory tensor_file finite checkpoint bad_batches curve_picture",
+    "handler_specs parts snapshot upkeep supervision workflow divergence",
     "handler",
     "model_description model_card prediction_file predictor model_file",
     "coefficients recipe run_data assembly threads outcome"

@@ -64,6 +64,15 @@ class Blind(Base):
         return super().forward(x * 0)
 
 
+class Dropping(Base):
+    def __init__(self, in_features: int, out_features: int):
+        super().__init__(in_features, out_features)
+        self.dropout = nn.Dropout(0.99)
+
+    def forward(self, x):
+        return self.last(self.dropout(torch.relu(self.hidden(x))))
+
+
 class FromZero(Base):
     def __init__(self, in_features: int, out_features: int):
         super().__init__(in_features, out_features)
@@ -114,6 +123,7 @@ def test_counts_are_compared_with_their_mean(tmp_path):
     found = tried(tmp_path, "regression", loss="poisson_nll")
 
     assert found.expected < 0  # the likelihood of 200,000
+    assert found.steps == 5  # from which nothing follows
     assert found.remarks == ()
 
 
@@ -140,8 +150,15 @@ def test_a_last_layer_that_starts_at_zero_is_no_mistake(tmp_path):
     assert tried(tmp_path, own="FromZero").remarks == ()
 
 
+def test_dropout_does_not_keep_rows_from_being_learnt_by_heart(tmp_path):
+    assert tried(tmp_path, own="Dropping").remarks == ()
+
+
 def test_a_linear_model_need_not_learn_by_heart(tmp_path):
-    assert tried(tmp_path, "regression", model="linear").remarks == ()
+    found = tried(tmp_path, "multilabel", model="linear", optimizer={"name": "adamw", "lr": 1e-4})
+
+    assert found.after > 0.5 * found.before
+    assert found.remarks == ()
 
 
 def test_of_equal_rows_one_is_learnt():

@@ -45,6 +45,8 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     click.echo(f"task: {report.task}: {report.why}")
     if report.classes:
         click.echo(f"classes: {class_counts(report.classes)}")
+    for remark in start.remarks:
+        click.echo(remark)
     try:
         replace_file(output.absolute(), start.text)
     except OSError as error:

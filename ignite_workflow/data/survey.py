@@ -88,7 +88,8 @@ def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema:
             name = column_named(option, table, "data.split")
             findings[name] = replace(findings[name], kind="ignore", why="says how the rows are split")
     findings = keep_one_feature(findings, targets)
-    notes = (f"{look.empty:,} rows are empty in all cells.",) if look.empty else ()
+    rows = "1 row is" if look.empty == 1 else f"{look.empty:,} rows are"
+    notes = (f"{rows} empty in all cells.",) if look.empty else ()
     return Survey(table, findings, _unfitted(findings, targets, look.rules, config.task), look.kept, store, notes)
 
 

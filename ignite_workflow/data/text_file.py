@@ -41,7 +41,7 @@ class TextFile:
         encoding: a name Python knows; ``"utf-8"`` is passed on as it stands.
         returns: lines end in a carriage return alone, as old Macintosh programs write them.
         guessed: nobody said what the encoding is.
-        example: what the first foreign characters are in this encoding.
+        example: what the first foreign characters are in this encoding; empty where a byte order mark says it.
     """
 
     path: Path

@@ -1,0 +1,154 @@
+import json
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+import torch
+from ignite.engine import Events
+from torch.nn.functional import mse_loss
+from torch.utils.data import DataLoader, TensorDataset
+
+from ignite_workflow import ConfigError, TrainConfig, Workflow, WorkflowEvents, time_limit
+from ignite_workflow.time_limit import TimeLimit, read_deadline
+
+DATA = TensorDataset(torch.zeros(12, 1), torch.zeros(12, 1))
+PATIENCE = 60  # seconds that a broken limit is waited for, before the test fails
+QUIET = dict.fromkeys(("progress", "tensorboard", "curve_export"), False)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    """Without time to spare: a limit is reached within a test."""
+    monkeypatch.setattr(time_limit, "_SPARE_SECONDS", 0.0)
+    monkeypatch.setattr(time_limit, "_LOOK_SECONDS", 0.01)
+
+
+def build(directory=None, **limits):
+    model = torch.nn.Linear(1, 1)
+    return Workflow.from_parts(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        mse_loss,
+        DataLoader(DATA, batch_size=4),
+        DataLoader(DATA, batch_size=4),
+        train=TrainConfig(max_epochs=2, device="cpu", **limits),
+        handlers=QUIET,
+        run_directory=directory,
+    )
+
+
+def wait_for_stop(workflow):
+    """The second step, or an evaluation, lasts until the run is told to stop."""
+    end = time.monotonic() + PATIENCE
+    while workflow.trainer.stop_request is None and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def stamp(**later):
+    return (datetime.now() + timedelta(**later)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (lambda: {"max_minutes": 0.001}, "train.max_minutes: 0.001 is nearly over"),
+        (lambda: {"deadline": stamp(seconds=0.5)}, "train.deadline: 2"),
+        (lambda: {"max_minutes": 0.001, "deadline": stamp(hours=1)}, "train.max_minutes: 0.001 is nearly over"),
+    ],
+)
+def test_a_run_stops_to_be_resumed_when_its_time_is_nearly_over(tmp_path, limits, reason):
+    workflow = build(tmp_path, **limits())
+    workflow.trainer.add_event_handler(Events.ITERATION_STARTED(once=2), wait_for_stop, workflow)
+
+    workflow.run()
+
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert (status["state"], status["exit_code"], workflow.exit_code) == ("stopped", 75, 75)
+    assert status["reason"].startswith(reason)
+    assert workflow.checkpoint_store().steps() == [2]
+
+
+def test_an_evaluation_is_abandoned_for_it(tmp_path):
+    workflow = build(tmp_path, max_minutes=0.001)
+    workflow.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), wait_for_stop, workflow)
+
+    workflow.run()
+
+    assert workflow.trainer.pending_epoch_end
+    assert (workflow.exit_code, workflow.evaluator.state.iteration) == (75, 1)
+
+
+def test_a_run_that_has_time_enough_ends_as_ever(tmp_path):
+    workflow = build(tmp_path, max_minutes=60, deadline=stamp(days=1))
+
+    workflow.run()
+
+    assert workflow.exit_code == 0
+
+
+@pytest.mark.parametrize("ends", [lambda: None, lambda: 1 / 0])
+def test_nothing_watches_the_clock_when_the_run_is_over(ends):
+    trainer = build().trainer
+    limit = TimeLimit(TrainConfig(max_minutes=60), time.monotonic())
+    limit.attach(trainer)
+    trainer.add_event_handler(Events.ITERATION_STARTED(once=2), ends)
+
+    with suppress(ZeroDivisionError):
+        trainer.run([(torch.zeros(1, 1), torch.zeros(1, 1))] * 3)
+
+    assert "time limit" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_time_for_two_windows_and_two_saves_is_reserved(tmp_path):
+    workflow = build(tmp_path)
+    limit = TimeLimit(TrainConfig(max_minutes=60, accumulate=3), time.monotonic())
+    limit.attach(workflow.trainer)
+    workflow._saver.seconds = 5.0
+    limit._paces.extend([2.0, 2.0, 900.0])  # the last one was an evaluation
+
+    assert limit.needed() == 2 * (3 * 2.0 + 5.0)
+
+
+def test_a_save_is_reckoned_by_the_size_of_the_model_before_one_was_measured(tmp_path):
+    workflow = build(tmp_path)
+    limit = TimeLimit(TrainConfig(max_minutes=60), time.monotonic())
+    limit.attach(workflow.trainer)
+    before = limit.needed()
+
+    workflow.trainer.add_event_handler(WorkflowEvents.SAFE_POINT, workflow.save_checkpoint)
+    workflow.run()
+
+    assert before == pytest.approx(2 * 3 * 2 * 4 / 100e6)
+    limit._paces.clear()
+    assert limit.needed() == 2 * workflow._saver.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("deadline", "seconds"),
+    [
+        ("2026-03-01T12:00:00Z", 1772366400),
+        ("2026-03-01 13:00+01:00", 1772366400),
+        (1772366400, 1772366400),
+        ("1772366400", 1772366400),
+    ],
+)
+def test_a_deadline_is_a_point_in_time_as_schedulers_write_it(deadline, seconds):
+    assert read_deadline(deadline) == seconds
+
+
+def test_without_a_time_zone_it_is_that_of_this_machine():
+    assert read_deadline("2026-03-01T12:00") == datetime(2026, 3, 1, 12).timestamp()
+    assert read_deadline("20260301") == datetime(2026, 3, 1).timestamp()
+
+
+@pytest.mark.parametrize("deadline", ["tomorrow", "12:00", "2026-13-01"])
+def test_what_is_no_point_in_time_is_named(deadline):
+    with pytest.raises(ConfigError, match=f"train.deadline: '{deadline}' is not a point in time: such as 2026-03-01T"):
+        build(deadline=deadline)
+
+
+def test_a_deadline_that_is_over_is_refused_before_anything_is_trained():
+    with pytest.raises(ConfigError, match=r"train.deadline: 2020-01-01 is over: there is no time to train in"):
+        build(deadline="2020-01-01")
