@@ -6,10 +6,11 @@ Shapes: ``N`` rows, ``F`` features, ``T`` target numbers, ``C`` classes (multila
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,13 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.ahead import ahead, map_ahead
 from ignite_workflow.data.features import Unseen
+from ignite_workflow.data.number_columns import leave_to_text, number_columns
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import Chunk, Table, as_chunk, find_column, open_table
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
 from ignite_workflow.losses import Loss
 from ignite_workflow.model_description import Architecture, DataFacts
 from ignite_workflow.prediction_file import check_output, prediction_writer
+from ignite_workflow.registry import is_import_path
 from ignite_workflow.targets import Target
 
 __all__ = ["Predictor", "loss_not_imported"]
@@ -38,6 +42,7 @@ _FEWEST_ROWS = 32
 _ROW = "row"
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[Any]]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,12 +94,15 @@ class Predictor:
             DataError: a column is missing, or a cell does not fit its column; names row, column and value.
             ConfigError: there is no such file; or the model's input is not a table.
         """
+        work = partial(self._frame, probabilities=probabilities, batch_size=batch_size)
+        if isinstance(rows, str | Path):
+            table = open_table(str(rows), read or self.data.read)
+            return pl.concat(frame for _, frame in self._each(table, work))
         unseen = Unseen()
-        frames = [
-            self._frame(self._encode(chunk, unseen), probabilities, batch_size) for chunk in self._chunks(rows, read)
-        ]
+        chunk = as_chunk(_columns(rows) if isinstance(rows, list | tuple) else rows)
+        frame = work(self.table_schema().encode(chunk, unseen=unseen))
         _warn(unseen)
-        return pl.concat(frames)
+        return frame
 
     def predict_file(
         self,
@@ -128,14 +136,12 @@ class Predictor:
         table = open_table([str(path)] if isinstance(path, str | Path) else path, read or self.data.read)
         check_output(output, table.paths)
         identifiers = self._identifiers(schema, table, id_columns, probabilities)
-        unseen, rows = Unseen(), 0
+        rows, work = 0, partial(self._frame, probabilities=probabilities, batch_size=batch_size)
         with prediction_writer(output) as write:
-            for chunk in table.chunks():
-                predictions = self._frame(self._encode(chunk, unseen), probabilities, batch_size)
+            for chunk, predictions in self._each(table, work, as_text=identifiers):
                 numbers = pl.Series(_ROW, np.arange(rows, rows + chunk.frame.height))
                 write(pl.DataFrame([numbers, *_carried(chunk, identifiers), *predictions.get_columns()]))
                 rows += chunk.frame.height
-        _warn(unseen)
         return rows
 
     def outputs(self, x: Tensor | Matrix, *, batch_size: int | None = None) -> Matrix:
@@ -185,22 +191,32 @@ class Predictor:
             names = [f"prediction_{name}" for name in target.classes or target.columns]
         return names + [f"probability_{name}" for name in target.classes if probabilities]
 
-    def encode_chunks(self, rows: Any, read: ReadConfig | None = None) -> Iterator[tuple[Chunk, Matrix]]:
+    def encode_chunks(self, rows: str | Path, read: ReadConfig | None = None) -> Iterator[tuple[Chunk, Matrix]]:
         """The chunks of a table, each with the model's input for it; warns of unseen categories at the end."""
-        unseen = Unseen()
-        for chunk in self._chunks(rows, read):
-            yield chunk, self._encode(chunk, unseen)
+        return self._each(open_table(str(rows), read or self.data.read), _as_it_is)
+
+    def _each(
+        self, table: Table, work: Callable[[Matrix], Result], *, as_text: Sequence[str] = ()
+    ) -> Iterator[tuple[Chunk, Result]]:
+        """Each chunk with what ``work`` makes of the model's input for it; warns of unseen categories at the end."""
+        schema, unseen = self.table_schema(), Unseen()
+        numbers = number_columns(schema, table.columns, as_text=as_text)
+        do = partial(_encode, schema, work)
+        results = (
+            map_ahead(do, table.chunks(numbers)) if self._may_use_threads() else map(do, ahead(table.chunks(numbers)))
+        )
+        for chunk, result, found in results:
+            leave_to_text(numbers, chunk)
+            unseen.add_all(found)
+            yield chunk, result
         _warn(unseen)
 
-    def _chunks(self, rows: Any, read: ReadConfig | None) -> Iterator[Chunk]:
-        if isinstance(rows, str | Path):
-            return open_table(str(rows), read or self.data.read).chunks()
-        return iter([as_chunk(_columns(rows) if isinstance(rows, list | tuple) else rows)])
+    def _may_use_threads(self) -> bool:
+        """Whether chunks may be computed side by side: not by a model of a person's own, which may keep a state."""
+        known = self.architecture is not None and not is_import_path(self.architecture.name)
+        return known and self.device.type == "cpu" and torch.get_num_threads() == 1
 
-    def _encode(self, chunk: Chunk, unseen: Unseen) -> Matrix:
-        return self.table_schema().encode(chunk, unseen=unseen)
-
-    def _frame(self, x: Matrix, probabilities: bool, batch_size: int | None) -> pl.DataFrame:
+    def _frame(self, x: Matrix, *, probabilities: bool, batch_size: int | None) -> pl.DataFrame:
         _, target = self._meaning()
         predictions = self.outputs(x, batch_size=batch_size)
         columns: list[Any] = list(predictions.T)
@@ -241,6 +257,15 @@ class Predictor:
         if self.schema is None:
             raise ConfigError("the model was not trained on a table but on a Dataset: use predictor.outputs(x).")
         return self.schema
+
+
+def _encode(schema: Schema, work: Callable[[Matrix], Result], chunk: Chunk) -> tuple[Chunk, Result, Unseen]:
+    unseen = Unseen()
+    return chunk, work(schema.encode(chunk, unseen=unseen)), unseen
+
+
+def _as_it_is(x: Matrix) -> Matrix:
+    return x
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -114,6 +114,12 @@ class Unseen:
         count, example = self.found.get(series.name, (0, f"{series[first]!r} in {place(first)}"))
         self.found[series.name] = (count + int(unknown.sum()), example)
 
+    def add_all(self, other: Unseen) -> None:
+        """Count what was found later."""
+        for name, (count, example) in other.found.items():
+            before, first = self.found.get(name, (0, example))
+            self.found[name] = (before + count, first)
+
     def lines(self) -> list[str]:
         """A line for each column that held such values."""
         return [
