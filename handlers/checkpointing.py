@@ -6,7 +6,9 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from ignite.engine import Events
@@ -53,6 +55,8 @@ class Checkpointing(Handler):
         self.kept: list[tuple[float, int]] = []
         self.improved: float | None = None  # the metric, where it is among the best and its weights are not saved yet
         self.retry_at = 0.0
+        self.saving: Future[Path] | None = None  # what is being written, and not settled yet
+        self.kept_before = self.kept
 
     def attach(self, workflow: Workflow) -> None:
         self.workflow = workflow
@@ -75,42 +79,55 @@ class Checkpointing(Handler):
 
     def save_if_due(self) -> None:
         trainer = self.workflow.trainer
+        if self.saving is not None and (trainer.leaving or self.saving.done()):
+            self.settle()
         if trainer.leaving:
             self.save_at_last()
         elif self.improved is not None or (self.metric is None and self.interval.due_at_safe_point(trainer)):
-            self.try_to_save()
+            if time.monotonic() >= self.retry_at:
+                self.begin()
             self.improved = None  # saved or not: the next weights are others
 
-    def save_at_last(self) -> None:
-        try:
-            self.save()
-        except OSError as error:
-            free = shutil.disk_usage(self.store.directory.parent).free
-            raise CheckpointError(
-                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} "
-                f"({free:,} bytes free); make room and go on with the same command"
-            ) from error
+    def begin(self) -> None:
+        """Save beside the training; what comes of it is settled at a later safe point, unless it is known already."""
+        if self.saving is not None:
+            self.settle()
+        self.kept_before = self.kept
+        self.kept = self.kept_with(self.workflow.trainer.state.iteration)  # the checkpoint holds it too
+        self.saving = self.workflow.begin_checkpoint()
+        if self.saving.done():
+            self.settle()
 
-    def try_to_save(self) -> None:
-        if time.monotonic() < self.retry_at:
-            return
+    def settle(self) -> None:
+        """Wait for what is being saved; then let go of the checkpoints that are no longer kept."""
+        assert self.saving is not None
         try:
-            self.save()
+            self.finish(self.saving)
         except OSError as error:
             self.retry_at = time.monotonic() + _RETRY_SECONDS
             log.warning("checkpoint not saved: %s; training goes on, next try in %d s", error, _RETRY_SECONDS)
 
-    def save(self) -> None:
-        """Save, then let go of the checkpoints that are no longer kept."""
-        before = self.kept
-        self.kept = self.kept_with(self.workflow.trainer.state.iteration)  # the checkpoint holds it too
+    def finish(self, saving: Future[Path]) -> None:
+        self.saving = None
         try:
-            self.workflow.save_checkpoint()
-        except BaseException:
-            self.kept = before
+            saving.result()
+        except OSError:
+            self.kept = self.kept_before
             raise
         self.keep_checkpoints()
         self.store.prune()
+
+    def save_at_last(self) -> None:
+        self.kept_before = self.kept
+        self.kept = self.kept_with(self.workflow.trainer.state.iteration)
+        try:
+            self.finish(self.workflow.begin_checkpoint())
+        except OSError as error:
+            free = shutil.disk_usage(self.store.directory.parent).free
+            raise CheckpointError(
+                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} "
+                f"({self.store.size:,} bytes needed, {free:,} free); make room and go on with the same command"
+            ) from error
 
     def kept_with(self, iteration: int) -> list[tuple[float, int]]:
         """What is kept once that iteration is saved."""
@@ -122,7 +139,9 @@ class Checkpointing(Handler):
         return sorted([*self.kept, (self.improved, iteration)], key=self.rank)[: self.keep]
 
     def close(self) -> None:
-        self.store.remove_leftovers()
+        if self.saving is not None:
+            self.settle()
+        self.store.close()
 
     def keep_checkpoints(self) -> None:
         self.store.keep(self, [iteration for _, iteration in self.kept])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from ignite_workflow.durable import sync_directory
 from ignite_workflow.errors import CheckpointError
-from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
+from ignite_workflow.tensor_file import read_tensor_file, tensor_file_parts, write_parts
 
 __all__ = ["CheckpointStore", "load_model_state", "model_state"]
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 _KIND = "ignite-workflow checkpoint"
 _FORMAT = 2
 _RECYCLED_BYTES = 16 * 1024 * 1024
+_BESIDE_BYTES = 1024 * 1024  # less is written in a millisecond: a thread costs more than it spares
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
 
@@ -30,12 +33,19 @@ class CheckpointStore:
 
     Args:
         directory: created when the first one is saved.
+
+    Attributes:
+        size: bytes of the state that was saved last, or was to be.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._temporary = f"{directory}/unfinished.tmp"
         self._kept: dict[int, tuple[int, ...]] = {}
+        self.size = 0
+        self._copy = np.empty(0, np.uint8)  # of the state that is being written, used again by the next one
+        self._writer: ThreadPoolExecutor | None = None
+        self._writing: Future[Path] | None = None
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of that iteration lies."""
@@ -59,11 +69,69 @@ class CheckpointStore:
 
         Raises:
             OSError: it could not be written; what was there before still is.
+            TypeError: the state holds something else.
         """
+        return self._write(step, self._parts(state))
+
+    def save_beside(self, step: int, state: dict[str, Any], *, first: Callable[[], None]) -> Future[Path]:
+        """Copy a state, and write it while the training goes on; a small one is written at once.
+
+        There is at most one at a time: a second call waits for the first one's end.
+
+        Args:
+            step: the iteration.
+            state: as above; may change as soon as this returns.
+            first: called before anything is written, in the thread that writes.
+
+        Returns:
+            What ``save`` would have returned or raised.
+
+        Raises:
+            TypeError: as ``save``.
+        """
+        parts = self._parts(state)
+        if self.size <= _BESIDE_BYTES:
+            self._writing = _done(self._write, step, parts, first)
+        else:
+            self._writer = self._writer or ThreadPoolExecutor(1, "checkpoint")
+            self._writing = self._writer.submit(self._write, step, [self._copied(parts)], first)
+        return self._writing
+
+    def finish(self) -> None:
+        """Wait until nothing is being written."""
+        if self._writing is not None:
+            wait([self._writing])
+
+    def close(self) -> None:
+        """Wait until nothing is being written, and let thread, memory and temporary file go: a save takes new ones."""
+        self.finish()
+        if self._writer is not None:
+            self._writer.shutdown()
+            self._writer, self._copy = None, np.empty(0, np.uint8)
+        self.remove_leftovers()
+
+    def _parts(self, state: dict[str, Any]) -> Sequence[bytes | memoryview]:
+        self.finish()
+        parts = tensor_file_parts({"format": _FORMAT, **state}, _KIND)
+        self.size = sum(map(len, parts))
+        return parts
+
+    def _copied(self, parts: Sequence[bytes | memoryview]) -> memoryview:
+        if len(self._copy) < self.size:
+            self._copy = np.empty(self.size, np.uint8)
+        end = 0
+        for part in parts:
+            start, end = end, end + len(part)
+            self._copy[start:end] = np.frombuffer(part, np.uint8)
+        return self._copy[: self.size].data
+
+    def _write(self, step: int, parts: Sequence[bytes | memoryview], first: Callable[[], None] | None = None) -> Path:
+        if first is not None:
+            first()
         if not self.directory.is_dir():
             self.directory.mkdir()
         try:
-            write_tensor_file(self._temporary, {"format": _FORMAT, **state}, _KIND)
+            write_parts(self._temporary, parts)
         except BaseException:
             self.remove_leftovers()
             raise
@@ -88,10 +156,14 @@ class CheckpointStore:
                 continue
             name = self._name(step)
             status = os.stat(name)
-            if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1:  # a link to it may be somebody's backup
+            # A link to it may be somebody's backup; and what is being written must not be taken away.
+            if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1 and self._is_idle():
                 os.replace(name, self._temporary)
             else:
                 os.unlink(name)
+
+    def _is_idle(self) -> bool:
+        return self._writing is None or self._writing.done()
 
     def remove_leftovers(self) -> None:
         """Delete the unfinished file of a killed write, or the one that waits to be written over."""
@@ -135,6 +207,16 @@ class CheckpointStore:
         for step in self.steps():
             self.path(step).unlink()
         self.remove_leftovers()
+
+
+def _done(function: Callable[..., Path], *args: Any) -> Future[Path]:
+    """A future of what has been done already."""
+    future: Future[Path] = Future()
+    try:
+        future.set_result(function(*args))
+    except OSError as error:
+        future.set_exception(error)
+    return future
 
 
 def model_state(model: nn.Module) -> dict[str, Any]:

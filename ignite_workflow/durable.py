@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["append", "replace_file", "sync_data", "sync_directory", "write_over"]
+__all__ = ["append", "replace_file", "sync_data", "sync_directory", "sync_file", "write_over"]
 
 
 def replace_file(path: Path, content: bytes | str, *, sync: bool = False) -> None:
@@ -49,22 +49,19 @@ def write_over(path: str, parts: Iterable[bytes | memoryview]) -> int:
     return size
 
 
-def append(path: str, start: int, data: bytes, *, sync: bool = False) -> None:
+def append(path: str, start: int, data: bytes) -> None:
     """Write ``data`` into a file from byte ``start`` on; what stood there and beyond is cut off.
 
     Args:
         path: created where it does not exist.
         start: at most the size of the file.
         data: any bytes.
-        sync: on disk before this returns.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     try:
         if os.fstat(descriptor).st_size != start:
             os.ftruncate(descriptor, start)
         _write(descriptor, data)
-        if sync:
-            sync_data(descriptor)
     finally:
         os.close(descriptor)
 
@@ -75,6 +72,15 @@ def _write(descriptor: int, data: bytes | memoryview) -> int:
     while written < size:
         written += os.write(descriptor, memoryview(data).cast("B")[written:])
     return size
+
+
+def sync_file(path: str) -> None:
+    """Put what was written to a file, by whomever, on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_data(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_data(descriptor: int) -> None:

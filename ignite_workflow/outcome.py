@@ -34,7 +34,8 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
         data = data.without_scaling()
     metrics = _measure(workflow, config, data, loss) if loss is not None else {}
     try:
-        workflow.records.sync(durable=True)
+        workflow.records.sync()
+        workflow.records.make_durable()
     except OSError as error:
         raise RunDirectoryError(f"cannot write {workflow.records.path}: {error.strerror}") from error
     save_model(directory.model, workflow.model, _description(config, data, loss, metrics))

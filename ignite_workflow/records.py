@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ignite_workflow.durable import append
+from ignite_workflow.durable import append, sync_file
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["Record", "Records"]
@@ -51,6 +51,7 @@ class Records:
         self._synced = 0  # rows that are in the file
         self._new: list[bytes] = []  # the lines of the others
         self._used = False  # else what the file holds is not known here, and stays as it is
+        self._written = False  # there is a file, and this object wrote to it
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.rows)
@@ -75,13 +76,18 @@ class Records:
         """The newest value of each name of a split."""
         return {row.name: row.value for row in self.rows if row.split == split}
 
-    def sync(self, *, durable: bool = False) -> None:
-        """Write what is new to the file; ``durable``: on disk before this returns."""
+    def sync(self) -> None:
+        """Write what is new to the file."""
         if self.path is None or not self._used:
             return
         end = self._ends[self._synced][0]  # beyond it: a failed write, what was rewound, a run before this one
-        append(os.fspath(self.path), end, b"".join(self._new), sync=durable)
-        self._synced, self._new = len(self.rows), []
+        append(os.fspath(self.path), end, b"".join(self._new))
+        self._synced, self._new, self._written = len(self.rows), [], True
+
+    def make_durable(self) -> None:
+        """Put what ``sync`` wrote on disk. May be called from another thread."""
+        if self.path is not None and self._written:
+            sync_file(os.fspath(self.path))
 
     def state_dict(self) -> dict[str, int]:
         """Where the records stand: what a checkpoint keeps of them."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +79,8 @@ class Saver:
         self.workflow = workflow
         directory = workflow.run_directory
         self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
-        self._saved: Mapping[str, Any] | None = None  # the counters at the last save
+        self._moment: Mapping[str, Any] | None = None  # the counters at the last save
+        self._last: Future[Path] | None = None
         self.seconds = 0.0  # that the longest save took
 
     def store(self) -> CheckpointStore:
@@ -92,19 +95,41 @@ class Saver:
 
     def save(self) -> Path | None:
         """Save now, where called at ``SAFE_POINT``, and return the file; else at the next one."""
-        store, trainer = self.store(), self.workflow.trainer
+        trainer = self.workflow.trainer
         if trainer.last_event_name != WorkflowEvents.SAFE_POINT:
+            self.store()
             if not trainer.has_event_handler(self._save_once, WorkflowEvents.SAFE_POINT):
                 trainer.add_event_handler(WorkflowEvents.SAFE_POINT, self._save_once)
             return None
+        return self.begin().result()
+
+    def begin(self) -> Future[Path]:
+        """Save what the run is now, beside the training. Only at ``SAFE_POINT``."""
+        store, trainer = self.store(), self.workflow.trainer
         moment = trainer.state_dict()
-        if self._saved != moment:  # two handlers may find it due at the same safe point
+        if self._last is None or self._moment != moment or _has_failed(self._last):
             started = time.monotonic()
-            self.workflow.records.sync(durable=True)  # the checkpoint counts on them
-            store.save(trainer.state.iteration, self.workflow.state_dict())
-            self._saved = moment
-            self.seconds = max(self.seconds, time.monotonic() - started)
-        return store.path(trainer.state.iteration)
+            self._last = store.save_beside(trainer.state.iteration, self.workflow.state_dict(), first=self._records())
+            self._last.add_done_callback(partial(self._note_time, started))
+            self._moment = moment
+        return self._last  # two handlers may find it due at the same safe point
+
+    def _note_time(self, started: float, _: Future[Path]) -> None:
+        self.seconds = max(self.seconds, time.monotonic() - started)
+
+    def _records(self) -> Callable[[], None]:
+        """Writes the records; returns what puts them on disk, or fails where they could not be written."""
+        records = self.workflow.records  # the checkpoint counts on them
+        try:
+            records.sync()
+        except OSError as error:
+            return partial(_fail, error)
+        return records.make_durable
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        if self._store is not None:
+            self._store.close()
 
     def _save_once(self) -> None:
         self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
@@ -112,6 +137,14 @@ class Saver:
             self.save()
         except OSError as error:  # whoever asked for it is no longer there to be told
             log.warning("checkpoint not saved: %s", error)
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _has_failed(saving: Future[Path]) -> bool:
+    return saving.done() and saving.exception() is not None
 
 
 def _shape(optimizer_state: Mapping[str, Any]) -> list[tuple[list[str], int]]:

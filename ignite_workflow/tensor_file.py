@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from torch import Tensor
 from ignite_workflow.durable import write_over
 from ignite_workflow.errors import CheckpointError
 
-__all__ = ["decode_tree", "encode_tree", "read_tensor_file", "write_tensor_file"]
+__all__ = ["decode_tree", "encode_tree", "read_tensor_file", "tensor_file_parts", "write_parts", "write_tensor_file"]
 
 _DTYPES = {
     torch.float64: "F64",
@@ -59,11 +59,23 @@ def write_tensor_file(path: Path | str, tree: dict[str, Any], kind: str) -> int:
     Raises:
         TypeError: a value is of another kind; says where.
     """
+    return write_parts(path, tensor_file_parts(tree, kind))
+
+
+def tensor_file_parts(tree: dict[str, Any], kind: str) -> list[bytes | memoryview]:
+    """What a file is to hold: its header, then the bytes of the tensors, which are their own memory where they can be.
+
+    Raises:
+        TypeError: as ``write_tensor_file``.
+    """
     tensors: dict[str, Tensor] = {}
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
-    header = _header(tensors, {"kind": kind, "values": values})
-    parts: list[bytes | memoryview] = [header, *map(_bytes_of, tensors.values())]
-    if sum(map(len, parts)) <= _JOINED_BYTES:
+    return [_header(tensors, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())]
+
+
+def write_parts(path: Path | str, parts: Sequence[bytes | memoryview]) -> int:
+    """Write the parts and their checksum, on disk when this returns; the size of the file in bytes."""
+    if len(parts) > 1 and sum(map(len, parts)) <= _JOINED_BYTES:
         parts = [b"".join(parts)]
     return write_over(os.fspath(path), _with_checksum(parts))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -169,13 +170,7 @@ class Workflow:
             handler.attach(self)
 
     def record(self, split: str, name: str, value: float) -> None:
-        """Add a number to the run's records, at the present iteration.
-
-        Args:
-            split: train, val or test.
-            name: of the number: ``loss``, ``lr``, ...
-            value: in its own unit.
-        """
+        """Add a number to the run's records, at the present iteration: of a split (train, val or test), in its unit."""
         state = self.trainer.state
         self.records.append(Record(state.iteration, state.epoch, split, name, float(value)))
 
@@ -195,12 +190,16 @@ class Workflow:
         """
         return self._saver.save()
 
-    def checkpoint_store(self) -> CheckpointStore:
-        """Where the run's checkpoints are.
+    def begin_checkpoint(self) -> Future[Path]:
+        """The same beside the training, which waits for a copy of the state only. To be called at ``SAFE_POINT``.
 
-        Raises:
-            ConfigError: the run has no directory.
+        Returns:
+            Gives the file, or raises the ``OSError`` that kept it from being written.
         """
+        return self._saver.begin()
+
+    def checkpoint_store(self) -> CheckpointStore:
+        """Where the run's checkpoints are. Raises a ``ConfigError`` where the run has no directory."""
         return self._saver.store()
 
     def attach_metrics(self, names: Sequence[str] | None) -> None:
@@ -279,6 +278,7 @@ class Workflow:
     def close(self) -> None:
         """Close every handler, end the loaders' workers and write the records out: ``run`` does, however it ends."""
         close_parts(self)
+        self._saver.close()
 
     def progress(self) -> dict[str, Any]:
         """What ``status.json`` says of the training so far: epoch, iteration, the best evaluation, newest metrics."""

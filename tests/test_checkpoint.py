@@ -1,12 +1,13 @@
 import logging
 import os
 import shutil
+import threading
 
 import pytest
 import torch
 from torch import nn
 
-from ignite_workflow import CheckpointError, CheckpointStore
+from ignite_workflow import CheckpointError, CheckpointStore, checkpoint
 from ignite_workflow.checkpoint import load_model_state, model_state
 
 
@@ -138,7 +139,85 @@ def test_a_state_that_cannot_be_saved_leaves_no_file(store):
     with pytest.raises(TypeError, match=r"state\['x'\] is a set"):
         store.save(1, {"x": {1}})
 
-    assert names(store) == []
+    assert store.steps() == []
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Writing waits until this is set."""
+    gate = threading.Event()
+    write = checkpoint.write_parts
+    monkeypatch.setattr(checkpoint, "write_parts", lambda path, parts: gate.wait(60) and write(path, parts))
+    yield gate
+    gate.set()
+
+
+def large(value):
+    """A state that is written beside the training."""
+    return {"x": torch.full((2**19,), value)}
+
+
+def test_a_large_state_is_written_beside_the_training_as_it_was_when_it_was_given(store, gate):
+    state = large(1.0)
+
+    saving = store.save_beside(7, state, first=list)
+    state["x"].fill_(2.0)
+    assert not saving.done()
+    assert store.steps() == []
+    gate.set()
+
+    assert saving.result() == store.path(7)
+    assert store.load(7)["x"].unique().tolist() == [1.0]
+
+
+def test_a_small_state_is_written_at_once(store):
+    assert store.save_beside(7, {"x": torch.ones(1)}, first=list).done()
+
+
+def test_one_at_a_time_is_written_each_as_it_was(store, gate):
+    gate.set()
+    for step in (1, 2, 3):
+        store.save_beside(step, large(float(step)), first=list)
+    store.close()
+
+    assert [store.load(step)["x"].unique().tolist() for step in (1, 2, 3)] == [[1.0], [2.0], [3.0]]
+    assert names(store) == [store.path(step).name for step in (1, 2, 3)]
+
+
+def test_what_must_come_first_is_done_by_the_thread_that_writes(store, gate):
+    gate.set()
+    threads = []
+
+    store.save_beside(1, large(1.0), first=lambda: threads.append(threading.current_thread())).result()
+
+    assert threads != [threading.main_thread()]
+
+
+def test_a_large_state_that_cannot_be_written_leaves_what_was_there(store, monkeypatch):
+    def fail(path, parts):
+        raise OSError("No space left on device")
+
+    store.save_beside(1, large(1.0), first=list).result()
+    monkeypatch.setattr(checkpoint, "write_parts", fail)
+    saving = store.save_beside(2, large(2.0), first=list)
+
+    assert str(saving.exception()) == "No space left on device"
+    assert store.load_newest()["x"][0] == 1.0
+
+
+def test_what_is_being_written_is_not_taken_for_an_old_file(store, gate):
+    owner = object()
+    gate.set()
+    fill(store, 1, 2)
+    gate.clear()
+    saving = store.save_beside(3, large(3.0), first=list)
+    store.keep(owner, [2])
+
+    store.prune()
+    gate.set()
+
+    assert saving.result() == store.path(3)
+    assert store.load(3)["x"].unique().tolist() == [3.0]
 
 
 def test_prunes_what_nobody_keeps_but_never_the_newest(store):

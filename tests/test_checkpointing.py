@@ -1,10 +1,12 @@
 import errno
 import logging
 import time
+from dataclasses import dataclass
 
 import pytest
+import torch
 
-from ignite_workflow import CheckpointError, CheckpointStore, ConfigError, UnknownNameError, WorkflowEvents
+from ignite_workflow import CheckpointError, CheckpointStore, ConfigError, Handler, UnknownNameError, WorkflowEvents
 from ignite_workflow.handlers.checkpointing import Checkpointing
 from ignite_workflow.testing import scripted_workflow
 
@@ -21,13 +23,29 @@ def steps(workflow):
     return workflow.checkpoint_store().steps()
 
 
+@dataclass
+class Ballast(Handler):
+    """Makes a state so large that it is written beside the training."""
+
+    def attach(self, workflow):
+        pass
+
+    def state_dict(self):
+        return {"ballast": torch.zeros(2**19)}
+
+
+def with_ballast(path, *, max_epochs=3, **options):
+    handlers = {"checkpointing": Checkpointing(**options), "ballast": Ballast()}
+    return scripted(path, handlers=handlers, max_epochs=max_epochs)
+
+
 @pytest.fixture
 def saved(monkeypatch):
     """What was saved, in order."""
     saved = []
-    save = CheckpointStore.save
+    write = CheckpointStore._write
     monkeypatch.setattr(
-        CheckpointStore, "save", lambda self, step, state: saved.append(step) or save(self, step, state)
+        CheckpointStore, "_write", lambda self, step, *rest: saved.append(step) or write(self, step, *rest)
     )
     return saved
 
@@ -165,15 +183,15 @@ def test_a_stop_for_good_is_saved_as_such(tmp_path):
 def failing_at(monkeypatch, *failing):
     """Saving those iterations fails, the first time each."""
     left = list(failing)
-    save = CheckpointStore.save
+    write = CheckpointStore._write
 
-    def save_or_fail(self, step, state):
+    def write_or_fail(self, step, *rest):
         if step in left:
             left.remove(step)
             raise FULL
-        return save(self, step, state)
+        return write(self, step, *rest)
 
-    monkeypatch.setattr(CheckpointStore, "save", save_or_fail)
+    monkeypatch.setattr(CheckpointStore, "_write", write_or_fail)
 
 
 def test_a_full_disk_is_a_warning_and_tried_again_after_a_while(tmp_path, monkeypatch, caplog):
@@ -194,7 +212,9 @@ def test_a_full_disk_is_a_warning_and_tried_again_after_a_while(tmp_path, monkey
 def test_the_last_one_must_succeed(tmp_path, monkeypatch):
     failing_at(monkeypatch, 12)
 
-    with pytest.raises(CheckpointError, match=r"the last checkpoint cannot be written to \S+: No space left on device"):
+    with pytest.raises(
+        CheckpointError, match=r"cannot be written to \S+: No space left on device \([\d,]+ bytes needed, [\d,]+ free\)"
+    ):
         scripted(tmp_path).run()
 
 
@@ -205,6 +225,48 @@ def test_a_checkpoint_that_could_not_be_saved_is_not_among_the_best(tmp_path, mo
     workflow.run()
 
     assert {step for _, step in workflow.handlers["checkpointing"].kept} <= set(steps(workflow))
+
+
+@pytest.mark.parametrize("metric", [None, "loss"])
+def test_what_is_written_beside_the_training_is_kept_like_the_rest(tmp_path, metric):
+    kept = []
+    for name, make in (("small", scripted), ("large", with_ballast)):
+        workflow = make(tmp_path / name, every={"iterations": 1}, keep=2, metric=metric)
+        workflow.run()
+        kept.append((steps(workflow), workflow.handlers["checkpointing"].kept))
+        assert len(list((tmp_path / name / "checkpoints").iterdir())) == len(steps(workflow))
+
+    assert kept[0] == kept[1]
+
+
+def test_a_full_disk_beside_the_training_is_a_warning_too(tmp_path, monkeypatch, caplog):
+    failing_at(monkeypatch, 2)
+    workflow = with_ballast(tmp_path, every={"iterations": 1}, keep=99)
+
+    workflow.run()
+
+    assert "checkpoint not saved: [Errno 28] No space left on device" in caplog.text
+    assert steps(workflow) == [step for _, step in reversed(workflow.handlers["checkpointing"].kept)]
+    assert 2 not in steps(workflow)
+
+
+def test_a_run_that_fails_waits_for_what_is_being_written(tmp_path):
+    workflow = with_ballast(tmp_path, every={"iterations": 1})
+    workflow.trainer.add_event_handler("ITERATION_STARTED", fail_at(workflow, 6))
+
+    with pytest.raises(ZeroDivisionError):
+        workflow.run()
+
+    assert steps(workflow) == [4, 5]
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
+def fail_at(workflow, iteration):
+    def fail():
+        if workflow.trainer.state.iteration == iteration:
+            raise ZeroDivisionError
+
+    return fail
 
 
 def test_knows_what_it_keeps_after_a_resume(tmp_path):

@@ -52,7 +52,7 @@ def test_another_seed_gives_another_model(tmp_path):
 
 
 def test_a_full_disk_in_mid_run_is_a_warning_and_at_its_end_an_error(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(checkpoint, "write_tensor_file", full_disk)
+    monkeypatch.setattr(checkpoint, "write_parts", full_disk)
 
     with pytest.raises(CheckpointError, match=r"the last checkpoint cannot be written .* No space left on device"):
         train(PENGUINS, [*QUICK, "handlers.checkpointing.every={epochs: 1}"], run_directory=tmp_path / "run")
@@ -63,7 +63,7 @@ def test_a_full_disk_in_mid_run_is_a_warning_and_at_its_end_an_error(tmp_path, m
 
 def test_a_run_that_failed_goes_on_with_the_same_command(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write_tensor_file", full_disk)
+        patch.setattr(checkpoint, "write_parts", full_disk)
         with pytest.raises(CheckpointError):
             train(PENGUINS, QUICK, run_directory=tmp_path / "run")
 

@@ -114,7 +114,7 @@ def test_durable_means_on_disk_before_it_returns(path, monkeypatch):
     assert sizes == []
     records.append(row(2))
 
-    records.sync(durable=True)
+    records.sync(); records.make_durable()
 
     assert sizes == [path.stat().st_size]
 
@@ -207,7 +207,7 @@ def test_what_a_full_disk_refused_is_whole_after_the_next_sync(path, rows):
         records.append(row(number))
     for _ in range(2):
         with disk_full_at(150), pytest.raises(OSError, match="File too large"):
-            records.sync(durable=True)
+            records.sync(); records.make_durable()
 
     records.sync()
 
@@ -220,7 +220,16 @@ def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
     records = Records(None)
     records.append(ROW)
 
-    records.sync(durable=True)
+    records.sync(); records.make_durable()
 
     assert list(tmp_path.iterdir()) == []
     assert records.rows == [ROW]
+
+
+def test_what_was_never_written_is_not_looked_for_on_disk(path):
+    records = Records(path)
+    records.append(ROW)
+
+    records.make_durable()
+
+    assert not path.exists()

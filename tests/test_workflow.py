@@ -275,7 +275,7 @@ def test_asked_for_anywhere_else_it_is_there_at_the_next_safe_point(tmp_path):
 
 def test_asked_for_again_and_again_it_is_saved_once_a_moment(tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(CheckpointStore, "save", lambda store, step, state: saved.append(step))
+    monkeypatch.setattr(CheckpointStore, "_write", lambda store, step, *_: saved.append(step))
 
     saving(tmp_path, WorkflowEvents.GRADIENTS_READY)
 
@@ -284,26 +284,22 @@ def test_asked_for_again_and_again_it_is_saved_once_a_moment(tmp_path, monkeypat
 
 def test_records_are_on_disk_before_the_checkpoint_that_counts_on_them(tmp_path, monkeypatch):
     workflow = scripted_workflow(tmp_path, loss=[1.0])
-    seen, on_disk = [], []
+    on_disk = []
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: on_disk.append(os.fstat(descriptor).st_size))
-
-    def save(store, step, state):
-        seen.append((state["records"]["bytes"], on_disk[-1]))
-
-    monkeypatch.setattr(CheckpointStore, "save", save)
     workflow.trainer.add_event_handler(Events.EPOCH_COMPLETED, workflow.save_checkpoint)
 
     workflow.run()
 
-    [(counted, written)] = seen
-    assert counted == written > 0
+    records, checkpoint = on_disk
+    assert records == workflow.checkpoint_store().load_newest()["records"]["bytes"] > 0
+    assert checkpoint == workflow.checkpoint_store().path(1).stat().st_size
 
 
 def test_a_checkpoint_asked_for_that_cannot_be_written_does_not_end_the_training(tmp_path, monkeypatch, caplog):
-    def fail(store, step, state):
+    def fail(store, step, *_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(CheckpointStore, "save", fail)
+    monkeypatch.setattr(CheckpointStore, "_write", fail)
 
     saving(tmp_path, Events.ITERATION_STARTED, once=2)
 
