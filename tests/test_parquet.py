@@ -104,6 +104,15 @@ def test_a_cut_off_or_changed_file_is_one_line(path):
             list(read_table(str(path)))
 
 
+def test_a_file_with_fewer_rows_than_it_says_is_one_line(path):
+    pl.DataFrame({"a": range(1000)}).write_parquet(path)
+    pages, end, size = footer(path)
+    path.write_bytes(pages + end.replace(b"\xd0\x0f", b"\xd2\x0f", 1) + size)  # 1001 in the place of 1000
+
+    with pytest.raises(DataError, match=r"it says that it has 1001 rows, but has \d+\)"):
+        list(read_table(str(path)))
+
+
 def test_few_bytes_that_say_they_are_many_rows_are_refused(path, monkeypatch):
     monkeypatch.setattr(parquet, "_MOST_CELLS", 10_000)
     monkeypatch.setattr(parquet, "_MOST_CELLS_A_BYTE", 10)
