@@ -16,6 +16,7 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor
 
+from ignite_workflow.batch import to_device
 from ignite_workflow.calibration import Calibration, CalibrationSums, has_probabilities
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.errors import ConfigError, DataError
@@ -33,7 +34,6 @@ from ignite_workflow.losses import Loss
 from ignite_workflow.metric_sums import ClassSums, ValueSums
 from ignite_workflow.metrics import DEFAULT_METRICS, MODES, build_metrics
 from ignite_workflow.predictor import Predictor, loss_not_imported
-from ignite_workflow.steps import to_device
 from ignite_workflow.targets import Target, decode_target
 
 __all__ = ["MAIN_METRICS", "Evaluation", "evaluate"]

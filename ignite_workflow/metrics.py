@@ -22,6 +22,7 @@ from ignite.metrics import EpochMetric, Metric
 from torch import Tensor
 
 from ignite_workflow import metric_sums, registry
+from ignite_workflow.batch import sample_count
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.losses import Loss
 from ignite_workflow.metric_sums import ClassSums, ValueSums
@@ -192,7 +193,7 @@ class MeanLoss(Metric):
         if isinstance(y_pred, Tensor) and y_pred.dtype in (torch.bfloat16, torch.float16):
             y_pred = y_pred.float()
         self.losses.append(self.loss_fn(y_pred, y))
-        self.samples.append(len(y))
+        self.samples.append(sample_count(y_pred, y))
 
     def compute(self) -> float:
         """The mean over the samples of all batches."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ignite_workflow.assembly import build_run_loss, build_run_model
+from ignite_workflow.batch import to_device
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import resolve_device
 from ignite_workflow.display import format_number
@@ -25,7 +26,6 @@ from ignite_workflow.losses import Loss
 from ignite_workflow.optimizers import build_optimizer
 from ignite_workflow.remarks import Remark, listed
 from ignite_workflow.run_data import RunData
-from ignite_workflow.steps import to_device
 
 __all__ = ["Recipe", "try_recipe"]
 

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str})
 _TEXT = frozenset({str})
 _TAG = ""
 _DIGEST_BYTES = 32
+_PIECE_BYTES = 1024 * 1024
 _JOINED_BYTES = 1024 * 1024  # up to here one hash and one write of a copy are cheaper than many of the parts
 _HEADER_LIMIT = 100_000_000  # of safetensors itself
 
@@ -88,13 +89,19 @@ def _with_checksum(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memo
     yield digest.digest()
 
 
-def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) -> dict[str, Any]:
+def read_tensor_file(path: Path, kind: str) -> dict[str, Any]:
     """Read what ``write_tensor_file`` wrote; tensors are on the CPU.
 
+    A file that is not whole takes no memory: the checksum is looked at first, a piece of the file at a time.
+
     Raises:
-        CheckpointError: the file is missing, damaged, too large or of another kind.
+        CheckpointError: the file is missing, damaged or of another kind.
     """
-    content = _checked_content(path, size_limit)
+    try:
+        _check(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
     try:
         tensors = load(content)  # this checks lengths, shapes and offsets against the size of the file
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
@@ -108,19 +115,30 @@ def read_tensor_file(path: Path, kind: str, *, size_limit: int | None = None) ->
     return tree
 
 
-def _checked_content(path: Path, size_limit: int | None) -> bytes:
-    """All bytes of the file, once size and checksum are right."""
+def _check(path: Path) -> None:
+    """Compare the file with the size in its header and with the checksum at its end."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if size != _size_by_header(file):
+            raise CheckpointError(f"{path} is damaged: its {size:,} bytes are not those its header speaks of")
+        file.seek(0)
+        for start in range(0, size - _DIGEST_BYTES, _PIECE_BYTES):
+            digest.update(file.read(min(_PIECE_BYTES, size - _DIGEST_BYTES - start)))
+        if file.read() != digest.digest():
+            raise CheckpointError(f"{path} is damaged: its checksum does not match ({size:,} bytes)")
+
+
+def _size_by_header(file: BinaryIO) -> int | None:
+    """None where there is no header that could be true."""
+    length = int.from_bytes(file.read(8), "little")
+    if length > _HEADER_LIMIT:
+        return None
     try:
-        size = path.stat().st_size
-        if size_limit is not None and size > size_limit:
-            raise CheckpointError(f"{path} has {size:,} bytes; at most {size_limit:,} are expected")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    view = memoryview(content)
-    if len(content) <= 8 + _DIGEST_BYTES or hashlib.sha256(view[:-_DIGEST_BYTES]).digest() != view[-_DIGEST_BYTES:]:
-        raise CheckpointError(f"{path} is damaged: its checksum does not match ({len(content):,} bytes)")
-    return content
+        entries = json.loads(file.read(length))
+        return 8 + length + max(entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = ()) -> Any:

@@ -8,7 +8,7 @@ from sklearn import metrics as oracle
 
 from ignite_workflow import ConfigError, UnknownNameError, registry
 from ignite_workflow.losses import build_loss
-from ignite_workflow.metrics import DEFAULT_METRICS, MODES, PredictionMetrics, build_metrics
+from ignite_workflow.metrics import DEFAULT_METRICS, MODES, MeanLoss, PredictionMetrics, build_metrics
 from ignite_workflow.targets import LINKS, Target
 
 PRICES = Target(task="regression", columns=("price",), rows=100, mean=(2e5,), std=(5e4,))
@@ -287,3 +287,12 @@ def test_one_number_becomes_two_probabilities(link):
 
     assert probabilities.shape == (2, 2)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(2))
+
+
+def test_the_mean_loss_is_over_samples_where_targets_are_a_dict():
+    metric = MeanLoss(lambda y_pred, y: y["a"].mean())
+
+    metric.update((torch.zeros(3, 1), {"a": torch.ones(3), "b": torch.ones(3)}))
+    metric.update((torch.zeros(1, 1), {"a": torch.full((1,), 5.0), "b": torch.ones(1)}))
+
+    assert metric.compute() == 2.0

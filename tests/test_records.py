@@ -114,7 +114,8 @@ def test_durable_means_on_disk_before_it_returns(path, monkeypatch):
     assert sizes == []
     records.append(row(2))
 
-    records.sync(); records.make_durable()
+    records.sync()
+    records.make_durable()
 
     assert sizes == [path.stat().st_size]
 
@@ -207,7 +208,7 @@ def test_what_a_full_disk_refused_is_whole_after_the_next_sync(path, rows):
         records.append(row(number))
     for _ in range(2):
         with disk_full_at(150), pytest.raises(OSError, match="File too large"):
-            records.sync(); records.make_durable()
+            records.sync()
 
     records.sync()
 
@@ -220,7 +221,8 @@ def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
     records = Records(None)
     records.append(ROW)
 
-    records.sync(); records.make_durable()
+    records.sync()
+    records.make_durable()
 
     assert list(tmp_path.iterdir()) == []
     assert records.rows == [ROW]

@@ -10,14 +10,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from ignite_workflow import StepOutput, WorkflowEngine, WorkflowEvents
+from ignite_workflow.batch import mover, sample_count, to_device
 from ignite_workflow.events import IN_STEP_EVENTS
 from ignite_workflow.steps import (
     build_accumulating_step,
     build_eval_step,
     build_train_step,
-    mover,
-    sample_count,
-    to_device,
 )
 
 CPU = torch.device("cpu")

@@ -187,7 +187,7 @@ def test_a_flipped_bit_is_found_wherever_it_is(path, content):
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
 
-        with pytest.raises(CheckpointError, match=r"file\.ckpt is damaged: its checksum does not match"):
+        with pytest.raises(CheckpointError, match=r"file\.ckpt is damaged: its"):
             read_tensor_file(path, "state")
 
 
@@ -210,7 +210,7 @@ def test_a_file_with_more_at_its_end_is_damaged(path, content, more):
 def test_an_empty_file_is_damaged(path):
     path.write_bytes(b"")
 
-    with pytest.raises(CheckpointError, match=r"damaged: its checksum does not match \(0 bytes\)"):
+    with pytest.raises(CheckpointError, match=r"damaged: its 0 bytes are not those"):
         read_tensor_file(path, "state")
 
 
@@ -226,12 +226,12 @@ def test_a_folder_cannot_be_read(path):
         read_tensor_file(path, "state")
 
 
-def test_a_file_over_the_limit_is_refused_unread(path):
-    with path.open("wb") as file:
+def test_a_file_of_another_size_than_its_header_says_is_refused_unread(path, content):
+    with path.open("r+b") as file:
         file.truncate(2**40)  # a terabyte that takes no room
 
-    with pytest.raises(CheckpointError, match="has 1,099,511,627,776 bytes; at most 1,000 are expected"):
-        read_tensor_file(path, "state", size_limit=1000)
+    with pytest.raises(CheckpointError, match="its 1,099,511,627,776 bytes are not those its header speaks of"):
+        read_tensor_file(path, "state")
 
 
 def test_another_kind_of_file_is_named(path, content):
