@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
@@ -112,8 +112,7 @@ def _checked(name: str, given: Any, cls: Any) -> type[Handler]:
     """``cls``, which has what a handler has: the class ``Handler`` itself is not known here."""
     if not inspect.isclass(cls) or inspect.isabstract(cls) or not all(hasattr(cls, part) for part in _PARTS):
         raise ConfigError(f"handler {name}: {given} is not a Handler class, or none of its objects")
-    handler: type[Handler] = cls
-    return handler
+    return cast("type[Handler]", cls)
 
 
 def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
