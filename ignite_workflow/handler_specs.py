@@ -24,6 +24,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "lr_schedule": {},
     "early_stopping": {},
     "best_weights": {},
+    "nan_guard": {},
     "progress": {},
     "status_file": {},
     "tensorboard": {},
@@ -32,7 +33,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
 }
 """In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
 
-_REPORTING = ("progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what the others did
+_REPORTING = ("nan_guard", "progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what others did
 _PARTS = (
     "attach",
     "state_dict",
