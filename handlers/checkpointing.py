@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 from ignite.engine import Events
 
-from ignite_workflow import CheckpointError, ConfigError, Handler, Interval, Workflow, WorkflowEvents, is_better
+from ignite_workflow import (
+    CheckpointError,
+    ConfigError,
+    DivergedError,
+    Handler,
+    Interval,
+    Workflow,
+    WorkflowEvents,
+    is_better,
+)
 
 __all__ = ["Checkpointing"]
 
@@ -94,7 +103,12 @@ class Checkpointing(Handler):
             self.settle()
         self.kept_before = self.kept
         self.kept = self.kept_with(self.workflow.trainer.state.iteration)  # the checkpoint holds it too
-        self.saving = self.workflow.begin_checkpoint()
+        try:
+            self.saving = self.workflow.begin_checkpoint()
+        except DivergedError as error:
+            self.kept = self.kept_before
+            self.wait_to_retry(error)
+            return
         if self.saving.done():
             self.settle()
 
@@ -104,8 +118,11 @@ class Checkpointing(Handler):
         try:
             self.finish(self.saving)
         except OSError as error:
-            self.retry_at = time.monotonic() + _RETRY_SECONDS
-            log.warning("checkpoint not saved: %s; training goes on, next try in %d s", error, _RETRY_SECONDS)
+            self.wait_to_retry(error)
+
+    def wait_to_retry(self, error: Exception) -> None:
+        self.retry_at = time.monotonic() + _RETRY_SECONDS
+        log.warning("checkpoint not saved: %s; training goes on, next try in %d s", error, _RETRY_SECONDS)
 
     def finish(self, saving: Future[Path]) -> None:
         self.saving = None

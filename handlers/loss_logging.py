@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import defaultdict
 from collections.abc import Mapping
@@ -20,9 +21,14 @@ _FOLD = 1024  # losses that wait on the device before they are summed: bounds me
 
 
 class _Mean:
-    """The mean of one loss, each weighted by the size of its batch; summed in float64."""
+    """The mean of one loss, each weighted by the size of its batch; summed in float64.
 
-    def __init__(self) -> None:
+    Args:
+        finite_only: those that are not finite do not count: their batches were skipped.
+    """
+
+    def __init__(self, finite_only: bool) -> None:
+        self.finite_only = finite_only
         self.losses: list[Tensor] = []  # on the device
         self.sizes: list[int] = []
         self.total = 0.0
@@ -36,13 +42,17 @@ class _Mean:
 
     def fold(self) -> None:
         if self.losses:
-            self.total += sum(map(operator.mul, torch.stack(self.losses).tolist(), self.sizes))
-            self.samples += sum(self.sizes)
+            losses, sizes = torch.stack(self.losses).tolist(), self.sizes
+            if self.finite_only:
+                sizes = [size if math.isfinite(loss) else 0 for loss, size in zip(losses, sizes, strict=True)]
+                losses = [loss if size else 0.0 for loss, size in zip(losses, sizes, strict=True)]
+            self.total += sum(map(operator.mul, losses, sizes))
+            self.samples += sum(sizes)
             self.losses, self.sizes = [], []
 
     def value(self) -> float:
         self.fold()
-        return self.total / self.samples
+        return self.total / self.samples if self.samples else math.nan
 
     def state_dict(self) -> dict[str, Any]:
         losses = torch.stack(self.losses).cpu() if self.losses else None
@@ -59,8 +69,9 @@ class _Mean:
 class LossLogging(Handler):
     """Record the mean training loss since it was recorded last.
 
-    The mean is over samples, not batches: a short last batch counts for what it holds. A step of your own may return
-    several named losses (a mapping); each is recorded under its name, its mean over the steps that returned it.
+    The mean is over samples, not batches: a short last batch counts for what it holds, one that was skipped not at all.
+    A step of your own may return several named losses (a mapping); each is recorded under its name, its mean over the
+    steps that returned it.
 
     Args:
         every: ``{epochs: n}`` or ``{iterations: n}``. Not minutes: a run has the same records however fast it was.
@@ -77,7 +88,7 @@ class LossLogging(Handler):
         self.interval = Interval(self.every)
         if self.interval.unit == "minutes":
             raise ConfigError("loss_logging: every must be {epochs: n} or {iterations: n}, not of time")
-        self.means: defaultdict[str, _Mean] = defaultdict(_Mean)
+        self.means: defaultdict[str, _Mean] = defaultdict(self.new_mean)
 
     def attach(self, workflow: Workflow) -> None:
         self.workflow = workflow
@@ -87,6 +98,9 @@ class LossLogging(Handler):
             trainer.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, self.record_iterations)
         else:
             trainer.add_event_handler(Events.EPOCH_COMPLETED, self.record_epoch)
+
+    def new_mean(self) -> _Mean:
+        return _Mean(self.workflow.skips_bad_batches)
 
     def add(self) -> None:
         output = self.workflow.trainer.state.output

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from ignite_workflow.curve_picture import draw_curves
     from ignite_workflow.display import format_number, format_seconds, printable
+    from ignite_workflow.divergence import Divergence, examine_divergence, keep_divergence
     from ignite_workflow.engine import WorkflowEngine
     from ignite_workflow.errors import (
         CheckpointError,
@@ -67,6 +68,7 @@ _HOMES = {
     ],
     "curve_picture": ["draw_curves"],
     "display": ["format_number", "format_seconds", "printable"],
+    "divergence": ["Divergence", "examine_divergence", "keep_divergence"],
     "engine": ["WorkflowEngine"],
     "errors": [
         "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",

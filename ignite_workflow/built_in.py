@@ -67,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "gradient_clipping": "ignite_workflow.handlers.gradient_clipping:GradientClipping",
         "loss_logging": "ignite_workflow.handlers.loss_logging:LossLogging",
         "lr_schedule": "ignite_workflow.handlers.lr_schedule:LRSchedule",
+        "nan_guard": "ignite_workflow.handlers.nan_guard:NanGuard",
         "progress": "ignite_workflow.handlers.progress:Progress",
         "status_file": "ignite_workflow.handlers.status_file:StatusFile",
         "stop_file": "ignite_workflow.handlers.stop_file:StopFile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
@@ -24,6 +24,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "lr_schedule": {},
     "early_stopping": {},
     "best_weights": {},
+    "nan_guard": {},
     "progress": {},
     "status_file": {},
     "tensorboard": {},
@@ -32,7 +33,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
 }
 """In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
 
-_REPORTING = ("progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what the others did
+_REPORTING = ("nan_guard", "progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what others did
 _PARTS = (
     "attach",
     "state_dict",
@@ -112,8 +113,7 @@ def _checked(name: str, given: Any, cls: Any) -> type[Handler]:
     """``cls``, which has what a handler has: the class ``Handler`` itself is not known here."""
     if not inspect.isclass(cls) or inspect.isabstract(cls) or not all(hasattr(cls, part) for part in _PARTS):
         raise ConfigError(f"handler {name}: {given} is not a Handler class, or none of its objects")
-    handler: type[Handler] = cls
-    return handler
+    return cast("type[Handler]", cls)
 
 
 def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:

@@ -45,6 +45,7 @@ _HARMLESS = (
     "handlers.tensorboard",
     "handlers.curve_export",
     "handlers.checkpointing",
+    "handlers.nan_guard",
 )
 
 

@@ -111,7 +111,7 @@ def _table(prepared: PreparedData) -> RunData:
         schema=schema,
         notes=prepared.notes,
         arrays=prepared.splits,
-        _batches={name: _TableBatches(split.x, split.y, target) for name, split in prepared.splits.items()},
+        _batches={name: _TableBatches(split.x, split.y, split.rows, target) for name, split in prepared.splits.items()},
     )
 
 
@@ -119,6 +119,7 @@ def _table(prepared: PreparedData) -> RunData:
 class _TableBatches:
     x: Any
     y: Any
+    rows: Any
     target: Target
 
     def __call__(self, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
@@ -127,9 +128,11 @@ class _TableBatches:
             if not loss.scale_target:
                 y = (y.double() * torch.tensor(self.target.std) + torch.tensor(self.target.mean)).float()
             y = loss.encode_target(y)
-        return TensorBatches(
+        batches = TensorBatches(
             (x, y), batch_size, seed=seed, shuffle=shuffle, drop_last=_ends_in_one(len(x), batch_size, shuffle)
         )
+        batches.records = torch.from_numpy(self.rows)
+        return batches
 
 
 def _own_dataset(config: DataConfig, seed: int) -> RunData:
@@ -193,7 +196,12 @@ class _SampleBatches:
         collate = torch.utils.data.default_collate if loss is None else _Collate(loss)
         size = len(self.dataset)  # type: ignore[arg-type]
         drop_last = _ends_in_one(size, batch_size, shuffle)
-        return SampleDataset(self.dataset, batch_size, collate=collate, seed=seed, shuffle=shuffle, drop_last=drop_last)
+        batches = SampleDataset(
+            self.dataset, batch_size, collate=collate, seed=seed, shuffle=shuffle, drop_last=drop_last
+        )
+        if isinstance(self.dataset, Subset):
+            batches.records = torch.as_tensor(self.dataset.indices)
+        return batches
 
 
 def _ends_in_one(size: int, batch_size: int, shuffle: bool) -> bool:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from torch.optim import Optimizer
 
 from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
-from ignite_workflow.errors import CheckpointError, ConfigError
+from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError
 from ignite_workflow.events import WorkflowEvents
+from ignite_workflow.finite import check_weights
 
 if TYPE_CHECKING:
     from ignite_workflow.workflow import Workflow
@@ -109,6 +110,7 @@ class Saver:
         moment = trainer.state_dict()
         if self._last is None or self._moment != moment or _has_failed(self._last):
             started = time.monotonic()
+            check_weights(self.workflow.model, _optimizers(self.workflow))
             self._last = store.save_beside(trainer.state.iteration, self.workflow.state_dict(), first=self._records())
             self._last.add_done_callback(partial(self._note_time, started))
             self._moment = moment
@@ -135,7 +137,7 @@ class Saver:
         self.workflow.trainer.remove_event_handler(self._save_once, WorkflowEvents.SAFE_POINT)
         try:
             self.save()
-        except OSError as error:  # whoever asked for it is no longer there to be told
+        except (OSError, DivergedError) as error:  # whoever asked for it is no longer there to be told
             log.warning("checkpoint not saved: %s", error)
 
 

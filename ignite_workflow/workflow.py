@@ -62,6 +62,7 @@ class Workflow:
         records: every number measured so far.
         selection: the validation metric, and its better direction, that says which evaluation is the best.
         exit_code: what a process exits with after ``run``: not 0 where a signal stopped it.
+        skips_bad_batches: those whose loss is not finite are not trained on, and so do not count for the mean loss.
     """
 
     trainer: WorkflowEngine
@@ -84,7 +85,7 @@ class Workflow:
         self.records = self.run_directory.records if self.run_directory else Records(None)
         self.metric_modes: Mapping[str, Mode | None] = {}
         self.selection: tuple[str, Mode] = ("loss", "min")
-        self.exit_code = 0
+        self.exit_code, self.skips_bad_batches = 0, False
         self._over: str | None = None
         self.trainer.workflow = self
         self._saver = Saver(self)

@@ -23,7 +23,7 @@ LAYERS = [
     "coefficients recipe run_data assembly threads outcome"
     " evaluation_data evaluation_figures calibration importance class_pictures value_pictures evaluation_report"
     " evaluation_output remarks lone_features data_checks model_checks resources",
-    "job trial starter testing handlers",
+    "job trial starter replay testing handlers",
     "handler_catalogue",
     "cli",
     "__main__",

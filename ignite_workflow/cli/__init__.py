@@ -26,6 +26,7 @@ _COMMANDS = {
     "check": "Look at config and data and try one batch; write nothing.",
     "train": "Train a model from a config or straight from data.",
     "resume": "Go on with a run that was stopped.",
+    "replay": "Run the batch at which a run diverged again.",
     "evaluate": "Measure a trained model on its test split or on new data.",
     "predict": "Predict for the rows of a new file.",
     "handlers": "List every handler, its options and the events it listens to.",

@@ -41,7 +41,12 @@ class BatchDataset(Dataset[Any]):
         drop_last: leave out the last batch of an epoch where it is shorter; other samples each epoch.
         limit: batches an epoch, at most.
         rank: of this process among ``world_size``: it gets every ``world_size``-th sample, from ``rank`` on.
+
+    Attributes:
+        records: int64 (size,), the number of each sample's record in the data; None where that is the sample's own.
     """
+
+    records: Tensor | None = None
 
     def __init__(
         self,
@@ -84,6 +89,12 @@ class BatchDataset(Dataset[Any]):
                 order = order[torch.arange(self.rank, even, self.world_size) % self.size]
             self._order = (key, order)
         return self._order[1]
+
+    def rows(self, epoch: int, batch: int) -> list[int]:
+        """The numbers of the records that a batch is made of."""
+        samples = self.order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
+        numbers: list[int] = (samples if self.records is None else self.records[samples]).tolist()
+        return numbers
 
     def read(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches of an epoch from number ``start`` on."""
