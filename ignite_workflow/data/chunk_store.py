@@ -12,7 +12,7 @@ from ignite_workflow.data.tables import Chunk
 
 __all__ = ["ChunkStore"]
 
-_MOST_BYTES = 512 * 1024 * 1024
+_MOST_BYTES = 128 * 1024 * 1024  # what works on them takes as much beside it
 
 
 class ChunkStore:
