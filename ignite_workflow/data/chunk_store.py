@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +20,11 @@ class ChunkStore:
 
     Args:
         directory: for those that do not fit into memory; None keeps none of them: ``complete`` is then false.
+        count: hears how many rows come.
     """
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, count: Callable[[int], None]) -> None:
+        self._count = count
         self.complete = True
         self._directory = directory
         self._chunks: list[tuple[Chunk, Path | None]] = []
@@ -30,6 +32,7 @@ class ChunkStore:
 
     def add(self, chunk: Chunk) -> None:
         """Keep a chunk."""
+        self._count(chunk.frame.height)
         if not self.complete:
             return
         size = int(chunk.frame.estimated_size())

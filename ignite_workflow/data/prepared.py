@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.meter import Meter
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
@@ -142,25 +143,26 @@ def _make(
     config: DataConfig, seed: int, schema: Schema | None, sink: ArraySink, scratch: Path | None
 ) -> dict[str, Any]:
     """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
-    survey = survey_table(config, store=ChunkStore(scratch), schema=schema)
-    names, codes = _classes(survey)
-    assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
-    if schema is None:
-        if codes is not None:
-            _refuse_lost_classes(survey, names, codes, assignment)
-        schema = fit_schema(survey.schema, survey.chunks(), assignment == Split.TRAIN, seed=seed)
-    if not schema.used:
-        unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
-        raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
-    encoded = _Encoded(sink)
-    sink.expect(_size(schema, int((assignment != Split.UNUSED).sum())))
-    for rows in map_ahead(partial(_encode, schema, assignment), survey.chunks()):
-        encoded.add(rows)
-    for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
-        if isinstance(value, str) and is_table_file(value):
-            table = open_table(value, config.read, option=f"data.split.{split.name.lower()}")
-            for rows in map_ahead(partial(_encode, schema, split), table.chunks()):
-                encoded.add(rows)
+    with Meter(table_paths(config.path)[0].name) as meter:
+        survey = survey_table(config, store=ChunkStore(scratch, meter.count), schema=schema)
+        names, codes = _classes(survey)
+        assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
+        if schema is None:
+            if codes is not None:
+                _refuse_lost_classes(survey, names, codes, assignment)
+            meter.start("measuring", len(assignment))
+            schema = fit_schema(survey.schema, meter.over(survey.chunks()), assignment == Split.TRAIN, seed=seed)
+        if not schema.used:
+            unused = "; ".join(f"{column.name}: {column.why}" for column in schema.columns)
+            raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
+        sink.expect(_size(schema, int((assignment != Split.UNUSED).sum())))
+        meter.start("encoding", len(assignment))
+        encoded = _Encoded(sink)
+        encoded.add_all(schema, assignment, meter.over(survey.chunks()))
+        for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
+            if isinstance(value, str) and is_table_file(value):
+                table = open_table(value, config.read, option=f"data.split.{split.name.lower()}")
+                encoded.add_all(schema, split, table.chunks())
     return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
 
 
@@ -202,6 +204,10 @@ class _Encoded:
         self.dropped: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         self.hashes: dict[Split, list[Hashes]] = {Split.TRAIN: [], Split.VAL: [], Split.TEST: []}
+
+    def add_all(self, schema: Schema, assignment: Assignment | Split, chunks: Iterable[Chunk]) -> None:
+        for rows in map_ahead(partial(_encode, schema, assignment), chunks):
+            self.add(rows)
 
     def add(self, encoded: _EncodedRows) -> None:
         source = encoded.source
