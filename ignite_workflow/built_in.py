@@ -72,6 +72,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "status_file": "ignite_workflow.handlers.status_file:StatusFile",
         "stop_file": "ignite_workflow.handlers.stop_file:StopFile",
         "tensorboard": "ignite_workflow.handlers.tensorboard:TensorBoard",
+        "watchdog": "ignite_workflow.handlers.watchdog:Watchdog",
     },
     "metric": dict.fromkeys(_METRICS, "ignite_workflow.metrics:PredictionMetrics"),
     "step": {},

@@ -24,6 +24,7 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "lr_schedule": {},
     "early_stopping": {},
     "best_weights": {},
+    "watchdog": {},
     "nan_guard": {},
     "progress": {},
     "status_file": {},

@@ -42,6 +42,7 @@ _HARMLESS = (
     "handlers.progress",
     "handlers.status_file",
     "handlers.stop_file",
+    "handlers.watchdog",
     "handlers.tensorboard",
     "handlers.curve_export",
     "handlers.checkpointing",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -72,6 +73,7 @@ class RunDirectory:
         self._take_lock(self._lock)
         self.records = Records(self.path / "metrics.jsonl")
         self._status: dict[str, Any] = {}
+        self._writing = threading.Lock()  # heartbeats come from a thread
 
     def _take_lock(self, lock: int) -> None:
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
@@ -118,15 +120,16 @@ class RunDirectory:
     def update_status(self, state: str, **details: Any) -> None:
         """Write ``status.json``: ``state`` (running, finished, stopped, failed) and what else is known.
 
-        What earlier calls said stays unless it is said anew.
+        What earlier calls said stays unless it is said anew. May be called by any thread.
 
         Raises:
             RunDirectoryError: as ``write``.
         """
-        started = self._status.get("started") or self.read_status().get("started") or _now()
-        self._status |= {"state": state, **details}
-        self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
-        self.write("status.json", json.dumps(self._status, indent=1) + "\n")
+        with self._writing:
+            started = self._status.get("started") or self.read_status().get("started") or _now()
+            self._status |= {"state": state, **details}
+            self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
+            self.write("status.json", json.dumps(self._status, indent=1) + "\n")
 
     def point_latest(self) -> None:
         """Make ``latest`` beside this directory point here."""

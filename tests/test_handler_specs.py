@@ -59,7 +59,7 @@ def test_further_ones_stand_before_those_that_report():
     ("lacking", "gone"),
     [
         ({"has_validation": False}, {"evaluation", "early_stopping", "best_weights"}),
-        ({"has_directory": False}, {"status_file", "tensorboard", "curve_export", "checkpointing"}),
+        ({"has_directory": False}, {"watchdog", "status_file", "tensorboard", "curve_export", "checkpointing"}),
         ({"has_schedule": False}, {"lr_schedule"}),
     ],
 )
