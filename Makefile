@@ -23,6 +23,7 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(IN_VENV)/python benchmarks/overhead.py
+	$(IN_VENV)/python benchmarks/tables.py
 
 faults: $(VENV)/installed-dev
 	EXHAUSTIVE=1 $(IN_VENV)/python -m pytest -n auto tests/test_exact_resume.py tests/end_to_end
