@@ -74,6 +74,10 @@ def test_titles_and_comments_above_the_header_are_skipped_and_said(read, above):
     assert notes[0].startswith("what stands above line ")
 
 
+def test_names_with_digits_are_names_below_a_title_too(read):
+    assert read("Measured\nx1,x2\n1,2\n3,4\n")[:2] == (("x1", "x2"), [("1", "2"), ("3", "4")])
+
+
 def test_a_header_that_is_a_comment_names_the_columns(read):
     assert read("# x,y\n1,2\n3,4\n")[0] == ("x", "y")
 

@@ -83,7 +83,17 @@ def test_cells_decide_what_a_separator_means(cells, thousands):
 
 @pytest.mark.parametrize(
     ("cell", "number"),
-    [("\u22127", -7), ("(7)", -7), ("(€7,50)", -7.5), ("€ -7,50", -7.5), ("-7,50 €", -7.5), ("+7", 7), ("7e3", 7000)],
+    [
+        ("\u22127", -7),
+        ("(7)", -7),
+        ("(€7,50)", -7.5),
+        ("€ -7,50", -7.5),
+        ("-7,50 €", -7.5),
+        ("+7", 7),
+        ("7e3", 7000),
+        ("7,50-", -7.5),
+        ("7- €", -7),
+    ],
 )
 def test_signs_stand_in_many_places(cell, number):
     assert read([cell], NumberFormat(",", ".", "€")) == [number]
@@ -108,6 +118,8 @@ def test_what_is_not_of_the_format_is_no_number(cell):
         ["5/19/2006"],
         ["INV 1001", "INV 1002"],
         ["1O", "5", "7"],
+        ["10k", "20k", "500"],
+        ["5M", "6k"],
     ],
 )
 def test_codes_dates_and_different_units_are_no_numbers(cells):
@@ -118,6 +130,12 @@ def test_a_unit_may_be_left_out_but_for_percent():
     assert [form.unit for form in search(["5 kg", "6kg", "7"]).formats()] == ["kg"]
     assert search(["5 kg", "6 lb"]).mixed_units == "kg (1), lb (1)"
     assert search(["5%", "6%", "0.5"]).mixed_units == "% (2), none (1)"
+
+
+def test_minus_signs_behind_numbers_are_found():
+    (form,) = search(["7,50-", "12,25", "1.000,00-"]).formats()
+
+    assert read(["7,50-", "1.000,00-"], form) == [-7.5, -1000]
 
 
 def test_a_rare_unit_is_a_mistake():

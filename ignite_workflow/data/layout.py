@@ -173,16 +173,14 @@ def _parted(path: Path, read: ReadConfig, sample: str, quotes: bool) -> _Parted:
     tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
     common = [_look(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
     wide = [parted for parted in common if parted.width > 1 and parted.agrees]
-    best = max(wide, key=attrgetter("rank")) if wide else None
+    best = max(wide, key=attrgetter("rank"), default=None)
     if best is not None and best.is_numeric:
         return best
     rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
-    if wide:
-        return max(wide, key=attrgetter("rank"))
-    if best is not None:
-        return best
-    return max(common, key=attrgetter("first_width"))  # the rows do not agree: whoever reads on says which
+    best = max(wide, key=attrgetter("rank"), default=best)
+    # where rows do not agree, whoever reads on says which
+    return max(common, key=attrgetter("first_width")) if best is None else best
 
 
 def _given_delimiter(given: str) -> str:
@@ -229,7 +227,8 @@ def _differs(first: _Record, body: Sequence[_Record]) -> bool:
     for position, name in enumerate(first.cells):
         below = [record.cells[position] for record in body if position < len(record.cells) and record.cells[position]]
         with_digits = sum(any(map(str.isdigit, cell)) for cell in below)
-        if name.strip() and not any(map(str.isdigit, name)) and below and with_digits >= _AGREEING * len(below):
+        telling = sum(map(_is_number, below)) if any(map(str.isdigit, name)) else with_digits
+        if name.strip() and below and telling >= _AGREEING * len(below):
             return True
     return False
 

@@ -28,9 +28,28 @@ _UNIT = r"(?:%|‰|°\s?[A-Za-z]?|\p{Sc}|[\p{L}µ][\p{L}µ°%/·.^²³*-]{0,14}[
 _DIGITS = rf"[.,]?[0-9](?:[0-9.,' {_BLANKS}{_APOSTROPHES}]*[0-9])?[.,]?(?:[eE][+-]?[0-9]+)?"
 _CELL = (
     rf"^(?P<open>\()?(?P<sign>[+\-{_MINUS}]?)\s?(?P<before>{_CURRENCY})?\s?(?P<sign2>[+\-{_MINUS}]?)"
-    rf"(?P<digits>{_DIGITS})\s?(?P<after>{_UNIT})?(?P<close>\))?$"
+    rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{_UNIT})?(?P<close>\))?$"
 )
-_PERCENT = ("%", "‰")
+# where these are left out, another number is meant
+_SCALES = (
+    "%",
+    "‰",
+    "k",
+    "K",
+    "m",
+    "M",
+    "b",
+    "B",
+    "bn",
+    "G",
+    "T",
+    "Tsd",
+    "Mio",
+    "Mrd",
+    "thousand",
+    "million",
+    "billion",
+)
 _BAD_SHARE = 0.05  # of cells that may be mistakes in a column of numbers
 _PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
 _CODE_DIGITS = 9
@@ -45,7 +64,7 @@ class NumberFormat:
         decimal: between the whole part and the fraction.
         thousands: between groups of three digits; None: nothing. ``" "`` is any blank, narrow and no-break ones too.
         unit: before or after a number, perhaps left out: ``€``, ``%``, ``kg``.
-        signs: some minus signs are no hyphens: a true minus, or ``(7)`` as bookkeepers write -7.
+        signs: some minus signs are no hyphens: a true minus, or ``(7)`` or ``7-`` as bookkeepers write -7.
     """
 
     decimal: Decimal = "."
@@ -100,7 +119,8 @@ def _simplified(cells: pl.Expr) -> pl.Expr:
     """One spelling of each blank, apostrophe and minus."""
     simple = cells.str.replace_all(f"[{_BLANKS}]", " ").str.replace_all(_APOSTROPHES, "'", literal=True)
     simple = simple.str.replace_all(_MINUS, "-", literal=True).str.strip_chars()
-    return simple.str.replace(r"^\(([^()+-]*)\)$", "-${1}")
+    simple = simple.str.replace(r"^\(([^()+-]*)\)$", "-${1}")
+    return simple.str.replace(r"^([^()+-]*[0-9.,])-( ?[^0-9()+-]*)$", "-${1}${2}")
 
 
 def _without_unit(cells: pl.Expr, unit: str) -> pl.Expr:
@@ -161,7 +181,7 @@ class NumberSearch:
             longest = str(written[int(written.str.len_chars().arg_max() or 0)])
             self.cell = max(self.cell, longest, key=len)
         groups = groups.filter(fits)
-        odd = (pl.col("sign", "sign2") == _MINUS).any() | pl.col("open").is_not_null().any()
+        odd = (pl.col("sign", "sign2") == _MINUS).any() | pl.col("open", "trail").is_not_null().any()
         self._signs |= bool(groups.select(pl.any_horizontal(odd)).item()) if groups.height else False
         both = groups.select(pl.concat_str("before", "after", separator=" ", ignore_nulls=True)).to_series()
         for unit, count in both.value_counts().iter_rows():
@@ -183,9 +203,9 @@ class NumberSearch:
         self._lengths.update(digits.filter(parted).str.len_chars().unique().to_list()[:2])
 
     def _unit(self) -> tuple[str, int]:
-        """The unit of most cells, and how many cells have another: without a unit it is taken for granted, not %."""
+        """The unit of most cells, and how many have another: a cell without one may be meant with it, but not with % or k."""
         unit = max(sorted(self.units), key=self.units.__getitem__, default="")
-        granted = 0 if unit in _PERCENT else self.units.get("", 0)
+        granted = 0 if unit in _SCALES else self.units.get("", 0)
         if unit and self.units[unit] < granted:
             unit = ""
         same = self.units.get(unit, 0) + (granted if unit else 0)
