@@ -203,7 +203,7 @@ class NumberSearch:
         self._lengths.update(digits.filter(parted).str.len_chars().unique().to_list()[:2])
 
     def _unit(self) -> tuple[str, int]:
-        """The unit of most cells, and how many have another: a cell without one may be meant with it, but not with % or k."""
+        """The unit of most cells, and how many cells have another; none at all is another only for % and k."""
         unit = max(sorted(self.units), key=self.units.__getitem__, default="")
         granted = 0 if unit in _SCALES else self.units.get("", 0)
         if unit and self.units[unit] < granted:
