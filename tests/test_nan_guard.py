@@ -241,13 +241,13 @@ def test_any_optimizer_leaves_alone_what_is_skipped(optimizer):
 @pytest.mark.parametrize("later", [False, True])
 def test_a_whole_window_is_skipped_and_the_guilty_batch_named(later, caplog):
     workflow = assembled(bad=math.nan, accumulate=3, later=later, **skipping())
-    at_first, states = state(workflow), states_after(workflow)
+    at_first, states = state(workflow), states_after(workflow)  # the optimizer keeps nothing yet
 
     workflow.run()
 
-    assert same(states[2], at_first)
+    assert same(states[2][: len(at_first)], at_first)
     assert finite([states[-1]])
-    assert not same(states[5], at_first)
+    assert not same(states[5][: len(at_first)], at_first)
     assert [one["iteration"] for one in workflow.handlers["nan_guard"].skipped] == [3, 9]
     assert "row 9 (1 of the 12 in the batch)" in caplog.text
 
