@@ -34,8 +34,10 @@ EACH_4 = {"every": {"iterations": 4}}
 class Augmented(Dataset[tuple[Tensor, Tensor]]):
     """Points of y = x1 - x2, each seen through noise from torch, random and numpy."""
 
-    def __init__(self, size: int, *, noise: float) -> None:
+    def __init__(self, size: int, *, noise: float, spoilt: int | None = None) -> None:
         self.x = torch.randn(size, 4, generator=torch.Generator().manual_seed(size))
+        if spoilt is not None:
+            self.x[spoilt] = torch.nan
         self.noise = noise
 
     def __len__(self) -> int:
@@ -115,6 +117,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "weight noise": {"handlers": {"noise": WeightNoise()}},
     "own step": {"own_step": True, "handlers": {"gradient_clipping": {}}},
     "workers": {"workers": 2},
+    "batches skipped": {"spoilt": 5, "handlers": {"nan_guard": {"action": "skip"}}},
+    "windows skipped": {"spoilt": 5, "accumulate": 3, "handlers": {"nan_guard": {"action": "skip"}}},
 }
 OPTIMIZERS = {f"with {name}": {"optimizer": name} for name in BUILT_IN["optimizer"]}
 
@@ -126,7 +130,10 @@ def build(directory: Path, variant: str, *, size: int = 14, batch_size: int = 3,
     accumulate = options.get("accumulate", 1)
     train = TrainConfig(max_epochs=max_epochs, seed=3, device="cpu", accumulate=accumulate)
     loader = DataLoader(
-        Augmented(size, noise=0.1), batch_size=batch_size, shuffle=True, num_workers=options.get("workers", 0)
+        Augmented(size, noise=0.1, spoilt=options.get("spoilt")),
+        batch_size=batch_size,
+        shuffle=True,
+        num_workers=options.get("workers", 0),
     )
     more: dict[str, Any] = {}
     if options.get("own_step"):
