@@ -4,6 +4,9 @@ import json
 import math
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -470,3 +473,35 @@ def test_nothing_of_the_test_rows_reaches_the_schema(prepare, tmp_path):
     first, second = prepare(LINE, split=split).schema, prepare("\n".join(other) + "\n", split=split).schema
 
     assert (first.parts[0][1], first.targets) == (second.parts[0][1], second.targets)
+
+
+PREPARE = """
+import sys
+from ignite_workflow.config import DataConfig
+from ignite_workflow.data import prepare_table, prepared
+from pathlib import Path
+if sys.argv[3:]:
+    prepared.Schema.encode_target = lambda *_: __import__("os").kill(__import__("os").getpid(), 9)
+config = DataConfig(path=sys.argv[1], target="y")
+train = prepare_table(config, seed=0, cache_directory=Path(sys.argv[2])).splits["train"]
+print(float(train.x.sum()), len(train.rows))
+"""
+
+
+def start(path, cache, *more):
+    command = [sys.executable, "-c", PREPARE, str(path), str(cache), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_at_once_and_one_that_was_killed_do_not_disturb_each_other(prepare, tmp_path):
+    expected = prepare(LINE, directory=tmp_path / "other").splits["train"]
+    path, cache = tmp_path / "table.csv", tmp_path / "cache"
+    killed = start(path, cache, "die")
+    killed.communicate()
+    left = [entry.name for entry in (cache / "tables").iterdir()]
+    found = [process.communicate()[0] for process in (start(path, cache), start(path, cache))]
+
+    assert killed.returncode == -signal.SIGKILL
+    assert [name.partition("-")[0] for name in left] == ["building"]
+    assert set(found) == {f"{float(expected.x.sum())} {len(expected.rows)}\n"}
+    assert len([each for each in (cache / "tables").iterdir() if not each.name.startswith("building")]) == 1
