@@ -140,8 +140,9 @@ class Cache:
     def _remove_abandoned(self) -> None:
         """Remove what killed processes left behind: old, and locked by nobody."""
         for building in self.directory.glob(f"{_BUILDING}*"):
-            if time.time() - building.stat().st_mtime > _ABANDONED_SECONDS and _is_unlocked(building / _LOCK):
-                shutil.rmtree(building, ignore_errors=True)
+            with suppress(FileNotFoundError):  # it has just become an entry
+                if time.time() - building.stat().st_mtime > _ABANDONED_SECONDS and _is_unlocked(building / _LOCK):
+                    shutil.rmtree(building, ignore_errors=True)
 
 
 def default_cache_directory() -> Path:
