@@ -130,6 +130,7 @@ class CheckpointStore:
             first()
         if not self.directory.is_dir():
             self.directory.mkdir()
+            sync_directory(self.directory.parent)
         try:
             write_parts(self._temporary, parts)
         except BaseException:

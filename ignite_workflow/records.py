@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ignite_workflow.durable import append, sync_file
+from ignite_workflow.durable import append, sync_directory, sync_file
 from ignite_workflow.errors import CheckpointError
 
 __all__ = ["Record", "Records"]
@@ -52,6 +52,7 @@ class Records:
         self._new: list[bytes] = []  # the lines of the others
         self._used = False  # else what the file holds is not known here, and stays as it is
         self._written = False  # there is a file, and this object wrote to it
+        self._named = False  # its name is on disk too
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.rows)
@@ -86,8 +87,12 @@ class Records:
 
     def make_durable(self) -> None:
         """Put what ``sync`` wrote on disk. May be called from another thread."""
-        if self.path is not None and self._written:
-            sync_file(os.fspath(self.path))
+        if self.path is None or not self._written:
+            return
+        sync_file(os.fspath(self.path))
+        if not self._named:
+            sync_directory(self.path.parent)  # the file may be new, and its name not be on disk
+            self._named = True
 
     def state_dict(self) -> dict[str, int]:
         """Where the records stand: what a checkpoint keeps of them."""

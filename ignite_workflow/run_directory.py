@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ignite_workflow.durable import replace_file
+from ignite_workflow.durable import replace_file, sync_directory
 from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
 
@@ -66,7 +66,10 @@ class RunDirectory:
         if self._real in _held:  # seen before the file is opened: to close it again would let the lock go
             raise RunDirectoryError(f"{self.path} is in use by this process ({os.getpid()})")
         try:
+            made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
+            for folder in made:  # else a power cut could take the directory with everything in it
+                sync_directory(folder.parent)
             self._lock = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise RunDirectoryError(f"cannot write to the run directory {self.path}: {error.strerror}") from error
@@ -102,13 +105,13 @@ class RunDirectory:
         return self.path / "model"
 
     def write(self, name: str, content: bytes | str) -> None:
-        """Write a file of the run whole, under a name within it.
+        """Write a file of the run whole, under a name within it; it is on disk when this returns.
 
         Raises:
             RunDirectoryError: the disk is full, or not there for writing.
         """
         try:
-            replace_file(self.path / name, content)
+            replace_file(self.path / name, content, sync=True)
         except OSError as error:
             raise RunDirectoryError(f"cannot write {self.path / name}: {error.strerror}") from error
 
