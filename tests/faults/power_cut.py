@@ -1,4 +1,4 @@
-"""What a disk holds after a power cut: a small model of a file system, of which only what was synced is sure to be there.
+"""What a disk holds after a power cut: a small model of a file system, where only what was synced is sure to stay.
 
 A file's bytes are sure once the file was synced, a name in a directory once that directory was.
 """

@@ -1,4 +1,4 @@
-"""F05: after a power cut a good checkpoint is there, at most one interval old, and the run goes on to the same bytes."""
+"""F05: a power cut leaves a good checkpoint, at most an interval old, from which the run goes on to the same bytes."""
 
 import json
 import pickle
@@ -11,7 +11,7 @@ from harness import EXHAUSTIVE, SETTINGS, start, unbroken, wrong
 from injections import record_calls
 from power_cut import VARIANTS, Disk, build
 
-from ignite_workflow import CheckpointError, CheckpointStore
+from ignite_workflow import CheckpointStore
 from ignite_workflow.config import load_config
 
 INTERVAL = SETTINGS["handlers"]["checkpointing"]["every"]["iterations"]
