@@ -1,10 +1,11 @@
 """What the engine costs: CPU time a step over the best hand-written loop that does the same work.
 
-    python benchmarks/overhead.py [--rounds 200] [--tensorboard] [linear digits large]
+    python benchmarks/overhead.py [--rounds 200] [--tensorboard] [--nan-guard] [linear digits large]
 
 Both train the same model on the same data with the same fused optimizer, evaluate each epoch, save each epoch and log
 each epoch's loss. Ours has its default handlers attached: evaluation, loss logging, early stopping, best weights,
-progress to a file, status, curves, checkpoints each epoch.
+progress to a file, status, watchdog, curves, checkpoints each epoch; not those that do what the loop by hand does not,
+unless asked for.
 
 They run in one process, on one thread, in turn: an epoch of the one, an epoch of the other. So a machine that is slow
 for a while is slow for both. A ratio is one turn's; the median and the quartiles of all are given. What happens once a
@@ -115,7 +116,7 @@ def by_hand(work: Work, directory: Path) -> Iterator[None]:
             yield
 
 
-def by_engine(work: Work, epochs: int, directory: Path, *, tensorboard: bool) -> Workflow:
+def by_engine(work: Work, epochs: int, directory: Path, **more: bool) -> Workflow:
     torch.manual_seed(0)
     model = work.build()
     return Workflow.from_parts(
@@ -128,7 +129,7 @@ def by_engine(work: Work, epochs: int, directory: Path, *, tensorboard: bool) ->
         handlers={
             "early_stopping": {"patience": 1_000_000},
             "checkpointing": {"every": {"epochs": 1}},
-            "tensorboard": tensorboard,
+            **more,
         },
         run_directory=directory / "run",
     )
@@ -156,10 +157,10 @@ class Turns:
         self.hand.append(self.started - now)
 
 
-def measure(work: Work, rounds: int, *, tensorboard: bool) -> Turns:
+def measure(work: Work, rounds: int, **more: bool) -> Turns:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        workflow = by_engine(work, rounds + 3, directory, tensorboard=tensorboard)
+        workflow = by_engine(work, rounds + 3, directory, **more)
         turns = Turns(by_hand(work, directory))
         workflow.trainer.add_event_handler(Events.EPOCH_STARTED, turns.take)
         with (directory / "progress.txt").open("w") as log, contextlib.redirect_stderr(log):
@@ -175,12 +176,15 @@ def main() -> None:
     parser.add_argument("works", nargs="*", default=["linear", "digits", "large"])
     parser.add_argument("--rounds", type=int, help="turns of each side; default 200, 60 and 6")
     parser.add_argument("--tensorboard", action="store_true")
+    parser.add_argument("--nan-guard", action="store_true", help="with it, which by hand is not done")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print("work     by hand, a step   engine, a step   ratio: median, quartiles")
     for name in arguments.works:
         work = {"linear": linear, "digits": digits, "large": large}[name]()
-        turns = measure(work, arguments.rounds or work.rounds, tensorboard=arguments.tensorboard)
+        turns = measure(
+            work, arguments.rounds or work.rounds, tensorboard=arguments.tensorboard, nan_guard=arguments.nan_guard
+        )
         ratios = [ours / theirs for ours, theirs in zip(turns.engine, turns.hand, strict=False)]
         first, median, third = statistics.quantiles(ratios, n=4)
         hand, engine = (statistics.median(times) / work.steps() * 1e6 for times in (turns.hand, turns.engine))

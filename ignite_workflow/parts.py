@@ -35,7 +35,7 @@ __all__ = [
     "choose_metrics",
     "evaluation_step",
     "held",
-    "is_ours",
+    "is_foreign",
     "limited",
     "make_ready",
     "supervised_step",
@@ -134,14 +134,15 @@ def evaluation_step(model: nn.Module, device: torch.device, train: TrainConfig) 
 
 
 def choose_handlers(
-    given: Mapping[str, Any], more: MoreParts, *, has_validation: bool, has_loss: bool
+    given: Mapping[str, Any], more: MoreParts, val_loader: Iterable[Any] | None, loss_fn: LossFn | None
 ) -> dict[str, Handler]:
     """The handlers of a run: the default ones that have something to work on, changed and joined by ``given``.
 
     Raises:
         ConfigError: a handler or option that does not exist, or that has nothing to work on.
     """
-    measures_loss = has_loss or "build_metrics" in more or "loss" in (more.get("metrics") or {})
+    has_validation = val_loader is not None
+    measures_loss = loss_fn is not None or "build_metrics" in more or "loss" in (more.get("metrics") or {})
     merged = merge_handlers(
         given if measures_loss or not has_validation else without_loss(given),
         has_validation=has_validation,
@@ -168,8 +169,12 @@ def choose_metrics(
     return MetricSet(chosen, {name: MODES.get(name) for name in chosen})
 
 
-def is_ours(model: nn.Module, loss_fn: LossFn | None, loader: Any, handlers: Iterable[Handler]) -> bool:
-    """Whether layers, loss, samples and handlers are torch's or ours: none draws from ``random`` or ``numpy``'s."""
+def is_foreign(
+    more: MoreParts, model: nn.Module, loss_fn: LossFn | None, loader: Any, handlers: Iterable[Handler]
+) -> bool:
+    """Whether step, layers, loss, samples or handlers are a person's own, who may draw from ``random`` or ``numpy``."""
+    if more.get("train_step") is not None:
+        return True
     parts = [*model.modules(), *handlers, *([] if loss_fn is None else [loss_fn])]
     known = all(str(part.__module__).startswith(("torch.", "ignite_workflow.")) for part in parts)
-    return known and type(getattr(loader, "dataset", None)) in (TensorDataset, TensorBatches)
+    return not known or type(getattr(loader, "dataset", None)) not in (TensorDataset, TensorBatches)

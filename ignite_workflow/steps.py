@@ -103,8 +103,7 @@ def build_accumulating_step(
         (state.loss * samples).backward()
         fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
         if not state.window_open:
-            gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-            torch._foreach_div_(gradients, state.window_samples)
+            _divide_gradients(optimizer, state.window_samples)
             fire(engine, WorkflowEvents.GRADIENTS_READY)
             optimizer.step()
             fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
@@ -113,6 +112,11 @@ def build_accumulating_step(
         return StepOutput(state.loss, samples)
 
     return train_step
+
+
+def _divide_gradients(optimizer: Optimizer, samples: int) -> None:
+    gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    torch._foreach_div_(gradients, samples)
 
 
 def build_eval_step(model: nn.Module, *, device: torch.device, autocast: Autocast) -> Step:

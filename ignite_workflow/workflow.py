@@ -138,8 +138,7 @@ class Workflow:
             raise ConfigError("train.max_epochs must be set: how many epochs to train")
         device = resolve_device(train.device)
         parts.make_ready(model, device, train)
-        has = {"has_validation": val_loader is not None, "has_loss": loss_fn is not None}
-        built = parts.choose_handlers(handlers or {}, more, **has)
+        built = parts.choose_handlers(handlers or {}, more, val_loader, loss_fn)
         train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
         eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
         trainer = parts.limited(WorkflowEngine(train_step), train, more)
@@ -158,8 +157,7 @@ class Workflow:
                 schedule=more.get("schedule"),
                 run_directory=directory,
                 config=more.get("config"),
-                foreign=more.get("train_step") is not None
-                or not parts.is_ours(model, loss_fn, train_loader, built.values()),
+                foreign=parts.is_foreign(more, model, loss_fn, train_loader, built.values()),
             )
             workflow.attach(built)
         return workflow
