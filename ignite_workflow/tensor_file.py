@@ -136,7 +136,9 @@ def _size_by_header(file: BinaryIO) -> int | None:
         return None
     try:
         entries = json.loads(file.read(length))
-        return 8 + length + max(entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__")
+        return (
+            8 + length + max(int(entry["data_offsets"][1]) for name, entry in entries.items() if name != "__metadata__")
+        )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 

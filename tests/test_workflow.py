@@ -1,6 +1,7 @@
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -285,14 +286,19 @@ def test_asked_for_again_and_again_it_is_saved_once_a_moment(tmp_path, monkeypat
 def test_records_are_on_disk_before_the_checkpoint_that_counts_on_them(tmp_path, monkeypatch):
     workflow = scripted_workflow(tmp_path, loss=[1.0])
     on_disk = []
-    monkeypatch.setattr(os, "fdatasync", lambda descriptor: on_disk.append(os.fstat(descriptor).st_size))
+
+    def sync(descriptor):
+        name = Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
+        on_disk.append((name, os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fdatasync", sync)
     workflow.trainer.add_event_handler(Events.EPOCH_COMPLETED, workflow.save_checkpoint)
 
     workflow.run()
 
-    records, checkpoint = on_disk
-    assert records == workflow.checkpoint_store().load_newest()["records"]["bytes"] > 0
-    assert checkpoint == workflow.checkpoint_store().path(1).stat().st_size
+    [records, checkpoint] = [entry for entry in on_disk if entry[0] in ("metrics.jsonl", "unfinished.tmp")]
+    assert records == ("metrics.jsonl", workflow.checkpoint_store().load_newest()["records"]["bytes"])
+    assert checkpoint == ("unfinished.tmp", workflow.checkpoint_store().path(1).stat().st_size)
 
 
 def test_a_checkpoint_asked_for_that_cannot_be_written_does_not_end_the_training(tmp_path, monkeypatch, caplog):
