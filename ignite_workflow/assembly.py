@@ -13,7 +13,7 @@ from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.config import RunConfig
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.device import resolve_device
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.errors import ConfigError, mistaken_at
 from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.losses import Loss, build_loss
 from ignite_workflow.metrics import build_metrics
@@ -29,6 +29,7 @@ __all__ = ["build_loader", "build_run_loss", "build_run_model", "build_workflow"
 
 
 def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
+@mistaken_at("loss")
     """The loss of a run; None where a train step of a person's own does without.
 
     Raises:
@@ -45,6 +46,7 @@ def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
 
 
 def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
+@mistaken_at("model")
     """The model of a run, its initial weights a function of the seed alone."""
     assert config.model is not None
     assert config.model.name is not None
@@ -101,7 +103,8 @@ def build_workflow(
     model = build_run_model(config, data, loss).to(device)
     assert config.optimizer is not None
     assert config.optimizer.name is not None
-    optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
+    with mistaken_at("optimizer"):
+        optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
     train_loader = build_loader(config, data, loss, "train")
     assert train_loader is not None
     step = registry.load("step", config.train.step) if config.train.step is not None else None
@@ -156,6 +159,7 @@ def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | Non
     if isinstance(optimizer, dict):
         raise ConfigError(
             f"schedule {config.schedule.name}: changes the learning rates of one optimizer, and there are "
+@mistaken_at("schedule")
             f"{len(optimizer)}: {', '.join(optimizer)}; leave schedule out, and change them in a handler of your own"
         )
     steps_per_epoch = -(-batches // config.train.accumulate)

@@ -137,6 +137,8 @@ class CheckpointStore:
             self.remove_leftovers()
             raise
         name = self._name(step)
+        if os.path.isdir(name):  # somebody else's: a file cannot take its place
+            os.rename(name, f"{name}.set-aside")
         os.replace(self._temporary, name)
         sync_directory(self.directory)
         return Path(name)
@@ -153,9 +155,9 @@ class CheckpointStore:
         """
         kept = {step for steps in self._kept.values() for step in steps}
         for step in self.steps()[:-1]:
-            if step in kept:
-                continue
             name = self._name(step)
+            if step in kept or os.path.isdir(name):
+                continue
             status = os.stat(name)
             # A link to it may be somebody's backup; and what is being written must not be taken away.
             if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1 and self._is_idle():
@@ -206,7 +208,8 @@ class CheckpointStore:
     def discard(self) -> None:
         """Delete every checkpoint: the run starts over."""
         for step in self.steps():
-            self.path(step).unlink()
+            if not self.path(step).is_dir():
+                self.path(step).unlink()
         self.remove_leftovers()
 
 

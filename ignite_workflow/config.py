@@ -27,8 +27,8 @@ from ignite_workflow.config_fields import (
     TrainConfig,
 )
 from ignite_workflow.config_tree import Node, Place, parse_yaml, read_yaml, to_yaml
-from ignite_workflow.errors import ConfigError
-from ignite_workflow.validation import Keys, Mistake, field_types, is_section, members, shown, type_at, validate
+from ignite_workflow.errors import ConfigError, Keys, Mistake
+from ignite_workflow.validation import field_types, is_section, members, shown, type_at, validate
 
 __all__ = [
     "ColumnKind",
@@ -45,6 +45,7 @@ __all__ = [
     "diff_configs",
     "dump_config",
     "load_config",
+    "settings_tree",
 ]
 
 _COMPONENTS = ("model", "loss", "optimizer", "schedule")
@@ -70,8 +71,7 @@ def load_config(file: str | Path, arguments: Iterable[str] = ()) -> RunConfig:
     Raises:
         ConfigError: names every mistake with its place, one a line.
     """
-    tree = read_yaml(Path(file))
-    return _checked(tree, Path(file).parent, arguments)
+    return _checked(*settings_tree(file, arguments))
 
 
 def config_from_mapping(
@@ -87,44 +87,52 @@ def config_from_mapping(
     Raises:
         ConfigError: names every mistake, one a line.
     """
-    return _checked(Node.from_plain(settings, Place()), Path(directory), arguments)
+    return _checked(*settings_tree(settings, arguments, directory=directory))
 
 
-def _checked(tree: Node, directory: Path, arguments: Iterable[str]) -> RunConfig:
+def settings_tree(
+    source: str | Path | Mapping[str, Any], arguments: Iterable[str] = (), *, directory: str | Path = "."
+) -> tuple[Node, list[str]]:
+    """The settings that were given, unchecked, each with the place where it was written.
+
+    Args:
+        source: a config file, or plain settings.
+        arguments: as in ``load_config``.
+        directory: as in ``config_from_mapping``; of a file it is its own.
+
+    Returns:
+        The tree; and a line for each argument that is not of the form of one.
+    """
+    if isinstance(source, Mapping):
+        tree = Node.from_plain(source, Place())
+    else:
+        tree, directory = read_yaml(Path(source)), Path(source).parent
     if not isinstance(tree.value, dict) and tree.value is not None:
         raise ConfigError(f"{tree.place}: a config must be a mapping, got {shown(tree.to_plain())}.")
     tree.value = tree.value or {}
-    _normalise(tree, directory)
+    _normalise(tree, Path(directory))
     malformed = []
     for argument in arguments:
         try:
             _override(tree, argument)
         except ConfigError as error:  # collected: the other mistakes are to be told as well
             malformed.append(str(error))
+    return tree, malformed
+
+
+def _checked(tree: Node, malformed: list[str]) -> RunConfig:
     settings = tree.to_plain()
     config, mistakes = validate(RunConfig, _fields_of(RunConfig, settings))
-    lines = _located(tree, [*mistakes, *_name_mistakes(settings)]) + malformed
+    named = [_with_keys(mistake) for mistake in [*mistakes, *_name_mistakes(settings)]]
+    lines = tree.locate(named) + malformed
     if lines:
         raise ConfigError("\n".join(lines))
     assert isinstance(config, RunConfig)
     return config
 
 
-def _located(tree: Node, mistakes: Iterable[Mistake]) -> list[str]:
-    """A line for each mistake, in the order of the file; those of arguments last."""
-    located = []
-    for keys, text, at_key in mistakes:
-        node, is_found = tree.find(keys)
-        place = node.key_place if at_key and is_found else node.place
-        start = ": ".join(part for part in (str(place), _dotted(keys)) if part)
-        located.append((place, f"{start}: {text}" if start else text))
-    located.sort(key=_reading_order)
-    return [line for _, line in located]
-
-
-def _reading_order(located: tuple[Place, str]) -> tuple[bool, int, int]:
-    place, _ = located
-    return place.line == 0, place.line, place.column
+def _with_keys(mistake: Mistake) -> Mistake:
+    return mistake._replace(text=f"{_dotted(mistake.keys)}: {mistake.text}") if mistake.keys else mistake
 
 
 def _dotted(keys: Keys) -> str:

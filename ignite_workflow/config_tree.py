@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode
 from ruamel.yaml.nodes import Node as YAMLNode
 from ruamel.yaml.representer import SafeRepresenter
 
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.errors import ConfigError, Mistake
 
 __all__ = ["Node", "Place", "parse_yaml", "read_yaml", "to_yaml"]
 
@@ -90,6 +90,20 @@ class Node:
                 below = node.value[key] = Node({}, leaf.place, leaf.key_place)
             node = below
         node.value[keys[-1]] = leaf
+
+    def locate(self, mistakes: Iterable[Mistake]) -> list[str]:
+        """A line for each mistake, its place before it: in the order of the file, those of arguments last."""
+        located = []
+        for keys, text, at_key in mistakes:
+            node, is_found = self.find(keys)
+            place = node.key_place if at_key and is_found else node.place
+            located.append((place, f"{place}: {text}" if str(place) else text))
+        return [line for _, line in sorted(located, key=_reading_order)]
+
+
+def _reading_order(located: tuple[Place, str]) -> tuple[bool, int, int]:
+    place, _ = located
+    return place.line == 0, place.line, place.column
 
 
 def read_yaml(file: Path) -> Node:

@@ -14,18 +14,40 @@ Anything else that escapes is a bug and keeps its traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 __all__ = [
     "CheckpointError",
     "ConfigError",
     "DataError",
     "DivergedError",
+    "Keys",
+    "Mistake",
     "RunDirectoryError",
     "UnknownNameError",
     "WorkflowError",
+    "mistaken_at",
     "nearest",
 ]
+
+Keys = tuple[str | int, ...]
+"""The way to a value from the root: names of fields, keys of mappings, places in lists."""
+
+
+class Mistake(NamedTuple):
+    """What is wrong with one value.
+
+    Attributes:
+        keys: the way to the value; for an unknown or a missing key, that key is the last one.
+        text: a sentence without the place: "must be a whole number, got 'x'."
+        at_key: the key is wrong, not what stands behind it.
+    """
+
+    keys: Keys
+    text: str
+    at_key: bool = False
 
 
 class WorkflowError(Exception):
@@ -39,9 +61,23 @@ class WorkflowError(Exception):
 
 
 class ConfigError(WorkflowError, ValueError):
-    """A setting cannot work. A ``ValueError`` too, so that pydantic collects it with the others."""
+    """A setting cannot work. A ``ValueError`` too, so that pydantic collects it with the others.
+
+    Attributes:
+        mistakes: the settings that are wrong, each with its own text, where that is known: so that whoever has read
+            them from a file can say where they stand. None: the text says it all.
+    """
 
     exit_code = 2
+    mistakes: tuple[Mistake, ...] = ()
+
+    @classmethod
+    def of(cls, mistakes: Iterable[Mistake]) -> ConfigError:
+        """One error that tells all ``mistakes``, one a line."""
+        told = tuple(mistakes)
+        error = cls("\n".join(mistake.text for mistake in told))
+        error.mistakes = told
+        return error
 
 
 class UnknownNameError(ConfigError):
@@ -73,6 +109,16 @@ class RunDirectoryError(WorkflowError):
 
 class DivergedError(WorkflowError):
     """Training produced a value that is not finite."""
+
+
+@contextmanager
+def mistaken_at(*keys: str | int) -> Iterator[None]:
+    """A setting that is found wrong within is the one that ``keys`` lead to, unless the error knows better."""
+    try:
+        yield
+    except ConfigError as error:
+        error.mistakes = error.mistakes or tuple(Mistake(keys, line) for line in str(error).splitlines())
+        raise
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.errors import ConfigError, mistaken_at
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
 
-__all__ = ["DEFAULT_HANDLERS", "build_handlers", "handler_class", "in_order", "merge_handlers", "without_loss"]
+__all__ = [
+    "DEFAULT_HANDLERS",
+    "build_handlers",
+    "check_handler_options",
+    "handler_class",
+    "in_order",
+    "merge_handlers",
+    "without_loss",
+]
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +79,8 @@ def merge_handlers(
             continue
         lacking = _lacking(name, chosen, has_validation, has_directory, has_schedule)
         if lacking and name in given:
-            raise ConfigError(f"handler {name} needs {lacking}")
+            with mistaken_at("handlers", name):
+                raise ConfigError(f"handler {name} needs {lacking}")
         if not lacking:
             merged[name] = chosen
     return merged
@@ -128,11 +137,25 @@ def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
         if not isinstance(spec, Mapping):
             handlers[name] = spec
             continue
-        cls = handler_class(name, spec)
-        options = {key: value for key, value in spec.items() if key != "use"}
-        registry.check_options("handler", name, options, cls)
-        handlers[name] = cls(**options)
+        check_handler_options(name, spec)
+        with mistaken_at("handlers", name):
+            handlers[name] = handler_class(name, spec)(**_options(spec))
     return handlers
+
+
+def check_handler_options(name: str, spec: Mapping[str, Any]) -> None:
+    """Check the options of the handler with that id against the fields of its class.
+
+    Raises:
+        UnknownNameError, ConfigError: as ``build_handlers``.
+    """
+    with mistaken_at("handlers", name, "use"):
+        cls = handler_class(name, spec)
+    registry.check_options("handler", name, _options(spec), cls, at=("handlers", name))
+
+
+def _options(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key != "use"}
 
 
 def in_order(handlers: Mapping[str, Handler]) -> dict[str, Handler]:

@@ -15,18 +15,19 @@ from torch import nn
 
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.coefficients import Coefficients, coefficients
+from ignite_workflow.component_options import check_components
 from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
 from ignite_workflow.data.given import keep_given
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.device import set_threads
-from ignite_workflow.errors import ConfigError, RunDirectoryError
+from ignite_workflow.errors import ConfigError, RunDirectoryError, mistaken_at
 from ignite_workflow.model_file import load_model
 from ignite_workflow.outcome import finish
 from ignite_workflow.predictor import Predictor
 from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory, new_run_path
-from ignite_workflow.settings import Source, read_settings
+from ignite_workflow.settings import Source, placed_mistakes, read_settings
 from ignite_workflow.threads import with_threads
 from ignite_workflow.workflow import Workflow
 
@@ -107,8 +108,8 @@ def train(
     Raises:
         WorkflowError: for what a person can put right; its kinds are in ``ignite_workflow.errors``.
     """
-    started = time.monotonic()
-    config = read_settings(keep_given(source), arguments, target=target)
+    started, source = time.monotonic(), keep_given(source)
+    config = read_settings(source, arguments, target=target)
     path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
     exists = _holds_run(path)
     if exists and not (resume or from_scratch):
@@ -116,7 +117,8 @@ def train(
             f"{path} holds a run already: go on with --resume, start it over with --from-scratch, "
             "or choose another directory"
         )
-    with ExitStack() as stack:
+    with placed_mistakes(source, arguments, target=target), ExitStack() as stack:
+        check_components(config)
         directory = None
         if exists:  # held from here on, so that a second start is refused at once
             directory = stack.enter_context(RunDirectory(path))
@@ -148,7 +150,10 @@ def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[R
     rows = data.sizes["train"]
     config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
     if (config.train.batch_size or 1) > rows:
-        raise ConfigError(f"train.batch_size: {config.train.batch_size} is more than the {rows} samples to train on")
+        with mistaken_at("train", "batch_size"):
+            raise ConfigError(
+                f"train.batch_size: {config.train.batch_size} is more than the {rows} samples to train on"
+            )
     return config, data
 
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from ignite_workflow import registry
-from ignite_workflow.errors import ConfigError, DataError, UnknownNameError
+from ignite_workflow.errors import ConfigError, DataError, UnknownNameError, mistaken_at
 from ignite_workflow.targets import LINKS, Link, Target, TargetForm, encode_target
 
-__all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "OutputKind", "build_loss"]
+__all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "OutputKind", "build_loss", "check_loss_options"]
 
 LossFn = Callable[[Tensor, Tensor], Tensor]  # y_pred, y -> ()
 OutputKind = Literal["value", "logit", "log_prob", "prob", "log_rate"]
@@ -217,20 +217,32 @@ def build_loss(name: str, options: Mapping[str, Any], target: Target) -> Loss:
 
 
 def _build_fn(name: str, cls: Callable[..., Any], facts: _Facts, options: Mapping[str, Any], target: Target) -> LossFn:
+    check_loss_options(name, options)
     options = dict(options)
     weights = options.pop("class_weights", None)
-    if name in _FACTS:
-        _check_fixed_options(name, options)
     if not isinstance(cls, type):
-        registry.check_options("loss", name, options, cls, given=list(inspect.signature(cls).parameters)[:2])
         return functools.partial(cls, **options) if options else cls
-    registry.check_options("loss", name, options, cls)
     if weights is None:
         fn: LossFn = cls(**{**options, **facts.options})
         return fn
-    if name not in _WEIGHTED:
-        raise ConfigError(f"loss {name} takes no class_weights. Losses that do: {', '.join(_WEIGHTED)}.")
     return _build_weighted(cls, options, weights, target)
+
+
+def check_loss_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check the options of ``build_loss``, as far as that goes without a target.
+
+    Raises:
+        UnknownNameError, ConfigError: as ``build_loss``.
+    """
+    cls = registry.load("loss", name)
+    if options.get("class_weights") is not None and name not in _WEIGHTED:
+        with mistaken_at("loss", "class_weights"):
+            raise ConfigError(f"loss {name} takes no class_weights. Losses that do: {', '.join(_WEIGHTED)}.")
+    own = {option: value for option, value in options.items() if option != "class_weights"}
+    if name in _FACTS:
+        _check_fixed_options(name, own)
+    given = () if isinstance(cls, type) else tuple(inspect.signature(cls).parameters)[:2]
+    registry.check_options("loss", name, own, cls, given=given)
 
 
 def _check_fixed_options(name: str, options: Mapping[str, Any]) -> None:
@@ -238,7 +250,8 @@ def _check_fixed_options(name: str, options: Mapping[str, Any]) -> None:
         value, reason = _FIXED_OPTIONS[option]
         if value is None or options[option] != value:
             allowed = "cannot be set" if value is None else f"must be {value}, got {options[option]!r}"
-            raise ConfigError(f"loss {name}: option {option!r} {allowed}: {reason}.")
+            with mistaken_at("loss", option):
+                raise ConfigError(f"loss {name}: option {option!r} {allowed}: {reason}.")
 
 
 def _build_weighted(cls: Callable[..., nn.Module], options: dict[str, Any], weights: Any, target: Target) -> nn.Module:

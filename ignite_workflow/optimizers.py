@@ -12,9 +12,9 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 
 from ignite_workflow import registry
-from ignite_workflow.errors import ConfigError, nearest
+from ignite_workflow.errors import ConfigError, mistaken_at, nearest
 
-__all__ = ["build_optimizer", "without_decay"]
+__all__ = ["build_optimizer", "check_optimizer_options", "without_decay"]
 
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 _EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
@@ -40,15 +40,12 @@ def build_optimizer(name: str, options: Mapping[str, Any], model: nn.Module) -> 
         UnknownNameError: there is no such optimizer.
         ConfigError: an option cannot work, a pattern matches nothing, or there is nothing to train.
     """
+    check_optimizer_options(name, options)
     factory = registry.load("optimizer", name)
-    if not (isinstance(factory, type) and issubclass(factory, Optimizer)):
-        registry.check_options(
-            "optimizer", name, options, factory, given=list(inspect.signature(factory).parameters)[:1]
-        )
+    if not _is_class(factory):
         return _checked(name, factory(model, **options))
     options = dict(options)
     groups = options.pop("groups", [])
-    _check_options(name, options, groups, factory)
     trained = {key: parameter for key, parameter in model.named_parameters() if parameter.requires_grad}
     if not trained:
         raise ConfigError(f"optimizer {name}: the model has no parameters to train.")
@@ -76,19 +73,40 @@ def without_decay(model: nn.Module) -> frozenset[str]:
     return frozenset(spared)
 
 
-def _check_options(name: str, options: Mapping[str, Any], groups: Any, factory: Callable[..., Optimizer]) -> None:
-    registry.check_options("optimizer", name, options, factory, given=["params"])
+def _is_class(factory: Any) -> bool:
+    return isinstance(factory, type) and issubclass(factory, Optimizer)
+
+
+def check_optimizer_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check the options of ``build_optimizer``, as far as that goes without a model.
+
+    Raises:
+        UnknownNameError, ConfigError: as ``build_optimizer``.
+    """
+    factory = registry.load("optimizer", name)
+    if not _is_class(factory):
+        given = tuple(inspect.signature(factory).parameters)[:1]
+        registry.check_options("optimizer", name, options, factory, given=given)
+        return
+    own = {option: value for option, value in options.items() if option != "groups"}
+    registry.check_options("optimizer", name, own, factory, given=["params"])
+    with mistaken_at("optimizer", "groups"):
+        _check_groups(name, options.get("groups", []), factory)
+
+
+def _check_groups(name: str, groups: Any, factory: Callable[..., Optimizer]) -> None:
     if not isinstance(groups, list | tuple) or not all(isinstance(group, Mapping) for group in groups):
         raise ConfigError(
             f"optimizer {name}: groups must be a list like [{{match: 'layers.0.*', lr: 1e-4}}], got {groups!r}."
         )
-    for group in groups:
+    for index, group in enumerate(groups):
         if not isinstance(group.get("match"), str):
             raise ConfigError(
                 f"optimizer {name}: a group needs match, a pattern for names of parameters: {dict(group)!r}."
             )
         own = {option: value for option, value in group.items() if option != "match"}
-        registry.check_options("optimizer", f"{name}, group {group['match']!r}", own, factory, given=["params"])
+        label, at = f"{name}, group {group['match']!r}", ("optimizer", "groups", index)
+        registry.check_options("optimizer", label, own, factory, given=["params"], at=at)
 
 
 def _can_fuse(name: str, parameters: Iterable[nn.Parameter]) -> bool:

@@ -10,7 +10,10 @@ from typing import Any
 from ignite_workflow.config import Component, RunConfig, TrainConfig
 from ignite_workflow.losses import DEFAULT_LOSSES
 
-__all__ = ["complete", "default_batch_size", "default_max_epochs"]
+__all__ = ["DEFAULT_NAMES", "complete", "default_batch_size", "default_max_epochs"]
+
+DEFAULT_NAMES = {"model": "mlp", "optimizer": "adamw", "schedule": "cosine"}
+"""Components that are the same for all data. The loss is not: it follows from the task."""
 
 _RATES = {"lr": 2e-3, "weight_decay": 1e-2}
 _LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read: nothing pulls at them
@@ -30,14 +33,14 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
     loss = _named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss
     validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
     own_step_alone = train.step is not None and config.schedule is None
-    model = _named(config.model, "mlp")
+    model = _named(config.model, DEFAULT_NAMES["model"])
     rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return replace(
         config,
         model=model,
         loss=loss,
-        optimizer=_named(config.optimizer, "adamw", **rates),
-        schedule=None if own_step_alone else _named(config.schedule, "cosine", warmup=0.05),
+        optimizer=_named(config.optimizer, DEFAULT_NAMES["optimizer"], **rates),
+        schedule=None if own_step_alone else _named(config.schedule, DEFAULT_NAMES["schedule"], warmup=0.05),
         train=train,
         handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
     )

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.built_in import BUILT_IN, REFUSED
-from ignite_workflow.errors import ConfigError, UnknownNameError, nearest
+from ignite_workflow.errors import ConfigError, Keys, Mistake, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -125,7 +125,13 @@ def load(kind: str, name: str) -> Any:
 
 
 def check_options(
-    kind: str, name: str, options: Mapping[str, Any], factory: Callable[..., Any], *, given: Collection[str] = ()
+    kind: str,
+    name: str,
+    options: Mapping[str, Any],
+    factory: Callable[..., Any],
+    *,
+    given: Collection[str] = (),
+    at: Keys | None = None,
 ) -> None:
     """Check a component's options against the signature of what makes it.
 
@@ -136,27 +142,41 @@ def check_options(
         factory: a class or function that will be called with ``options`` and ``given`` as keywords.
         given: parameters that the caller fills in (the model's weights, facts about the data). They are not options,
             and may be absent from the signature.
+        at: the way to the options in a config; None: they lie in the section of that kind.
 
     Raises:
         ConfigError: names every unknown, misplaced, missing or wrong option, one a line.
     """
-    from ignite_workflow.validation import shown_mistakes  # pydantic: not needed to check a name
-
+    at = (kind,) if at is None else at
+    label = f"{kind.replace('_', ' ')} {name}"
     parameters = _parameters(factory)
     known = [key for key, parameter in parameters.items() if parameter.kind not in _VARIADIC and key not in given]
     is_open = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
     wrong = []
     for option, value in options.items():
         if option in given:
-            wrong.append(f"{option!r} is not an option: it is filled in.")
+            text = f"{label}: {option!r} is not an option: it is filled in."
+            wrong.append(Mistake((*at, option), text, at_key=True))
         elif option in known:
-            wrong += [f"{option}{text}" for text in shown_mistakes(parameters[option].annotation, value)]
+            wrong += _wrong_value(f"{label}: {option}", (*at, option), parameters[option].annotation, value)
         elif not is_open:
-            wrong.append(f"unknown option {option!r}.{nearest(option, known)} Options: {', '.join(known) or 'none'}.")
+            text = f"unknown option {option!r}.{nearest(option, known)} Options: {', '.join(known) or 'none'}."
+            wrong.append(Mistake((*at, option), f"{label}: {text}", at_key=True))
     required = [key for key in known if parameters[key].default is inspect.Parameter.empty]
-    wrong += [f"option {key!r} is missing." for key in required if key not in options]
+    wrong += [Mistake((*at, key), f"{label}: option {key!r} is missing.") for key in required if key not in options]
     if wrong:
-        raise ConfigError("\n".join(f"{kind.replace('_', ' ')} {name}: {text}" for text in wrong))
+        raise ConfigError.of(wrong)
+
+
+def _wrong_value(label: str, at: Keys, annotation: Any, value: Any) -> list[Mistake]:
+    from ignite_workflow.validation import strict_type, validate  # pydantic: not needed to check a name
+
+    _, found = validate(strict_type(annotation), value)
+    within = ["".join(f"[{key}]" for key in mistake.keys) for mistake in found]
+    return [
+        Mistake((*at, *mistake.keys), f"{label}{place} {mistake.text}")
+        for place, mistake in zip(within, found, strict=True)
+    ]
 
 
 def _parameters(factory: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

@@ -17,9 +17,19 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from ignite_workflow import registry
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.errors import ConfigError, mistaken_at
 
-__all__ = ["Schedule", "build_schedule", "constant", "cosine", "linear", "one_cycle", "plateau", "step"]
+__all__ = [
+    "Schedule",
+    "build_schedule",
+    "check_schedule_options",
+    "constant",
+    "cosine",
+    "linear",
+    "one_cycle",
+    "plateau",
+    "step",
+]
 
 _FACTS = ("optimizer", "total_steps", "steps_per_epoch")
 
@@ -84,14 +94,12 @@ def build_schedule(
         UnknownNameError: there is no such schedule.
         ConfigError: an option cannot work.
     """
+    check_schedule_options(name, options)
     factory = registry.load("schedule", name)
     options = dict(options)
     total_epochs = options.pop("total_epochs", None)
     if total_epochs is not None:
-        if not isinstance(total_epochs, int) or total_epochs < 1:
-            raise ConfigError(f"schedule {name}: total_epochs must be a number of epochs, got {total_epochs!r}.")
         total_steps = total_epochs * steps_per_epoch
-    registry.check_options("schedule", name, options, factory, given=_FACTS)
     facts = {"optimizer": optimizer, "total_steps": total_steps, "steps_per_epoch": steps_per_epoch}
     named = {fact: value for fact, value in facts.items() if fact in inspect.signature(factory).parameters}
     try:
@@ -100,6 +108,20 @@ def build_schedule(
         raise ConfigError(f"schedule {name}: {error}") from None
     schedule = made if isinstance(made, Schedule) else Schedule(made, "epoch", depends_on_total="total_steps" in named)
     return schedule if total_epochs is None else dataclasses.replace(schedule, depends_on_total=False)
+
+
+def check_schedule_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check the options of ``build_schedule``, as far as that goes without an optimizer.
+
+    Raises:
+        UnknownNameError, ConfigError: as ``build_schedule``.
+    """
+    own = dict(options)
+    total_epochs = own.pop("total_epochs", None)
+    if total_epochs is not None and (not isinstance(total_epochs, int) or total_epochs < 1):
+        with mistaken_at("schedule", "total_epochs"):
+            raise ConfigError(f"schedule {name}: total_epochs must be a number of epochs, got {total_epochs!r}.")
+    registry.check_options("schedule", name, own, registry.load("schedule", name), given=_FACTS)
 
 
 def constant(optimizer: Optimizer, total_steps: int, *, warmup: float = 0) -> Schedule:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ignite_workflow.component_options import check_components
 from ignite_workflow.config import RunConfig, config_to_mapping
 from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
@@ -59,6 +60,7 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     Raises:
         WorkflowError: the data cannot be used.
     """
+    check_components(config)
     report = inspect_table(config.data)
     data = prepare_data(config.data, seed=config.train.seed)
     assert data.target is not None

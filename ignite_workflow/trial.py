@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ignite_workflow.assembly import build_workflow
+from ignite_workflow.component_options import check_components
 from ignite_workflow.config import RunConfig
 from ignite_workflow.data_checks import check_data, check_duplicate_rows
 from ignite_workflow.device import set_threads
@@ -118,6 +119,7 @@ def try_out(config: RunConfig) -> Trial:
     Raises:
         WorkflowError: whatever would stop the run.
     """
+    check_components(config)
     with tempfile.TemporaryDirectory() as cache:
         data = prepare_data(config.data, seed=config.train.seed, cache_directory=Path(cache))
         config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)

@@ -8,28 +8,22 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import Strict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from ignite_workflow.errors import nearest
+from ignite_workflow.errors import Keys, Mistake, nearest
 
 __all__ = [
-    "Keys",
-    "Mistake",
     "field_types",
     "is_section",
     "members",
     "shown",
-    "shown_mistakes",
     "strict_type",
     "type_at",
     "validate",
 ]
-
-Keys = tuple[str | int, ...]
-"""The way to a value from the root: names of fields, keys of mappings, places in lists."""
 
 _ALLOWED = {
     "bool_parsing": "true or false",
@@ -55,20 +49,6 @@ _ALLOWED = {
 }
 _RANGES = ("greater_", "less_", "string_too_", "too_")
 _CONTAINERS: Mapping[Any, Any] = {list: list, Sequence: list, tuple: tuple, dict: dict, Mapping: dict}
-
-
-class Mistake(NamedTuple):
-    """What is wrong with one value.
-
-    Attributes:
-        keys: the way to the value; for an unknown or a missing key, that key is the last one.
-        text: a sentence without the place: "must be a whole number, got 'x'."
-        at_key: the key is wrong, not what stands behind it.
-    """
-
-    keys: Keys
-    text: str
-    at_key: bool = False
 
 
 def validate(expected: Any, data: Any) -> tuple[Any, list[Mistake]]:
@@ -98,17 +78,6 @@ def validate(expected: Any, data: Any) -> tuple[Any, list[Mistake]]:
 @functools.cache
 def _adapter(expected: Any) -> TypeAdapter[Any]:
     return TypeAdapter(expected)
-
-
-def shown_mistakes(annotation: Any, value: Any) -> list[str]:
-    """What is wrong with a value by the annotation of its parameter, to be put behind the parameter's name.
-
-    Example:
-        >>> shown_mistakes(tuple[float, float], [0.9, "x"])
-        ["[1] must be a number, got 'x'."]
-    """
-    _, found = validate(strict_type(annotation), value)
-    return ["".join(f"[{key}]" for key in mistake.keys) + " " + mistake.text for mistake in found]
 
 
 def _place(details: ErrorDetails, data: Any) -> Keys:

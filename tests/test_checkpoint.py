@@ -85,6 +85,18 @@ def test_a_folder_of_that_name_is_passed_over(store, caplog):
     assert "step-00000002.ckpt cannot be read: Is a directory" in caplog.text
 
 
+def test_a_folder_of_that_name_is_set_aside_for_the_checkpoint_and_never_deleted(store):
+    fill(store, 1)
+    store.path(2).mkdir()
+    store.path(3).mkdir()
+
+    fill(store, 2, 4)
+    store.prune()
+    store.discard()
+
+    assert names(store) == ["step-00000002.ckpt.set-aside", "step-00000003.ckpt"]
+
+
 def test_where_all_are_damaged_the_run_is_refused(store):
     fill(store, 1, 2)
     damage(store, 1)

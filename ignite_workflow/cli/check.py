@@ -15,7 +15,7 @@ from ignite_workflow.cli.options import (
     settings_from,
     target_option,
 )
-from ignite_workflow.settings import read_settings
+from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
 
@@ -32,11 +32,13 @@ def command(source: str, settings: tuple[str, ...], target: str | None, device: 
     Looks for leaks, duplicates and classes without rows; whether the loss starts where it should, every parameter
     gets a gradient, and a few rows can be learnt by heart; how long, how much memory and disk. An error found: exit 1.
     """
-    config = read_settings(source, settings_from(settings, train__device=device, data__target=target))
+    given = settings_from(settings, train__device=device, data__target=target)
+    config = read_settings(source, given)
 
     from ignite_workflow.trial import try_out
 
-    trial = try_out(config)
+    with placed_mistakes(source, given):
+        trial = try_out(config)
     if json_:
         click.echo(as_json({"passed": trial.passed, **asdict(trial)}))
     else:

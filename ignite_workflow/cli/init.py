@@ -10,7 +10,7 @@ import click
 
 from ignite_workflow.cli.options import program, settings_argument, settings_from, target_option
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.settings import read_settings
+from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
 
@@ -30,12 +30,14 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     """
     if output.exists() and not force:
         raise ConfigError(f"{output} is there already: name another with --output, or replace it with --force")
-    config = read_settings(data, settings_from(settings, data__target=target))
+    given = settings_from(settings, data__target=target)
+    config = read_settings(data, given)
 
     from ignite_workflow.durable import replace_file
     from ignite_workflow.starter import class_counts, describe_columns, start_from
 
-    start = start_from(config, output.absolute().parent)
+    with placed_mistakes(data, given):
+        start = start_from(config, output.absolute().parent)
     report = start.report
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
     for note in report.notes:

@@ -9,7 +9,7 @@ import click
 from ignite_workflow.cli.options import json_option, settings_argument, settings_from
 from ignite_workflow.cli.train import print_result
 from ignite_workflow.errors import RunDirectoryError
-from ignite_workflow.settings import read_settings
+from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
 
@@ -26,8 +26,11 @@ def command(run: Path, settings: tuple[str, ...], json_: bool) -> None:
     """
     if not (run / "config.yaml").is_file():
         raise RunDirectoryError(f"{run} holds no run: there is no {run / 'config.yaml'}")
-    config = read_settings(run / "config.yaml", settings_from(settings))
+    given = settings_from(settings)
+    config = read_settings(run / "config.yaml", given)
 
     from ignite_workflow.job import train
 
-    print_result(train(config, run_directory=run.resolve(), resume=True), json_)
+    with placed_mistakes(run / "config.yaml", given):
+        result = train(config, run_directory=run.resolve(), resume=True)
+    print_result(result, json_)

@@ -21,7 +21,7 @@ from ignite_workflow.cli.options import (
     settings_from,
     target_option,
 )
-from ignite_workflow.settings import read_settings
+from ignite_workflow.settings import placed_mistakes, read_settings
 
 if TYPE_CHECKING:
     from ignite_workflow.job import TrainResult
@@ -59,7 +59,9 @@ def command(source: str, settings: tuple[str, ...], json_: bool, **options: Any)
 
     from ignite_workflow.job import train
 
-    print_result(train(config, run_directory=options.pop("run_dir"), **options), json_)
+    with placed_mistakes(source, given):
+        result = train(config, run_directory=options.pop("run_dir"), **options)
+    print_result(result, json_)
 
 
 def print_result(result: TrainResult, json_: bool) -> None:

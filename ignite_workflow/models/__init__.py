@@ -11,7 +11,10 @@ from torch import nn
 from ignite_workflow import registry
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["build_model"]
+__all__ = ["FACTS", "build_model"]
+
+FACTS = ("in_features", "numbers", "categories", "quantiles", "out_features", "output")
+"""What a model may be told by parameter name; not every kind of data knows all of it."""
 
 
 def build_model(name: str, options: Mapping[str, Any], facts: Mapping[str, Any]) -> nn.Module:

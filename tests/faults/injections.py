@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -40,6 +41,19 @@ def record_calls(directory: Path) -> None:
     iteration = 0
     fault_job.at = begin
     watch(directory, note)
+
+
+def unreadable(directory: Path) -> None:
+    """The newest checkpoint is on a part of the disk that cannot be read."""
+    newest = max((directory / "checkpoints").glob("step-*.ckpt"))
+    read = Path.read_bytes
+
+    def read_or_fail(path: Path) -> bytes:
+        if path == newest:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return read(path)
+
+    Path.read_bytes = read_or_fail  # type: ignore[method-assign]
 
 
 class Countdown:
