@@ -69,7 +69,6 @@ class NanGuard(Handler):
         self.trainer.add_event_handler(WorkflowEvents.GRADIENTS_READY, self.check)
         self.trainer.add_event_handler(Events.ITERATION_COMPLETED, self.keep_batch)
         self.trainer.add_event_handler(Events.ITERATION_COMPLETED, self.look_for_the_event)
-        self.trainer.add_event_handler(Events.EPOCH_COMPLETED, self.read)
         self.trainer.add_event_handler(Events.COMPLETED, self.list_skipped)
 
     def keep_buffers(self) -> None:

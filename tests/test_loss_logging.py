@@ -6,7 +6,7 @@ from ignite_workflow import ConfigError, StepOutput, TrainConfig, Workflow
 from ignite_workflow.handlers.loss_logging import LossLogging
 from ignite_workflow.testing import scripted_workflow
 
-NOTHING = dict.fromkeys(("progress", "tensorboard", "curve_export"), False)
+NOTHING = dict.fromkeys(("nan_guard", "progress", "tensorboard", "curve_export"), False)
 
 
 def logged(outputs, *, max_epochs=1, prepare=None, **options):
