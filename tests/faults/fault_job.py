@@ -34,6 +34,9 @@ def no_fault(moment: str) -> None:
 at: Callable[[str], None] = no_fault
 """Called with the name of each moment: ``trainer STARTED``, ``dataset``, ``forward``, ..."""
 
+iteration = 0
+"""The one that is under way, or the last one that is done."""
+
 
 class Points(Dataset[tuple[Tensor, Tensor]]):
     """Points of y = x1 - x2, each seen through noise from torch, random and numpy where it is trained on."""
@@ -79,10 +82,13 @@ class Moments(Handler):
             workflow.trainer.add_event_handler(event, self.come, f"trainer {name}")
         for name in EVALUATOR_EVENTS:
             workflow.evaluator.add_event_handler(getattr(Events, name), self.come, f"evaluator {name}")
-        workflow.trainer.add_event_handler(Events.EXCEPTION_RAISED, self.hear)
+        for which in ("first", "last"):
+            workflow.trainer.add_event_handler(Events.EXCEPTION_RAISED, self.hear, which)
 
     def come(self, moment: str) -> None:
+        global iteration
+        iteration = self.workflow.trainer.state.iteration
         at(moment)
 
-    def hear(self, error: BaseException) -> None:
-        at(f"exception {type(error).__name__}")
+    def hear(self, error: BaseException, which: str) -> None:
+        at(f"exception {which}")

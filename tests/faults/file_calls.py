@@ -36,7 +36,8 @@ class Call:
     data: bytes = b""
 
 
-Listener = Callable[[Call], None]
+Listener = Callable[[Call], int | None]
+"""What is to happen before a call; of a write it may say how many bytes are written only."""
 
 
 def watch(directory: Path, listener: Listener) -> None:
@@ -76,9 +77,10 @@ class Watch:
         above = os.readlink(f"/proc/self/fd/{dir_fd}") if dir_fd is not None else os.getcwd()
         return os.path.join(above, os.fspath(path))
 
-    def tell(self, name: str, path: str, **facts: Any) -> None:
+    def tell(self, name: str, path: str, **facts: Any) -> int | None:
         if path in (self.root, self.above) or path.startswith(f"{self.root}/"):
-            self.listener(Call(name, path, **facts))
+            return self.listener(Call(name, path, **facts))
+        return None
 
     def open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         full = self.path(path, dir_fd)
@@ -94,7 +96,8 @@ class Watch:
         if path.startswith(f"{self.root}/"):
             appends = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND
             position = os.fstat(descriptor).st_size if appends else os.lseek(descriptor, 0, os.SEEK_CUR)
-            self.tell("write", path, position=position, data=bytes(data))
+            fits = self.tell("write", path, position=position, data=bytes(data))
+            data = data if fits is None else memoryview(data)[:fits]
         written: int = self.real["write"](descriptor, data)
         return written
 

@@ -43,6 +43,70 @@ def record_calls(directory: Path) -> None:
     watch(directory, note)
 
 
+def disk_of(directory: Path, size: int) -> None:
+    """The run lies on a disk of so many bytes: what does not fit is written in part, then refused."""
+
+    def limit(call: Call) -> int | None:
+        if call.name in ("create", "mkdir") and size == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), call.path)
+        if call.name != "write":
+            return None
+        grows = call.position + len(call.data) - os.stat(call.path).st_size
+        fits = len(call.data) - max(0, grows) + max(0, size - bytes_in(directory))
+        if fits <= 0 < len(call.data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return min(fits, len(call.data))
+
+    watch(directory, limit)
+
+
+def bytes_in(directory: Path) -> int:
+    """Of all files."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def signalled_at(directory: Path, numbers: tuple[int, ...], moment: str, count: int) -> None:
+    """Sent those signals at the ``count``-th time, from 1, that the moment comes; ``write`` is one on a file.
+
+    What iteration that was goes into a file beside the run.
+    """
+    left, process = count, os.getpid()
+
+    def come(name: str) -> None:
+        nonlocal left
+        left -= name == moment and os.getpid() == process
+        if left == 0:
+            left = -1
+            Path(f"{directory}.signalled").write_text(f"{fault_job.iteration}")
+            for number in numbers:
+                os.kill(process, number)
+
+    fault_job.at = come
+    if moment == "start":
+        come("start")
+    if moment == "write":
+        watch(directory, lambda call: come("write") if "/checkpoints/" in call.path else None)
+
+
+def raising_at(directory: Path, moment: str, count: int, kind: str) -> None:
+    """A handler raises at the ``count``-th time, from 1, that the moment comes; so does one that hears of it.
+
+    The next one that hears of it makes a file beside the run.
+    """
+    left = count
+
+    def come(name: str) -> None:
+        nonlocal left
+        left -= name == moment
+        if left == 0 or name == "exception first":
+            left = -1
+            raise {"Exception": RuntimeError("broken"), "SystemExit": SystemExit(7)}.get(kind, KeyboardInterrupt())
+        if name == "exception last":
+            Path(f"{directory}.heard").touch()
+
+    fault_job.at = come
+
+
 def unreadable(directory: Path) -> None:
     """The newest checkpoint is on a part of the disk that cannot be read."""
     newest = max((directory / "checkpoints").glob("step-*.ckpt"))
