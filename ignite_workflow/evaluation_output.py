@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from ignite_workflow.errors import ConfigError
 from ignite_workflow.evaluation_report import MAIN_METRICS, Evaluation
 from ignite_workflow.importance import ColumnImportance
 from ignite_workflow.pictures import figure_bytes, shorten
+from ignite_workflow.strict_json import to_json
 from ignite_workflow.value_pictures import draw_importance, draw_regression
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def write_evaluation(found: Evaluation, directory: Path) -> list[Path]:
     written = [directory / "evaluation.json"]
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        replace_file(written[0], json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=1).encode())
+        replace_file(written[0], to_json(found.to_dict(), indent=1).encode())
         for name, figure in _figures(found):
             for kind in ("svg", "png"):
                 path = directory / f"{name}.{kind}"

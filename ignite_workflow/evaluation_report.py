@@ -5,7 +5,6 @@ Shapes: ``N`` rows, ``T`` target numbers, ``C`` classes (multilabel: labels).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from ignite_workflow.losses import Loss
 from ignite_workflow.metric_sums import ClassSums, ValueSums
 from ignite_workflow.metrics import DEFAULT_METRICS, MODES, build_metrics
 from ignite_workflow.predictor import Predictor, loss_not_imported
+from ignite_workflow.strict_json import with_text_for_nan
 from ignite_workflow.targets import Target, decode_target
 
 __all__ = ["MAIN_METRICS", "Evaluation", "evaluate"]
@@ -100,7 +100,7 @@ class Evaluation:
         if self.importance:
             columns = [{"column": each.name, "mean": each.mean, "std": each.std} for each in self.importance]
             found["importance"] = {"metric": MAIN_METRICS[self.target.task], "columns": columns}
-        plain: dict[str, Any] = _plain(found)
+        plain: dict[str, Any] = with_text_for_nan(found)
         return plain
 
 
@@ -257,12 +257,3 @@ class _Seen:
             return None, None
         truth, prediction = np.concatenate(self._points, axis=1)
         return truth, prediction
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN and no infinities."""
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

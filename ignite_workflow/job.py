@@ -291,7 +291,12 @@ def _result(directory: RunDirectory, seconds: float) -> TrainResult:
         exit_code=status["exit_code"],
         epochs=status["epoch"],
         seconds=round(seconds, 2),
-        metrics=status["metrics"] if finished else {},
-        coefficients=status["coefficients"] if finished else {},
+
+
+def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
+    """Figures of ``status.json``, where those that are not finite are text."""
+    return {name: float(figure) for name, figure in told.items()}
+        metrics=_numbers(status["metrics"]) if finished else {},
+        coefficients={name: _numbers(of) for name, of in status["coefficients"].items()} if finished else {},
         model=directory.model if finished else None,
     )

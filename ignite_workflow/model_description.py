@@ -18,6 +18,7 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import CheckpointError
 from ignite_workflow.losses import DEFAULT_LOSSES, Loss, OutputKind
+from ignite_workflow.strict_json import with_text_for_nan
 from ignite_workflow.targets import Link, Target, TargetForm
 
 __all__ = ["Architecture", "DataFacts", "LossFacts", "ModelDescription", "WeightsFacts", "read_description"]
@@ -133,7 +134,7 @@ class ModelDescription:
             "architecture": asdict(replace(self.architecture, facts=own_facts)),
             "target": None if self.target is None else asdict(self.target),
             "loss": None if self.loss is None else asdict(self.loss),
-            "metrics": {name: _number_or_text(value) for name, value in self.metrics.items()},
+            "metrics": with_text_for_nan(self.metrics),
             "data": asdict(self.data),
             "schema": None if self.schema is None else self.schema.to_dict(),
             "weights": asdict(weights),
@@ -240,11 +241,6 @@ def _fits(schema: Schema, target: Target) -> bool:
 
 def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _number_or_text(value: float) -> float | str:
-    """JSON has no NaN and no infinities."""
-    return value if math.isfinite(value) else str(value)
 
 
 def _own_version() -> str:

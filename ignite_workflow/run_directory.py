@@ -17,6 +17,7 @@ from typing import Any
 from ignite_workflow.durable import replace_file, sync_directory
 from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
+from ignite_workflow.strict_json import to_json
 
 __all__ = ["RunDirectory", "new_run_path"]
 
@@ -123,7 +124,8 @@ class RunDirectory:
     def update_status(self, state: str, **details: Any) -> None:
         """Write ``status.json``: ``state`` (running, finished, stopped, failed) and what else is known.
 
-        What earlier calls said stays unless it is said anew. May be called by any thread.
+        What earlier calls said stays unless it is said anew. Numbers that are not finite are text: it is strict JSON.
+        May be called by any thread.
 
         Raises:
             RunDirectoryError: as ``write``.
@@ -132,7 +134,8 @@ class RunDirectory:
             started = self._status.get("started") or self.read_status().get("started") or _now()
             self._status |= {"state": state, **details}
             self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
-            self.write("status.json", json.dumps(self._status, indent=1) + "\n")
+            told_first = dict.fromkeys(("state", "reason", "exit_code"))
+            self.write("status.json", to_json({**told_first, **self._status}, indent=1) + "\n")
 
     def point_latest(self) -> None:
         """Make ``latest`` beside this directory point here."""

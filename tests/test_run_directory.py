@@ -281,3 +281,13 @@ def test_a_run_that_somebody_named_latest_stays(tmp_path):
         directory.point_latest()
 
     assert not (tmp_path / "latest").is_symlink()
+
+
+def test_the_status_is_strict_json_that_begins_with_how_it_ended(path):
+    with RunDirectory(path) as directory:
+        directory.update_status("running", metrics={"val/loss": float("nan")}, best={"value": -float("inf")})
+        directory.update_status("failed", exit_code=1, reason="diverged")
+
+    status = json.loads((path / "status.json").read_text(), parse_constant=pytest.fail)
+    assert list(status.items())[:3] == [("state", "failed"), ("reason", "diverged"), ("exit_code", 1)]
+    assert (status["metrics"], status["best"]) == ({"val/loss": "nan"}, {"value": "-inf"})

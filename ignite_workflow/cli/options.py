@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +9,7 @@ import click
 
 from ignite_workflow.display import format_number
 from ignite_workflow.errors import ConfigError
+from ignite_workflow.strict_json import to_json
 
 __all__ = [
     "as_json",
@@ -82,15 +81,7 @@ def program() -> str:
 
 def as_json(document: Mapping[str, Any]) -> str:
     """One line of strict JSON: values that are not finite become the strings of ``metrics.jsonl``."""
-    return json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    return to_json(document, default=str)
 
 
 def metrics_table(metrics: Mapping[str, float]) -> str:
