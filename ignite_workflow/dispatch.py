@@ -83,7 +83,7 @@ class EventEngine(Engine):
             engine = (self,) if call.takes_engine else ()
             try:
                 call.handler(*engine, e, *call.args, **call.kwargs)
-            except Exception:
+            except BaseException:  # the others are to hear too, and the run ends with the first error
                 log.exception("%s failed at EXCEPTION_RAISED", name_of(call.handler))
         raise e
 

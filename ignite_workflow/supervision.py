@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.data.loader import SeekableLoader
-from ignite_workflow.errors import RunDirectoryError
+from ignite_workflow.errors import RunDirectoryError, WorkflowError
 from ignite_workflow.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
         with stop_on_signals(workflow.trainer):
             yield ending
     except BaseException as error:
-        failure = {"reason": failure_line(error), "exit_code": getattr(error, "exit_code", 1)}
+        failure = {"reason": failure_line(error), "exit_code": exit_code_of(error)}
+        if not isinstance(error, Exception):  # it leaves without a traceback
+            log.error("%s", failure["reason"])
         with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
             directory.update_status("failed", **{**progress(workflow), **failure})
         raise
@@ -48,8 +50,19 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
 
 
 def failure_line(error: BaseException) -> str:
-    """What went wrong, on one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    """What went wrong, on one line; of what no user is told about in another way, in which handler and when."""
+    line = f"{type(error).__name__}: {error}".splitlines()[0]
+    notes = [] if isinstance(error, WorkflowError) else getattr(error, "__notes__", [])
+    return f"{line} ({'; '.join(notes)})" if notes else line
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What the process exits with. Never 0: a ``SystemExit`` that asks for that is told to ask for 1."""
+    if isinstance(error, SystemExit):
+        if not isinstance(error.code, int) or error.code == 0:
+            error.code = 1
+        return error.code
+    return 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
 
 
 def how_it_ended(workflow: Workflow) -> dict[str, Any]:

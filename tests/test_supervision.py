@@ -90,7 +90,25 @@ def test_status_says_why_a_run_failed(tmp_path):
 
     found = status(tmp_path)
     assert (found["state"], found["exit_code"]) == ("failed", 1)
-    assert found["reason"] == "ZeroDivisionError: division by zero"
+    assert found["reason"].startswith("ZeroDivisionError: division by zero (in ")
+    assert found["reason"].endswith(", at ITERATION_STARTED, iteration 2)")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(SystemExit(7), 7), (SystemExit(0), 1), (SystemExit(), 1), (KeyboardInterrupt(), 130)]
+)
+def test_a_handler_that_leaves_the_process_is_named_and_its_exit_code_is_not_0(tmp_path, caplog, error, code):
+    def leave():
+        raise error
+
+    workflow = build(tmp_path)
+    workflow.trainer.add_event_handler(Events.ITERATION_STARTED(once=2), leave)
+
+    with pytest.raises(type(error)) as raised:
+        workflow.run()
+
+    assert status(tmp_path)["exit_code"] == getattr(raised.value, "code", 130) == code
+    assert "leave, at ITERATION_STARTED, iteration 2" in caplog.text
 
 
 @pytest.mark.parametrize("ends", [lambda: None, lambda: 1 / 0])
