@@ -31,6 +31,8 @@ def test_f16_a_handler_raises(tmp_path, tally):
     expected = unbroken(tmp_path, train={"max_epochs": 3})
     trials = TRIALS if EXHAUSTIVE else Random("F16").sample(TRIALS, 9)
 
-    found = {(moment, kind): complaints(tmp_path / f"{moment} {kind}", moment, kind, expected) for moment, kind in trials}
+    found = {
+        (moment, kind): complaints(tmp_path / f"{moment} {kind}", moment, kind, expected) for moment, kind in trials
+    }
 
     tally("F16 a handler raises", len(trials), {trial: wrongs for trial, wrongs in found.items() if wrongs})
