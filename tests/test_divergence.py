@@ -1,6 +1,7 @@
 """Where it began: what a batch that is run again shows, and what it leaves as it was."""
 
 import math
+import random
 
 import numpy as np
 import torch
@@ -182,7 +183,8 @@ def test_nothing_of_the_run_changes():
     steps = workflow.optimizer.state_dict()["state"][0]["step"].clone()
     gradients = [parameter.grad for parameter in workflow.model.parameters()]
     state, calls = vars(workflow.trainer.state).copy(), workflow.trainer.calls
-    drawn = torch.get_rng_state(), np.random.get_state()[1].tolist()
+    drawn = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
+    workflow.foreign = True  # as with layers of a person's own, who may draw from any generator
 
     examine(workflow)
 
@@ -192,7 +194,7 @@ def test_nothing_of_the_run_changes():
     assert vars(workflow.trainer.state) == state
     assert workflow.trainer.calls is calls
     assert torch.equal(torch.get_rng_state(), drawn[0])
-    assert np.random.get_state()[1].tolist() == drawn[1]
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == drawn[1:]
     assert not any(module._forward_hooks for module in workflow.model.modules())
 
 
