@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from ignite.engine import Engine, Events
 from ignite.engine.events import RemovableEventHandle
 
-__all__ = ["Call", "EventEngine", "name_of"]
+__all__ = ["Call", "EventEngine", "is_known", "name_of"]
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,18 @@ def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 
 def name_of(function: Callable[..., Any]) -> str:
     """``EarlyStopping.check`` or ``my_handler``: what the author wrote, not what Ignite wrapped it in."""
-    inner = getattr(function, "_parent", None)  # Ignite's wrapper of a filtered handler
-    named = inner() if inner is not None else function
-    return getattr(named, "__qualname__", type(named).__qualname__)
+    written = _unwrapped(function)
+    return getattr(written, "__qualname__", type(written).__qualname__)
+
+
+def is_known(function: Callable[..., Any]) -> bool:
+    """Whether what is called is torch's, Ignite's or ours: none of it draws from ``random`` or ``numpy.random``."""
+    written = _unwrapped(function)
+    while isinstance(written, partial):
+        written = written.func
+    return str(written.__module__).partition(".")[0] in ("torch", "ignite", "ignite_workflow")
+
+
+def _unwrapped(function: Callable[..., Any]) -> Any:
+    parent = getattr(function, "_parent", None)  # Ignite's wrapper of a filtered handler
+    return function if parent is None else parent()

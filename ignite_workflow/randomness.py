@@ -105,6 +105,10 @@ class StepStreams:
         self._foreign = foreign
         self._plain = self._device is None and not foreign  # the usual case, in every step: no call to spare
 
+    def include_foreign(self) -> None:
+        """Set ``random`` and ``numpy.random`` from now on, too."""
+        self._foreign, self._plain = True, False
+
     def set(self, iteration: int) -> None:
         """Set the streams for the step of that iteration (from 1)."""
         value = _scramble(self._base ^ iteration) >> 1

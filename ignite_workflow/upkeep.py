@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ignite.engine import Events
 
+from ignite_workflow.dispatch import is_known
 from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.randomness import StepStreams, Stream
 
@@ -24,9 +25,10 @@ class Upkeep:
 
     def __init__(self, workflow: Workflow) -> None:
         trainer, evaluator = workflow.trainer, workflow.evaluator
-        self.trainer, self.evaluator, self.records = trainer, evaluator, workflow.records
+        self.workflow, self.trainer, self.evaluator, self.records = workflow, trainer, evaluator, workflow.records
         self.streams = StepStreams(workflow.seed, workflow.device, foreign=workflow.foreign)
         self.rows_before_event = 0
+        trainer.add_event_handler(Events.STARTED, self.look_at_handlers)
         trainer.add_event_handler(Events.EPOCH_STARTED, self.set_epoch_streams, Stream.EPOCH_START)
         trainer.add_event_handler(Events.ITERATION_STARTED, self.set_step_streams)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self.set_epoch_streams, Stream.EPOCH_END)
@@ -34,6 +36,13 @@ class Upkeep:
         trainer.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, self.mark_records)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self.mark_records)
         trainer.add_event_handler(WorkflowEvents.ROLLED_BACK, self.rewind_records)
+
+    def look_at_handlers(self) -> None:
+        """A person's own function on an engine may draw from ``random`` and numpy's: those are set too from now on."""
+        calls = [call for engine in (self.trainer, self.evaluator) for calls in engine.calls.values() for call in calls]
+        if not all(is_known(call.handler) for call in calls):
+            self.workflow.foreign = True
+            self.streams.include_foreign()
 
     def set_step_streams(self) -> None:
         """Those of a training step."""
