@@ -11,6 +11,7 @@ from torch import nn
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.config import RunConfig
+from ignite_workflow.data.bad_samples import SkippedSamples
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.device import resolve_device
 from ignite_workflow.errors import ConfigError, mistaken_at
@@ -28,8 +29,8 @@ from ignite_workflow.workflow import Workflow
 __all__ = ["build_loader", "build_run_loss", "build_run_model", "build_workflow", "model_facts"]
 
 
-def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
 @mistaken_at("loss")
+def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
     """The loss of a run; None where a train step of a person's own does without.
 
     Raises:
@@ -45,8 +46,8 @@ def build_run_loss(config: RunConfig, data: RunData) -> Loss | None:
     )
 
 
-def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
 @mistaken_at("model")
+def build_run_model(config: RunConfig, data: RunData, loss: Loss | None) -> nn.Module:
     """The model of a run, its initial weights a function of the seed alone."""
     assert config.model is not None
     assert config.model.name is not None
@@ -61,7 +62,9 @@ def model_facts(data: RunData, loss: Loss | None) -> dict[str, Any]:
     return {**data.facts, **({} if loss is None else {"out_features": loss.outputs, "output": loss.output})}
 
 
-def build_loader(config: RunConfig, data: RunData, loss: Loss | None, split: str) -> SeekableLoader | None:
+def build_loader(
+    config: RunConfig, data: RunData, loss: Loss | None, split: str, run_directory: RunDirectory | None
+) -> SeekableLoader | None:
     """The batches of a split: shuffled where it is trained on. None where the split is empty."""
     train, device = config.train, resolve_device(config.train.device)
     training = split == "train"
@@ -78,7 +81,10 @@ def build_loader(config: RunConfig, data: RunData, loss: Loss | None, split: str
         loss=loss,
     )
     batches.limit = train.overfit_batches or train.limit_batches
-    return SeekableLoader(batches, workers=train.workers, pin_memory=device.type == "cuda")
+    loader = SeekableLoader(batches, workers=train.workers, pin_memory=device.type == "cuda")
+    if config.data.on_bad_sample == "skip":
+        loader.skip_bad_samples(SkippedSamples(run_directory.skipped_samples if run_directory else None, split))
+    return loader
 
 
 def build_workflow(
@@ -105,7 +111,7 @@ def build_workflow(
     assert config.optimizer.name is not None
     with mistaken_at("optimizer"):
         optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
-    train_loader = build_loader(config, data, loss, "train")
+    train_loader = build_loader(config, data, loss, "train", run_directory)
     assert train_loader is not None
     step = registry.load("step", config.train.step) if config.train.step is not None else None
     workflow = Workflow.from_parts(
@@ -113,7 +119,7 @@ def build_workflow(
         optimizer,
         loss.to(device).fn if loss is not None else None,
         train_loader,
-        build_loader(config, data, loss, "val") if loss is not None else None,
+        build_loader(config, data, loss, "val", run_directory) if loss is not None else None,
         train=config.train,
         handlers=config.handlers,
         run_directory=run_directory,
@@ -153,13 +159,13 @@ def _metrics(data: RunData, loss: Loss | None) -> dict[str, Any]:
     return {"build_metrics": partial(build_metrics, target=data.target, loss=loss)}
 
 
+@mistaken_at("schedule")
 def _schedule(config: RunConfig, optimizer: Any, batches: int) -> Schedule | None:
     if config.schedule is None or config.schedule.name is None:
         return None
     if isinstance(optimizer, dict):
         raise ConfigError(
             f"schedule {config.schedule.name}: changes the learning rates of one optimizer, and there are "
-@mistaken_at("schedule")
             f"{len(optimizer)}: {', '.join(optimizer)}; leave schedule out, and change them in a handler of your own"
         )
     steps_per_epoch = -(-batches // config.train.accumulate)

@@ -111,6 +111,8 @@ class DataConfig:
         read: how the file is read.
         split: how rows are divided into train, val and test.
         options: further options of the kind of data, or of a Dataset of your own.
+        on_bad_sample: what happens when a sample of a Dataset of your own cannot be made: stop, or skip it from then on
+            and list it in skipped_samples.jsonl.
     """
 
     __pydantic_config__ = _NO_OTHER_KEYS
@@ -124,6 +126,7 @@ class DataConfig:
     read: ReadConfig = field(default_factory=ReadConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     options: dict[str, Any] = field(default_factory=dict)
+    on_bad_sample: Literal["stop", "skip"] = "stop"
 
 
 @dataclass(frozen=True, kw_only=True)

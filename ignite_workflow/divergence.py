@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ignite_workflow.bad_batches import save_bad_batch
-from ignite_workflow.data.loader import BatchDataset
+from ignite_workflow.data.batches import BatchDataset
 from ignite_workflow.finite import first_bad_weight, is_finite
 from ignite_workflow.randomness import StepStreams
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ignite_workflow import registry
 from ignite_workflow.config import ReadConfig, load_config
-from ignite_workflow.data.loader import BatchDataset
+from ignite_workflow.data.batches import BatchDataset
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.losses import Loss
 from ignite_workflow.predictor import Predictor

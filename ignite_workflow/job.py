@@ -37,17 +37,9 @@ log = logging.getLogger(__name__)
 
 # What may differ between the starts of a run: it has no influence on the numbers.
 _HARMLESS = (
-    "train.workers",
-    "train.max_minutes",
-    "train.deadline",
-    "handlers.progress",
-    "handlers.status_file",
-    "handlers.stop_file",
-    "handlers.watchdog",
-    "handlers.tensorboard",
-    "handlers.curve_export",
-    "handlers.checkpointing",
-    "handlers.nan_guard",
+    *("train.workers", "train.max_minutes", "train.deadline"),
+    *("handlers.progress", "handlers.status_file", "handlers.stop_file", "handlers.watchdog"),
+    *("handlers.tensorboard", "handlers.curve_export", "handlers.checkpointing", "handlers.nan_guard"),
 )
 
 
@@ -229,6 +221,7 @@ def _start(
     store.remove_leftovers()
     if from_scratch:
         store.discard()
+        directory.skipped_samples.unlink(missing_ok=True)
     elif before is not None:
         _check_same(before, config, workflow)
         if workflow.resume():

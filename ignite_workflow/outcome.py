@@ -68,7 +68,7 @@ def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: L
 
     Empty where there is no such split.
     """
-    loader = build_loader(config, data, loss, split)
+    loader = build_loader(config, data, loss, split, workflow.run_directory)
     if loader is None:
         return {}
     step = build_eval_step(

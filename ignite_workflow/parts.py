@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.utils.data import TensorDataset
 
 from ignite_workflow.config import RunConfig, TrainConfig
-from ignite_workflow.data.loader import TensorBatches
+from ignite_workflow.data.batches import TensorBatches
 from ignite_workflow.device import autocast, check_compiler
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError

@@ -15,7 +15,8 @@ from torch.utils.data import Dataset, Subset
 
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
-from ignite_workflow.data.loader import BatchDataset, SampleDataset, TensorBatches
+from ignite_workflow.data.bad_samples import bad_sample, refuse
+from ignite_workflow.data.batches import BatchDataset, SampleDataset, TensorBatches
 from ignite_workflow.data.prepared import ArraySplit, PreparedData, prepare_table
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import ConfigError, DataError
@@ -81,6 +82,11 @@ def prepare_data(
     """
     if registry.is_import_path(config.kind):
         return _own_dataset(config, seed)
+    if config.on_bad_sample == "skip":
+        raise ConfigError(
+            "data.on_bad_sample: is for a Dataset of your own; a table is read whole before training, and a "
+            "bad cell named"
+        )
     if not config.path:
         raise ConfigError("data.path: is missing.")
     return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema))
@@ -171,7 +177,7 @@ def _divide(dataset: Any, config: DataConfig, seed: int) -> dict[str, Any]:
 def _look_at(dataset: Dataset[Any], config: DataConfig) -> tuple[Target | None, dict[str, Any]]:
     """What the first sample says: a whole number is a class, a number or several are a regression."""
     whole = dataset.dataset if isinstance(dataset, Subset) else dataset
-    sample = dataset[0]
+    sample = _first_sample(dataset, config)
     if not isinstance(sample, tuple | list) or len(sample) != 2:
         return None, {}
     x, y = (torch.as_tensor(part) if not isinstance(part, dict | str) else None for part in sample)
@@ -186,6 +192,17 @@ def _look_at(dataset: Dataset[Any], config: DataConfig) -> tuple[Target | None, 
         return None, facts
     task = config.task or ("multilabel" if y.dim() else "multiclass")
     return Target(task=task, columns=("y",), classes=classes), facts
+
+
+def _first_sample(dataset: Dataset[Any], config: DataConfig) -> Any:
+    """The first one that can be made; the very first, unless others are skipped."""
+    for index in range(len(dataset)):  # type: ignore[arg-type]
+        try:
+            return dataset[index]
+        except Exception as error:
+            if config.on_bad_sample == "stop":
+                refuse([bad_sample(dataset, index, index, error)], skipping=False)
+    raise DataError(f"{config.kind}: none of the samples of the training split can be made")
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,11 @@ class RunDirectory:
         """Where the trained model is put."""
         return self.path / "model"
 
+    @property
+    def skipped_samples(self) -> Path:
+        """Where samples that could not be made are listed."""
+        return self.path / "skipped_samples.jsonl"
+
     def write(self, name: str, content: bytes | str) -> None:
         """Write a file of the run whole, under a name within it; it is on disk when this returns.
 

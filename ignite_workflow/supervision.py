@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.data.loader import SeekableLoader
+from ignite_workflow.data.workers import worker_death
 from ignite_workflow.errors import RunDirectoryError, WorkflowError
 from ignite_workflow.signals import stop_on_signals
 
@@ -39,13 +40,16 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
     try:
         with stop_on_signals(workflow.trainer):
             yield ending
-    except BaseException as error:
+    except BaseException as raised:
+        error = worker_death(raised) or raised
         failure = {"reason": failure_line(error), "exit_code": exit_code_of(error)}
         if not isinstance(error, Exception):  # it leaves without a traceback
             log.error("%s", failure["reason"])
         with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
             directory.update_status("failed", **{**progress(workflow), **failure})
-        raise
+        if error is raised:
+            raise
+        raise error from raised
     directory.update_status(**{**progress(workflow), **ending})
 
 

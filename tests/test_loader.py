@@ -20,7 +20,8 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from ignite_workflow.data.loader import SampleDataset, SeekableLoader, TensorBatches, as_seekable
+from ignite_workflow.data.batches import SampleDataset, TensorBatches
+from ignite_workflow.data.loader import SeekableLoader, as_seekable
 
 
 class Numbers(Dataset):
@@ -142,9 +143,11 @@ def test_more_processes_than_samples_each_get_one(build):
 @pytest.mark.parametrize("batch_size", [1, 3, 4, 5, 100])
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_blocks_of_batches_make_no_difference(monkeypatch, batch_size, shuffle):
-    monkeypatch.setattr("ignite_workflow.data.loader._BLOCK_BYTES", 16 * 8)  # 8 rows: a batch is 1 row to a whole block
+    monkeypatch.setattr(
+        "ignite_workflow.data.batches._BLOCK_BYTES", 16 * 8
+    )  # 8 rows: a batch is 1 row to a whole block
     in_blocks = tensor_loader(size=21, batch_size=batch_size, shuffle=shuffle)
-    monkeypatch.setattr("ignite_workflow.data.loader._BLOCK_BYTES", 0)
+    monkeypatch.setattr("ignite_workflow.data.batches._BLOCK_BYTES", 0)
     one_by_one = tensor_loader(size=21, batch_size=batch_size, shuffle=shuffle)
 
     for epoch, batch in ((1, 0), (2, 0), (2, 1)):
@@ -391,5 +394,5 @@ def test_options_of_the_workers_are_kept():
     ours = as_seekable(loader, seed=0)
 
     assert (ours.num_workers, ours.timeout, ours.prefetch_factor) == (1, 30, 3)
-    assert ours.worker_init_fn is note_worker
+    assert ours.worker_init_fn.then is note_worker
     assert ours.multiprocessing_context is loader.multiprocessing_context

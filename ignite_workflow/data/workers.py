@@ -1,0 +1,87 @@
+"""The processes that make samples beside the training: they leave signals to it, and their end is told."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import Any
+
+from ignite_workflow.errors import DataError
+
+__all__ = ["WorkerStart", "end_workers", "worker_death"]
+
+_DYING_SECONDS = 2.0  # from the end of its connections to its own
+_DEATH = re.compile(r"DataLoader worker \(pids?(?:\(s\))? ([\d, ]+)\) (.*)")
+
+
+@dataclass
+class WorkerStart:
+    """What a worker does first: it ignores the signals that a terminal or a scheduler sends to all processes of a job.
+
+    Of SIGTERM only the first: it is also how a parent ends a worker that does not end by itself.
+
+    Args:
+        then: the person's own ``worker_init_fn``.
+    """
+
+    then: Callable[[int], None] | None = None
+
+    def __call__(self, worker: int) -> None:
+        """Called by torch, in the worker."""
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _ignore_once)
+        if self.then is not None:
+            self.then(worker)
+
+
+def _ignore_once(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
+
+
+def end_workers(iterator: Any) -> None:
+    """End the workers of a loader's iterator, and wait for their end."""
+    iterator._shutdown_workers()
+    for worker in iterator._workers:
+        if worker.is_alive():  # it ignored torch's SIGTERM, which was its first
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.join()
+
+
+def worker_death(error: BaseException, iterator: Any = None) -> DataError | None:
+    """What to tell instead of an exception that came of a worker's death; None of another one.
+
+    Torch raises one wherever the main thread is, in the middle of a step too. But where a tensor was on its way, it is
+    the connection that breaks.
+
+    Args:
+        error: the exception.
+        iterator: of the loader that it left; None: it came from elsewhere.
+
+    Example:
+        >>> str(worker_death(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")))[:61]
+        'a process that makes samples (7) is killed by signal: Killed.'
+        >>> worker_death(RuntimeError("no")) is None
+        True
+    """
+    match = _DEATH.search(str(error)) if isinstance(error, RuntimeError) else None
+    if match is not None:
+        return _told(match[1], match[2].strip().rstrip("."))
+    if isinstance(error, OSError | EOFError) and iterator is not None:
+        wait([worker.sentinel for worker in iterator._workers], _DYING_SECONDS)
+        for worker in iterator._workers:
+            if not worker.is_alive():
+                return _told(worker.pid, f"died (exit code {worker.exitcode})")
+    return None
+
+
+def _told(process: object, what: str) -> DataError:
+    return DataError(
+        f"a process that makes samples ({process}) {what}. Out of memory? Start again to go on, with fewer "
+        "train.workers if need be"
+    )
