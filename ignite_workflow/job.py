@@ -19,6 +19,7 @@ from ignite_workflow.component_options import check_components
 from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
 from ignite_workflow.data.given import keep_given
 from ignite_workflow.data_checks import check_data
+from ignite_workflow.data_files import FILE_NAME, describe_data_files
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError, mistaken_at
 from ignite_workflow.model_file import load_model
@@ -119,12 +120,14 @@ def train(
                 return finished
             from_model = from_model or directory.read_status().get("from_model")  # the schema is that model's
         trained = load_model(from_model, device="cpu") if from_model is not None else None
+        files = describe_data_files(config.data, path if exists and not from_scratch else None)  # before they are read
         config, data = _prepare_run(config, trained)
         if directory is None:
             stack.enter_context(_removed_unless_started(path))
             directory = stack.enter_context(RunDirectory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
+        directory.write(FILE_NAME, files)
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
         origin = None if from_model is None else str(Path(from_model).resolve())
@@ -284,12 +287,12 @@ def _result(directory: RunDirectory, seconds: float) -> TrainResult:
         exit_code=status["exit_code"],
         epochs=status["epoch"],
         seconds=round(seconds, 2),
+        metrics=_numbers(status["metrics"]) if finished else {},
+        coefficients={name: _numbers(of) for name, of in status["coefficients"].items()} if finished else {},
+        model=directory.model if finished else None,
+    )
 
 
 def _numbers(told: Mapping[str, Any]) -> dict[str, float]:
     """Figures of ``status.json``, where those that are not finite are text."""
     return {name: float(figure) for name, figure in told.items()}
-        metrics=_numbers(status["metrics"]) if finished else {},
-        coefficients={name: _numbers(of) for name, of in status["coefficients"].items()} if finished else {},
-        model=directory.model if finished else None,
-    )

@@ -20,7 +20,7 @@ LAYERS = [
     "handler_specs parts snapshot upkeep supervision workflow divergence",
     "handler",
     "model_description model_card prediction_file predictor model_file",
-    "coefficients recipe run_data assembly threads outcome"
+    "coefficients recipe data_files run_data assembly threads outcome"
     " evaluation_data evaluation_figures calibration importance class_pictures value_pictures evaluation_report"
     " evaluation_output remarks lone_features data_checks model_checks resources component_options",
     "job trial starter replay testing handlers",
