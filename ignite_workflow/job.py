@@ -123,8 +123,7 @@ def train(
         files = describe_data_files(config.data, path if exists and not from_scratch else None)  # before they are read
         config, data = _prepare_run(config, trained)
         if directory is None:
-            stack.enter_context(_removed_unless_started(path))
-            directory = stack.enter_context(RunDirectory(path))
+            directory = stack.enter_context(_new_directory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
         directory.write(FILE_NAME, files)
@@ -173,14 +172,23 @@ def _holds_run(path: Path) -> bool:
 
 
 @contextmanager
-def _removed_unless_started(path: Path) -> Iterator[None]:
-    """Whatever goes wrong before the run's config stands there leaves no half-made directory."""
+def _new_directory(path: Path) -> Iterator[RunDirectory]:
+    """The directory of a new run; whatever goes wrong before the run's config stands there leaves none half made.
+
+    Another start may have made it meanwhile: where that one holds it, nothing is removed.
+    """
     made = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
     try:
-        yield
+        with RunDirectory(path) as directory:
+            try:
+                yield directory
+            finally:
+                if made and not (path / "config.yaml").exists():
+                    shutil.rmtree(path, ignore_errors=True)
     finally:
-        if made and not (path / "config.yaml").exists():
-            shutil.rmtree(made[-1], ignore_errors=True)
+        for folder in made:  # other runs may be in those above
+            with suppress(OSError):
+                folder.rmdir()
 
 
 class _LogFile(logging.FileHandler):
