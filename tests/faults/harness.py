@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,15 +81,24 @@ class Process:
 
     def __init__(self, directory: Path, arguments: tuple[str, ...], inject: Injection | None) -> None:
         directory.parent.mkdir(exist_ok=True, parents=True)
-        self.said = directory.parent / f"{directory.name}.stderr"
+        number = len(list(directory.parent.glob(f"{directory.name}.stderr*")))
+        self.said = directory.parent / f"{directory.name}.stderr-{number}"
         self.process = CONTEXT.Process(target=_run, args=(directory, arguments, inject, self.said))
         self.process.start()
 
-    def send(self, number: int) -> None:
-        """Send it a signal, if it still runs."""
+    def send(self, number: int, *, group: bool = False) -> None:
+        """Send it, or its whole process group, a signal, if it still runs."""
         if self.process.is_alive():
             assert self.process.pid is not None
-            os.kill(self.process.pid, number)
+            (os.killpg if group else os.kill)(self.process.pid, number)
+
+    def wait_for(self, path: Path) -> None:
+        """Until it has made that file."""
+        end = time.monotonic() + PATIENCE
+        while not path.exists():
+            assert self.process.is_alive(), f"it has ended: {self.wait()}"
+            assert time.monotonic() < end, f"no {path} after {PATIENCE} s"
+            time.sleep(0.01)
 
     def kill(self) -> None:
         """Kill it."""

@@ -6,6 +6,7 @@ import errno
 import os
 import pickle
 import signal
+import time
 from pathlib import Path
 from threading import Lock
 
@@ -82,10 +83,27 @@ def signalled_at(directory: Path, numbers: tuple[int, ...], moment: str, count: 
                 os.kill(process, number)
 
     fault_job.at = come
-    if moment == "start":
-        come("start")
     if moment == "write":
         watch(directory, lambda call: come("write") if "/checkpoints/" in call.path else None)
+
+
+def waiting_at(directory: Path, moment: str, who: str = "") -> None:
+    """Says that the moment has come, by a file beside the run, and waits for another; ``config`` is its first write.
+
+    In a process group of its own.
+    """
+    os.setpgid(0, 0)
+    waiting, go = (Path(f"{directory}.{what}{who}") for what in ("waiting", "go"))
+
+    def come(name: str) -> None:
+        if name == moment and not waiting.exists():
+            waiting.touch()
+            while not go.exists():
+                time.sleep(0.01)
+
+    fault_job.at = come
+    if moment == "config":
+        watch(directory, lambda call: come("config") if "config.yaml" in call.path else None)
 
 
 def raising_at(directory: Path, moment: str, count: int, kind: str) -> None:

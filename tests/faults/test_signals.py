@@ -1,0 +1,80 @@
+"""F11: the first signal saves within a step and leaves with its code, the second at once; workers ignore them."""
+
+import signal
+from functools import partial
+from random import Random
+
+import pytest
+from harness import EXHAUSTIVE, start, started, steps, unbroken, wrong
+from injections import signalled_at, waiting_at
+
+CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
+MOMENTS = {  # and how often each may have come
+    "start-up": 1,
+    "dataset": 300,
+    "forward": 70,
+    "evaluator ITERATION_STARTED": 12,
+    "write": 80,
+    "trainer SAFE_POINT": 60,
+    "trainer EPOCH_STARTED": 12,
+}
+
+
+@pytest.fixture(scope="module", params=[0, 100_000] if EXHAUSTIVE else [0], ids=str)
+def job(tmp_path_factory, request):
+    """The folder of the runs, and what an unbroken one comes to."""
+    folder = tmp_path_factory.mktemp("signals")
+    return folder, unbroken(folder, model={"ballast": request.param})
+
+
+def complaints(run, number, moment, count):
+    """What is not as it should be where that signal comes at that moment; but for what follows."""
+    name = "dataset" if moment == "start-up" else moment  # the first sample is looked at before there is a run
+    done = start(run, inject=partial(signalled_at, numbers=(number,), moment=name, count=count))
+    if (name, count) == ("dataset", 1):  # there is nothing to save: as Python answers it
+        expected = 130 if number == signal.SIGINT else -number
+        return [done] if (done.code, run.exists()) != (expected, False) else []
+    at = int(run.with_name(f"{run.name}.signalled").read_text())
+    saved = steps(run)[-1] if steps(run) else 0
+    return [(done, at, saved)] if done.code != CODES[number] or not at <= saved <= at + 1 else []
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_f11_a_signal_at_any_moment(job, number, tally):
+    (folder, expected), random, failed = job, Random(f"F11 {number}"), {}
+    for trial in range(50 if EXHAUSTIVE else len(MOMENTS)):
+        moment = [*MOMENTS][trial % len(MOMENTS)]
+        count = random.randint(1, MOMENTS[moment])
+        run = folder / f"{number} {trial}"
+        wrongs = complaints(run, number, moment, count) or wrong(run, expected)
+        failed |= {(moment, count): wrongs} if wrongs else {}
+
+    tally("F11 a signal at any moment", trial + 1, failed)
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_f11_the_second_signal_leaves_at_once(job, number, tally):
+    folder, expected = job
+    run = folder / f"{number} twice"
+    done = start(run, inject=partial(signalled_at, numbers=(number, number), moment="forward", count=20))
+
+    at = int(run.with_name(f"{run.name}.signalled").read_text())
+    assert done.code == CODES[number]
+    assert max(steps(run)) < at
+    tally("F11 the second signal leaves at once", 1, wrong(run, expected))
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1] if EXHAUSTIVE else [15]
+)
+def test_f11_workers_ignore_signals(job, number, tally):
+    """Which come to all processes of a group, as from a terminal or a scheduler."""
+    folder, expected = job
+    run = folder / f"{number} group"
+    process = started(run, "train.workers=2", inject=partial(waiting_at, moment="trainer SAFE_POINT"))
+    process.wait_for(run.with_name(f"{run.name}.waiting"))
+    process.send(number, group=True)
+    run.with_name(f"{run.name}.go").touch()
+    done = process.wait()
+
+    tally("F11 workers ignore signals", 1, [done] if done.code != CODES[number] else wrong(run, expected))
