@@ -112,7 +112,7 @@ class DataConfig:
         split: how rows are divided into train, val and test.
         options: further options of the kind of data, or of a Dataset of your own.
         on_bad_sample: what happens when a sample of a Dataset of your own cannot be made: stop, or skip it from then on
-            and list it in skipped_samples.jsonl.
+            and list it in skipped_samples.jsonl. None: stop.
     """
 
     __pydantic_config__ = _NO_OTHER_KEYS
@@ -126,7 +126,7 @@ class DataConfig:
     read: ReadConfig = field(default_factory=ReadConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     options: dict[str, Any] = field(default_factory=dict)
-    on_bad_sample: Literal["stop", "skip"] = "stop"
+    on_bad_sample: Literal["stop", "skip"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

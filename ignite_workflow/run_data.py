@@ -200,7 +200,7 @@ def _first_sample(dataset: Dataset[Any], config: DataConfig) -> Any:
         try:
             return dataset[index]
         except Exception as error:
-            if config.on_bad_sample == "stop":
+            if config.on_bad_sample != "skip":
                 refuse([bad_sample(dataset, index, index, error)], skipping=False)
     raise DataError(f"{config.kind}: none of the samples of the training split can be made")
 
