@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,7 +26,7 @@ from ignite_workflow.outcome import finish
 from ignite_workflow.predictor import Predictor
 from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
-from ignite_workflow.run_directory import RunDirectory, new_run_path
+from ignite_workflow.run_directory import RunDirectory, new_run_directory, new_run_path
 from ignite_workflow.settings import Source, placed_mistakes, read_settings
 from ignite_workflow.threads import with_threads
 from ignite_workflow.workflow import Workflow
@@ -123,7 +122,7 @@ def train(
         files = describe_data_files(config.data, path if exists and not from_scratch else None)  # before they are read
         config, data = _prepare_run(config, trained)
         if directory is None:
-            directory = stack.enter_context(_new_directory(path))
+            directory = stack.enter_context(new_run_directory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
         directory.write(FILE_NAME, files)
@@ -169,26 +168,6 @@ def _what(config: RunConfig) -> str:
 
 def _holds_run(path: Path) -> bool:
     return any((path / name).exists() for name in ("config.yaml", "checkpoints", "metrics.jsonl"))
-
-
-@contextmanager
-def _new_directory(path: Path) -> Iterator[RunDirectory]:
-    """The directory of a new run; whatever goes wrong before the run's config stands there leaves none half made.
-
-    Another start may have made it meanwhile: where that one holds it, nothing is removed.
-    """
-    made = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
-    try:
-        with RunDirectory(path) as directory:
-            try:
-                yield directory
-            finally:
-                if made and not (path / "config.yaml").exists():
-                    shutil.rmtree(path, ignore_errors=True)
-    finally:
-        for folder in made:  # other runs may be in those above
-            with suppress(OSError):
-                folder.rmdir()
 
 
 class _LogFile(logging.FileHandler):

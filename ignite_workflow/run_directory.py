@@ -6,10 +6,12 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
 from ignite_workflow.strict_json import to_json
 
-__all__ = ["RunDirectory", "new_run_path"]
+__all__ = ["RunDirectory", "new_run_directory", "new_run_path"]
 
 _held: set[Path] = set()  # the kernel's locks are between processes: this one must not lock a directory twice either
 
@@ -165,6 +167,26 @@ class RunDirectory:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def new_run_directory(path: Path) -> Iterator[RunDirectory]:
+    """The directory of a new run; whatever goes wrong before the run's config stands there leaves none half made.
+
+    Another start may have made it meanwhile: where that one holds it, nothing is removed.
+    """
+    made = [folder for folder in (path, *path.absolute().parents) if not folder.exists()]
+    try:
+        with RunDirectory(path) as directory:
+            try:
+                yield directory
+            finally:
+                if made and not (path / "config.yaml").exists():
+                    shutil.rmtree(path, ignore_errors=True)
+    finally:
+        for folder in made:  # other runs may be in those above
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _now() -> str:
