@@ -99,7 +99,7 @@ class CheckpointStore:
 
     def finish(self) -> None:
         """Wait until nothing is being written."""
-        if self._writing is not None:
+        if self._writing is not None and not self._writing.done():
             wait([self._writing])
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class CheckpointStore:
     def _write(self, step: int, parts: Sequence[bytes | memoryview], first: Callable[[], None] | None = None) -> Path:
         if first is not None:
             first()
-        if not self.directory.is_dir():
+        if not os.path.isdir(self.directory):
             self.directory.mkdir()
             sync_directory(self.directory.parent)
         try:
@@ -137,9 +137,11 @@ class CheckpointStore:
             self.remove_leftovers()
             raise
         name = self._name(step)
-        if os.path.isdir(name):  # somebody else's: a file cannot take its place
+        try:
+            os.replace(self._temporary, name)
+        except IsADirectoryError:  # somebody else's: a file cannot take its place
             os.rename(name, f"{name}.set-aside")
-        os.replace(self._temporary, name)
+            os.replace(self._temporary, name)
         sync_directory(self.directory)
         return Path(name)
 

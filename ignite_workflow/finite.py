@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -53,13 +54,11 @@ def first_bad_weight(model: nn.Module) -> str | None:
 
 def _all_have_norms(tensors: Iterable[Tensor]) -> bool:
     """False where any number is not finite, or where squares overflow: the quickest look there is."""
-    by_device: defaultdict[torch.device, list[Tensor]] = defaultdict(list)
+    groups: defaultdict[tuple[torch.device, torch.dtype], list[Tensor]] = defaultdict(list)
     for tensor in tensors:
         if tensor.is_floating_point():
-            by_device[tensor.device].append(tensor.detach())
-    return all(
-        is_finite(torch.stack([norm.float() for norm in torch._foreach_norm(group)])) for group in by_device.values()
-    )
+            groups[tensor.device, tensor.dtype].append(tensor.detach())
+    return all(math.isfinite(torch.stack(torch._foreach_norm(group)).sum().item()) for group in groups.values())
 
 
 def _first_bad_state(model: nn.Module, optimizers: Mapping[str, Optimizer]) -> str | None:
