@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
-__all__ = ["format_number", "format_seconds", "printable"]
+__all__ = ["format_number", "format_seconds", "printable", "wrapped"]
 
 
 def format_number(value: float) -> str:
@@ -45,3 +46,21 @@ def printable(text: str) -> str:
         'F1 Größe\\n\\x1b[31m'
     """
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def wrapped(line: str, width: int | None, *, indent: int = 4) -> str:
+    r"""A line cut at words to fit a terminal, what goes on indented; a word that is too long stays whole.
+
+    Args:
+        line: may begin with blanks of its own, which are kept.
+        width: columns; None: no terminal, where a line stays whole for whoever reads it.
+        indent: blanks before each line but the first.
+
+    Example:
+        >>> wrapped("note    a name of two words", 20, indent=8)
+        'note    a name of\n        two words'
+    """
+    if width is None or len(line) <= width:
+        return line
+    hanging = " " * indent
+    return textwrap.fill(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)

@@ -148,7 +148,7 @@ def evaluate(
         not_finite=seen.not_finite,
         classes=class_figures(sums, target) if isinstance(sums, ClassSums) else (),
         targets=target_figures(sums, target, prediction - truth) if isinstance(sums, ValueSums) else (),
-        baseline=class_baseline(sums, target) if seen.confusion is not None else None,
+        baseline=class_baseline(sums, target) if isinstance(sums, ClassSums) and seen.confusion is not None else None,
         calibration=seen.calibration.calibration() if seen.calibration is not None else None,
         confusion=seen.confusion,
         importance=_importance(predictor, target, loss, sample, watch) if sample is not None else (),

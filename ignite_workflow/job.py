@@ -256,12 +256,23 @@ def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: fl
 
 
 def _finished_result(directory: RunDirectory, config: RunConfig, started: float) -> TrainResult | None:
-    """The result of a run that has nothing left to do; None where it has, or where more epochs are asked for."""
+    """The result of a run that has nothing left to do.
+
+    None where it has, or where settings are other ones, so that they are looked at like those of any run.
+    """
     status = directory.read_status()
     if status.get("state") != "finished" or not directory.model.is_dir():
         return None
-    more = (config.train.max_epochs or 0) > status["max_epochs"] and status["epoch"] == status["max_epochs"]
-    return None if more else replace(_result(directory, time.monotonic() - started), was_finished=True)
+    asked, most = config.train.max_epochs or status["max_epochs"], status["max_epochs"]
+    other_epochs = asked < most or (asked > most and status["epoch"] == most)
+    given = [line for line in diff_configs(load_config(directory.path / "config.yaml"), config) if _is_given(line)]
+    return None if other_epochs or given else replace(_result(directory, time.monotonic() - started), was_finished=True)
+
+
+def _is_given(difference: str) -> bool:
+    """Whether a setting that differs from the run's was given; one that was not is inferred to be what it was."""
+    left_open = difference.endswith("-> not set") or difference.startswith("train.threads")
+    return not left_open and not difference.startswith((*_HARMLESS, "train.max_epochs"))
 
 
 def _result(directory: RunDirectory, seconds: float) -> TrainResult:

@@ -144,7 +144,8 @@ def _learn_by_heart(
             module.eval()
     trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     reached = dict.fromkeys(trained, "none")
-    before, deadline = math.nan, time.monotonic() + _MOST_SECONDS
+    step, before, after = 0, math.nan, math.nan
+    deadline = time.monotonic() + _MOST_SECONDS
     for step in range(_MOST_STEPS + 1):
         value = loss.fn(model(x), y)
         after = float(value.detach())

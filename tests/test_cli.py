@@ -1,9 +1,14 @@
 """The command line: what it prints, what it exits with, what it leaves behind."""
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -171,6 +176,31 @@ def test_handlers_are_listed_with_options_and_events():
 
     assert "listens to: evaluator.COMPLETED" in result.stdout
     assert "patience=10" in result.stdout
+
+
+def on_a_terminal(columns, *args):
+    """What a command writes on a terminal that wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    process = subprocess.Popen([sys.executable, str(ROOT / "run.py"), *args], stdout=theirs, env=environment)
+    os.close(theirs)
+    written = b""
+    with suppress(OSError):  # the terminal is gone when the last that writes on it has ended
+        while part := os.read(ours, 65536):
+            written += part
+    os.close(ours)
+    assert process.wait() == 0
+    return written.decode().splitlines()
+
+
+def test_lines_are_wrapped_at_words_on_a_terminal_and_whole_elsewhere():
+    whole = run("handlers", "early_stopping").stdout.splitlines()
+    wrapped = on_a_terminal(60, "handlers", "early_stopping")
+
+    assert max(map(len, whole)) > 80
+    assert max(map(len, wrapped)) <= 60
+    assert " ".join(wrapped).split() == " ".join(whole).split()
 
 
 def test_commas_within_brackets_do_not_part_the_options_of_a_handler():

@@ -10,6 +10,7 @@ import click
 from ignite_workflow.cli.options import (
     as_json,
     device_option,
+    echo,
     json_option,
     settings_argument,
     settings_from,
@@ -42,5 +43,6 @@ def command(source: str, settings: tuple[str, ...], target: str | None, device: 
     if json_:
         click.echo(as_json({"passed": trial.passed, **asdict(trial)}))
     else:
-        click.echo("\n".join(trial.lines()))
+        for line in trial.lines():
+            echo(line, indent=8)
     sys.exit(0 if trial.passed else 1)

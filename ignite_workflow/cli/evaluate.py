@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ignite_workflow.cli.options import as_json, json_option
+from ignite_workflow.cli.options import as_json, echo, json_option
 
 __all__ = ["command"]
 
@@ -50,4 +50,4 @@ def command(
         click.echo(as_json({**found.to_dict(), "report": str(report), "pictures": [str(path) for path in drawn]}))
         return
     click.echo(evaluation_text(found, width=shutil.get_terminal_size().columns))
-    click.echo(f"in {report.parent}: {', '.join(path.name for path in (report, *drawn))}")
+    echo(f"in {report.parent}: {', '.join(path.name for path in (report, *drawn))}")

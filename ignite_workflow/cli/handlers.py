@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ignite_workflow.cli.options import as_json, json_option
+from ignite_workflow.cli.options import as_json, echo, json_option
 
 __all__ = ["command"]
 
@@ -24,8 +24,8 @@ def command(name: str | None, json_: bool) -> None:
         click.echo(as_json({"handlers": [entry.__dict__ for entry in entries]}))
         return
     for entry in entries:
-        click.echo(f"{entry.name}: {entry.summary}")
-        click.echo(f"  listens to: {', '.join(entry.events) or 'nothing without data'}")
+        echo(f"{entry.name}: {entry.summary}", indent=2)
+        echo(f"  listens to: {', '.join(entry.events) or 'nothing without data'}")
         for option in entry.options:
-            click.echo(f"  {option['name']}={option['default']}  {option['text']}")
+            echo(f"  {option['name']}={option['default']}  {option['text']}")
         click.echo()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ignite_workflow.cli.options import program, settings_argument, settings_from, target_option
+from ignite_workflow.cli.options import echo, program, settings_argument, settings_from, target_option
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.settings import placed_mistakes, read_settings
 
@@ -41,14 +41,14 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     report = start.report
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
     for note in report.notes:
-        click.echo(note)
+        echo(note)
     for line in describe_columns(report, shutil.get_terminal_size().columns):
         click.echo(line)
-    click.echo(f"task: {report.task}: {report.why}")
+    echo(f"task: {report.task}: {report.why}")
     if report.classes:
-        click.echo(f"classes: {class_counts(report.classes)}")
+        echo(f"classes: {class_counts(report.classes)}")
     for remark in start.remarks:
-        click.echo(remark)
+        echo(remark)
     try:
         replace_file(output.absolute(), start.text)
     except OSError as error:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
-from ignite_workflow.display import format_number
+from ignite_workflow.display import format_number, wrapped
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.strict_json import to_json
 
 __all__ = [
     "as_json",
     "device_option",
+    "echo",
     "handler_settings",
     "json_option",
     "metrics_table",
@@ -71,6 +74,12 @@ def _split(options: str) -> list[str]:
         else:
             parts[-1] += character
     return parts
+
+
+def echo(line: str, *, indent: int = 4) -> None:
+    """Print a line of the result: on a terminal wrapped at words, elsewhere whole."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(wrapped(line, width, indent=indent))
 
 
 def program() -> str:
