@@ -14,7 +14,7 @@ from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
 from ignite_workflow.data.inspection import TableReport, inspect_table
 from ignite_workflow.data_checks import check_data
-from ignite_workflow.display import printable
+from ignite_workflow.display import printable, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import prepare_data
@@ -145,19 +145,19 @@ def _relative(path: str, directory: Path) -> str:
     return path if relative.startswith(os.path.join("..", "..")) else relative
 
 
-def describe_columns(report: TableReport, width: int) -> Iterator[str]:
-    """The columns as a table for the terminal, a line each.
+def describe_columns(report: TableReport, width: int | None) -> Iterator[str]:
+    """The columns as a table, a line each.
 
     Args:
         report: of the table.
-        width: of the terminal; the evidence is cut to fit.
+        width: of the terminal, where names are cut and the evidence is wrapped to fit; None: there is none.
     """
     names = [printable(finding.name) for finding in report.columns]
-    longest = min(max(map(len, names)), max(12, width // 3))
+    longest = max(map(len, names)) if width is None else min(max(map(len, names)), max(12, width // 3))
     for name, finding in zip(names, report.columns, strict=True):
         kind = "target" if finding.name in report.targets else finding.kind
         line = f"  {name[:longest]:<{longest}}  {kind:<10}  {printable(_evidence(finding))}"
-        yield line if len(line) <= width else line[: width - 1] + "…"
+        yield wrapped(line, width, indent=longest + 16)
 
 
 def class_counts(classes: Mapping[str, int]) -> str:

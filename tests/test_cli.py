@@ -194,11 +194,17 @@ def on_a_terminal(columns, *args):
     return written.decode().splitlines()
 
 
-def test_lines_are_wrapped_at_words_on_a_terminal_and_whole_elsewhere():
-    whole = run("handlers", "early_stopping").stdout.splitlines()
-    wrapped = on_a_terminal(60, "handlers", "early_stopping")
+@pytest.mark.parametrize(
+    "args", [["handlers", "early_stopping"], ["init", str(PENGUINS), "--target", "species", "--force"]]
+)
+def test_lines_are_wrapped_at_words_on_a_terminal_and_whole_elsewhere(args):
+    whole = CliRunner().invoke(main, args, prog_name="run.py").stdout.splitlines()
+    wrapped = on_a_terminal(60, *args)
 
     assert max(map(len, whole)) > 80
+    assert not any("…" in line for line in wrapped)
+    wrapped = [line for line in wrapped if str(PENGUINS) not in line]
+    whole = [line for line in whole if str(PENGUINS) not in line]
     assert max(map(len, wrapped)) <= 60
     assert " ".join(wrapped).split() == " ".join(whole).split()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from pathlib import Path
 
 import click
 
-from ignite_workflow.cli.options import echo, program, settings_argument, settings_from, target_option
+from ignite_workflow.cli.options import echo, program, settings_argument, settings_from, target_option, terminal_width
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.settings import placed_mistakes, read_settings
 
@@ -42,7 +41,7 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
     for note in report.notes:
         echo(note)
-    for line in describe_columns(report, shutil.get_terminal_size().columns):
+    for line in describe_columns(report, terminal_width()):
         click.echo(line)
     echo(f"task: {report.task}: {report.why}")
     if report.classes:

@@ -24,6 +24,7 @@ __all__ = [
     "settings_argument",
     "settings_from",
     "target_option",
+    "terminal_width",
 ]
 
 settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
@@ -78,8 +79,12 @@ def _split(options: str) -> list[str]:
 
 def echo(line: str, *, indent: int = 4) -> None:
     """Print a line of the result: on a terminal wrapped at words, elsewhere whole."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(wrapped(line, width, indent=indent))
+    click.echo(wrapped(line, terminal_width(), indent=indent))
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that the result is printed on; None where it goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def program() -> str:
