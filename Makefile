@@ -26,7 +26,7 @@ bench: $(VENV)/installed-dev
 	$(IN_VENV)/python benchmarks/tables.py
 
 faults: $(VENV)/installed-dev
-	EXHAUSTIVE=1 $(IN_VENV)/python -m pytest -n auto tests/test_exact_resume.py tests/end_to_end
+	EXHAUSTIVE=1 $(IN_VENV)/python -m pytest -n auto tests/faults tests/test_exact_resume.py tests/test_tensor_file.py tests/end_to_end
 
 results: $(VENV)/installed-dev
 	@test -n "$(DATA)" || { echo "make results needs DATA=directory-of-data-sets" >&2; exit 2; }

@@ -5,6 +5,8 @@ A Dataset that augments, a model with dropout and batch normalisation, and a han
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,14 +36,21 @@ def no_fault(moment: str) -> None:
 at: Callable[[str], None] = no_fault
 """Called with the name of each moment: ``trainer STARTED``, ``dataset``, ``forward``, ..."""
 
+resumed = False
+"""Whether the run has a checkpoint already."""
+
 iteration = 0
 """The one that is under way, or the last one that is done."""
 
 
 class Points(Dataset[tuple[Tensor, Tensor]]):
-    """Points of y = x1 - x2, each seen through noise from torch, random and numpy where it is trained on."""
+    """Points of y = x1 - x2, each seen through noise from torch, random and numpy where it is trained on.
 
-    def __init__(self, split: str, size: int = 40) -> None:
+    Those of ``bad`` are not there, in training, on the first start.
+    """
+
+    def __init__(self, split: str, size: int = 40, bad: tuple[int, ...] = ()) -> None:
+        self.bad = bad if split == "train" else ()
         size, seed = {"train": (size, 1), "val": (9, 2), "test": (5, 3)}[split]
         self.x = torch.randn(size, 4, generator=torch.Generator().manual_seed(seed))
         self.noise = 0.1 if split == "train" else 0.0
@@ -51,6 +60,8 @@ class Points(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         at("dataset")
+        if index in self.bad and not resumed:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), f"point-{index}.png")
         x = self.x[index]
         noise = torch.randn(4) + random.gauss() + float(np.random.standard_normal())
         return x + self.noise * noise, (x[0] - x[1])[None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import resource
 import signal
 import time
 from pathlib import Path
@@ -125,6 +126,48 @@ def raising_at(directory: Path, moment: str, count: int, kind: str) -> None:
     fault_job.at = come
 
 
+def healed(directory: Path, number: int = 0) -> None:
+    """From the second start on all samples can be read; killed at the call of that number, if any."""
+    fault_job.resumed = any(directory.glob("checkpoints/step-*.ckpt"))
+    if number:
+        die_at_call(directory, number)
+
+
+def gauged(directory: Path) -> None:
+    """At the end of each epoch a line is written beside the run: memory and files of the process, bytes in the run."""
+    gauge = Path(f"{directory}.gauge").open("a", buffering=1)  # noqa: SIM115 open until the process ends
+    page = os.sysconf("SC_PAGE_SIZE")
+
+    def come(moment: str) -> None:
+        if moment == "trainer EPOCH_COMPLETED":
+            memory = int(Path("/proc/self/statm").read_text().split()[1]) * page
+            rows = os.path.getsize(directory / "metrics.jsonl") if (directory / "metrics.jsonl").exists() else 0
+            print(memory, len(os.listdir("/proc/self/fd")), bytes_in(directory) - rows, file=gauge)
+
+    fault_job.at = come
+
+
+def soaked(directory: Path, kind: str, number: int) -> None:
+    """Killed at a moment, perhaps on a full disk; or stopped by a signal at one."""
+    gauged(directory)
+    gauge = fault_job.at
+    if kind == "full":
+        disk_of(directory, (bytes_in(directory) if directory.exists() else 0) + 5_000)
+    countdown = Countdown(number, signal.SIGTERM if kind == "signal" else signal.SIGKILL)
+
+    def come(moment: str) -> None:
+        gauge(moment)
+        countdown(moment)
+
+    fault_job.at = come
+
+
+def poisoned(directory: Path, memory: int) -> None:
+    """With so many bytes of memory more than it has, and no more; what unpacks into more fails."""
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (taken + memory, taken + memory))
+
+
 def unreadable(directory: Path) -> None:
     """The newest checkpoint is on a part of the disk that cannot be read."""
     newest = max((directory / "checkpoints").glob("step-*.ckpt"))
@@ -139,10 +182,10 @@ def unreadable(directory: Path) -> None:
 
 
 class Countdown:
-    """Kills this process when it is called for the ``number``-th time."""
+    """Sends this process a signal when it is called for the ``number``-th time."""
 
-    def __init__(self, number: int) -> None:
-        self.left = number
+    def __init__(self, number: int, sent: int = signal.SIGKILL) -> None:
+        self.left, self.sent = number, sent
         self.process = os.getpid()
 
     def __call__(self, what: str | Call) -> None:
@@ -150,4 +193,4 @@ class Countdown:
             return  # a loader's worker, which inherits this
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.sent)
