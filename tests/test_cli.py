@@ -287,8 +287,9 @@ def test_a_directory_is_not_a_table():
     assert "is a directory" in result.stderr
 
 
-def test_a_missing_extra_is_named():
-    write("data.xlsx", "x")
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr("ignite_workflow.data.excel.find_spec", lambda name: None)
+    Path("data.xlsx").write_bytes(b"PK\x03\x04")
 
     result = run("train", "data.xlsx", "--target", "b")
 
