@@ -183,10 +183,11 @@ def new_run_directory(path: Path) -> Iterator[RunDirectory]:
             finally:
                 if made and not (path / "config.yaml").exists():
                     shutil.rmtree(path, ignore_errors=True)
-    finally:
+    except BaseException:
         for folder in made:  # other runs may be in those above
             with suppress(OSError):
                 folder.rmdir()
+        raise
 
 
 def _now() -> str:
