@@ -124,7 +124,8 @@ class Watch:
 
     def change(self, name: str, path: Any, *arguments: Any, dir_fd: int | None = None) -> None:
         full = self.path(path, dir_fd)
-        if os.path.lexists(full) != (name == "mkdir"):  # else it fails, and changes nothing
+        fails = os.path.lexists(full) == (name == "mkdir") or (name == "rmdir" and os.listdir(full))
+        if not fails:
             self.tell("unlink" if name == "remove" else name, full)
         self.real[name](path, *arguments, dir_fd=dir_fd)
 

@@ -17,7 +17,7 @@ def test_f18_skipped_samples_stay_skipped(tmp_path, tally):
     """Though they can be read again as soon as the run has a checkpoint: a run that is whole never reads them again."""
     expected = unbroken(tmp_path, data=SKIPPING, train={"max_epochs": 3})
     skipped = (tmp_path / "unbroken/skipped_samples.jsonl").read_text()
-    failed, numbers = {}, range(20, 140, 3 if EXHAUSTIVE else 40)
+    failed, numbers = {}, range(20, 140, 3 if EXHAUSTIVE else 60)
 
     for number in numbers:
         run = tmp_path / f"{number}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from harness import start, steps, unbroken, wrong
+from harness import EXHAUSTIVE, start, steps, unbroken, wrong
 from injections import die_at_moment, poisoned
 
 from ignite_workflow import CheckpointError, load_model
@@ -79,6 +79,8 @@ def test_f25_hostile_checkpoints(tmp_path, tally):
     assert start(tmp_path / "killed", inject=partial(die_at_moment, number=200)).code < 0
     bomb, failed = tmp_path / "exploded", {}
     files = hostile(bomb)
+    if not EXHAUSTIVE:  # a model file's go through the same reader, and are fewer seconds each
+        files = {name: files[name] for name in [*files][1::2]}
 
     for name, content in files.items():
         run = shutil.copytree(tmp_path / "killed", tmp_path / name)
