@@ -114,6 +114,8 @@ def train(
         directory = None
         if exists:  # held from here on, so that a second start is refused at once
             directory = stack.enter_context(RunDirectory(path))
+            if not from_scratch and not (path / "config.yaml").exists():
+                raise RunDirectoryError(f"{path} has lost its config.yaml: put it back, or start over: --from-scratch")
             finished = None if from_scratch else _finished_result(directory, config, started)
             if finished is not None:
                 return finished
