@@ -94,3 +94,16 @@ def test_f13_more_epochs_equal_one_long_run(tmp_path, trial, tally):
     start(run, inject=partial(die_at_moment, number=random.randint(1, 200)))
 
     tally("F13 more epochs, as one long run", 1, wrong(run, expected))
+
+
+def test_f13_a_run_that_lost_its_settings_is_refused(job, tally):
+    folder, expected = job
+    run = folder / "without settings"
+    assert start(run, inject=partial(die_at_moment, number=150)).code < 0
+    settings = (run / "config.yaml").read_text()
+    (run / "config.yaml").unlink()
+    done = start(run)
+    (run / "config.yaml").write_text(settings)
+
+    refused = done.code == 2 and "has lost its config.yaml" in done.said
+    tally("F13 settings lost", 1, wrong(run, expected) if refused else [done])
