@@ -28,6 +28,7 @@ _MOST_RECORDS = 200
 _MOST_ABOVE = 40  # records above the header
 _SURE_RECORDS = 10
 _AGREEING = 0.9
+_PARTING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
 _CUT_CHARACTERS = 32 * 1024  # a sample of so many may end in the middle of a record, a shorter one is a whole file
 _NUMBER = re.compile(r"[^\w]{0,3}\d[\d.,']*(?: \d{3}[\d.,]*)*([eE][+-]?\d+)?\s*([^\W\d]{0,3}|%)")
 _AT_START = re.compile(r"(?:^|[,;\t| ])\"", re.MULTILINE)
@@ -96,6 +97,8 @@ class _Parted:
     def rank(self) -> tuple[bool, bool, int]:
         others = [other for other in _COMMON[1:] if other != self.delimiter]
         cells = [cell for record in self.records[self.above :] for cell in record.cells]
+        if self.delimiter != ",":
+            cells = [_PARTING_COMMA.sub(others[0], cell) for cell in cells]
         clean = sum(not any(other in cell for other in others) for cell in cells)
         return clean >= _AGREEING * len(cells), self.above == 0, self.width
 
