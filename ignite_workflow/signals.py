@@ -22,8 +22,8 @@ def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
     """While this holds, SIGINT, SIGTERM, SIGHUP and SIGUSR1 stop ``trainer`` at its next safe point.
 
     A second one ends the process there and then, with the exit code of that signal; what was saved before stays whole.
-    The handlers that were there before are put back afterwards. Does nothing outside the main thread, where Python
-    allows no handlers.
+    What is ignored stays so: who started the process with ``nohup`` wants it to outlive SIGHUP. The handlers that were
+    there before are put back afterwards. Does nothing outside the main thread, where Python allows no handlers.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -32,8 +32,9 @@ def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
             os._exit(code)
         trainer.request_stop(f"{signal.Signals(number).name} received", code)
 
+    heeded = [number for number in _EXIT_CODES if signal.getsignal(number) != signal.SIG_IGN]
     try:
-        before = {number: signal.signal(number, stop) for number in _EXIT_CODES}
+        before = {number: signal.signal(number, stop) for number in heeded}
     except ValueError:
         yield
         return

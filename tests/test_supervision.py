@@ -124,6 +124,17 @@ def test_the_handlers_of_signals_that_were_there_are_put_back(tmp_path, ends):
     assert after == before
 
 
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    try:
+        run_and_receive(build(tmp_path), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert status(tmp_path)["state"] == "finished"
+
+
 def test_without_a_directory_ctrl_c_is_what_it_always_was():
     with pytest.raises(KeyboardInterrupt):
         run_and_receive(build(None), signal.SIGINT)
