@@ -3,6 +3,7 @@
 import os
 import signal
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from harness import EXHAUSTIVE, result, start, started, steps, unbroken, write_settings, wrong
@@ -17,11 +18,14 @@ def test_f18_skipped_samples_stay_skipped(tmp_path, tally):
     """Though they can be read again as soon as the run has a checkpoint: a run that is whole never reads them again."""
     expected = unbroken(tmp_path, data=SKIPPING, train={"max_epochs": 3})
     skipped = (tmp_path / "unbroken/skipped_samples.jsonl").read_text()
-    failed, numbers = {}, range(20, 140, 3 if EXHAUSTIVE else 60)
+    failed, trials = {}, 0
 
-    for number in numbers:
+    for number in count(20, 3 if EXHAUSTIVE else 50):
         run = tmp_path / f"{number}"
         code = start(run, "train.workers=2", inject=partial(healed, number=number)).code
+        if code == 0:
+            break  # it was done before
+        trials += 1
         has_all = bool(steps(run)) and steps(run)[-1] >= 5  # each sample was seen once, in the first epoch
         ended = start(run, inject=healed) if has_all else start(run)
         same = ended.code == 0 and result(run) == expected
@@ -29,7 +33,7 @@ def test_f18_skipped_samples_stay_skipped(tmp_path, tally):
         failed |= {} if code == -signal.SIGKILL and same and same_list else {number: (code, ended)}
 
     assert skipped.count("\n") == len(BAD)
-    tally("F18 skipped samples", len(numbers), failed)
+    tally("F18 skipped samples", trials, failed)
 
 
 def test_f18_a_sample_that_cannot_be_read_is_named_and_the_run_goes_on_when_it_can(tmp_path, tally):
