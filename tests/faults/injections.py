@@ -79,9 +79,11 @@ def signalled_at(directory: Path, numbers: tuple[int, ...], moment: str, count: 
         left -= name == moment and os.getpid() == process
         if left == 0:
             left = -1
-            Path(f"{directory}.signalled").write_text(f"{fault_job.iteration}")
+            note = Path(f"{directory}.signalled")
+            note.write_text(f"{fault_job.iteration}")
             for number in numbers:
                 os.kill(process, number)
+            note.write_text(f"{fault_job.iteration}")  # where another thread writes, the training went on meanwhile
 
     fault_job.at = come
     if moment == "write":
