@@ -71,7 +71,7 @@ def test_numbers_that_were_kept_in_the_wrong_reading_are_read_again(tmp_path, mo
     rows = [f"1.{number:03d};{number}" for number in range(50)] + [f"2.{number:03d},5;{number}" for number in range(50)]
     path.write_text("\n".join(["x;y", *rows]))
 
-    survey = survey_table(DataConfig(path=str(path), target="y"), store=ChunkStore(None, list().append))
+    survey = survey_table(DataConfig(path=str(path), target="y"), store=ChunkStore(None, [].append))
 
     first = next(survey.chunks())
     assert as_numbers(first.column("x"), survey.schema.rules, first.place)[0] == 1000
