@@ -28,7 +28,7 @@ from ignite_workflow.config_fields import (
 )
 from ignite_workflow.config_tree import Node, Place, parse_yaml, read_yaml, to_yaml
 from ignite_workflow.errors import ConfigError, Keys, Mistake
-from ignite_workflow.validation import field_types, is_section, members, shown, type_at, validate
+from ignite_workflow.validation import both_ends, field_types, is_section, members, shown, type_at, validate
 
 __all__ = [
     "ColumnKind",
@@ -283,7 +283,7 @@ def diff_configs(old: RunConfig, new: RunConfig) -> list[str]:
     before, after = _leaves(config_to_mapping(old)), _leaves(config_to_mapping(new))
     keys = dict.fromkeys([*before, *after])
     return [
-        f"{_dotted(key)}: {before.get(key, 'not set')} -> {after.get(key, 'not set')}"
+        f"{_dotted(key)}: {both_ends(before.get(key, 'not set'))} -> {both_ends(after.get(key, 'not set'))}"
         for key in keys
         if before.get(key) != after.get(key)
     ]
@@ -293,5 +293,5 @@ def _leaves(settings: Mapping[str, Any], above: Keys = ()) -> dict[Keys, str]:
     leaves: dict[Keys, str] = {}
     for key, value in settings.items():
         below = _leaves(value, (*above, key)) if isinstance(value, dict) else {}
-        leaves.update(below or {(*above, key): shown(value)})
+        leaves.update(below or {(*above, key): shown(value, limit=None)})
     return leaves

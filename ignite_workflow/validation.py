@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from ignite_workflow.errors import Keys, Mistake, nearest
 
 __all__ = [
+    "both_ends",
     "field_types",
     "is_section",
     "members",
@@ -120,15 +121,20 @@ def _short(limit: Any) -> Any:
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
-def shown(value: Any) -> str:
-    """A value as a person wrote it, for a message; cut where it is long.
+def shown(value: Any, limit: int | None = 80) -> str:
+    """A value as a person wrote it, for a message; cut where it is longer than ``limit``.
 
     Example:
         >>> print(shown("x"), shown([True, None]))
         'x' [true, null]
     """
     text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if limit is None or len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def both_ends(text: str) -> str:
+    """Both ends of a long one: paths differ at theirs."""
+    return text if len(text) <= 200 else f"{text[:98]}...{text[-98:]}"
 
 
 def type_at(root: Any, keys: Iterable[str | int]) -> Any:

@@ -376,3 +376,16 @@ except ConfigError:
 """
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_settings_that_differ_at_their_ends_differ():
+    old, new = (
+        config_from_mapping({"data": {"path": f"/{'folder/' * 60}{name}.csv", "target": "y"}}) for name in ("a", "b")
+    )
+
+    [line] = diff_configs(old, new)
+
+    assert line.startswith("data.path: '/folder/")
+    assert "/a.csv' -> '/folder/" in line
+    assert line.endswith("/folder/b.csv'")
+    assert len(line) < 450
