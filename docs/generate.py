@@ -164,7 +164,8 @@ def _walk(group: click.Group, above: tuple[str, ...]) -> Iterator[tuple[str, cli
 
 def _help(name: str, command: click.Command) -> str:
     program = f"python run.py {name}"
-    context = click.Context(command, info_name=program, max_content_width=100, terminal_width=100)
+    names = cli.context_settings["help_option_names"]  # a command keeps those of the first time it is asked
+    context = click.Context(command, info_name=program, terminal_width=100, help_option_names=names)
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```"
 
 
