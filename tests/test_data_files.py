@@ -47,7 +47,7 @@ def test_a_file_that_was_written_again_with_the_same_content_has_not_changed(dat
     started(run, config)
     os.utime(data, (1, 1))
 
-    describe_data_files(config, run)
+    assert str(data) in json.loads(describe_data_files(config, run))
 
 
 @pytest.mark.parametrize(

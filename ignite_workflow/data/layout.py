@@ -96,10 +96,9 @@ class _Parted:
     @property
     def rank(self) -> tuple[bool, bool, int]:
         others = [other for other in _COMMON[1:] if other != self.delimiter]
-        cells = [cell for record in self.records[self.above :] for cell in record.cells]
-        if self.delimiter != ",":
-            cells = [_PARTING_COMMA.sub(others[0], cell) for cell in cells]
-        clean = sum(not any(other in cell for other in others) for cell in cells)
+        parting = others[0] if self.delimiter != "," else ","
+        cells = [_PARTING_COMMA.sub(parting, cell) for record in self.records[self.above :] for cell in record.cells]
+        clean = sum(set(others).isdisjoint(cell) for cell in cells)
         return clean >= _AGREEING * len(cells), self.above == 0, self.width
 
 
@@ -182,8 +181,7 @@ def _parted(path: Path, read: ReadConfig, sample: str, quotes: bool) -> _Parted:
     rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
     best = max(wide, key=attrgetter("rank"), default=best)
-    # where rows do not agree, whoever reads on says which
-    return max(common, key=attrgetter("first_width")) if best is None else best
+    return max(common, key=attrgetter("first_width")) if best is None else best  # no agreement: the reader says where
 
 
 def _given_delimiter(given: str) -> str:
@@ -220,7 +218,7 @@ def _fits(cells: list[str], width: int) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell.strip()) is not None
+    return bool(_NUMBER.fullmatch(cell.strip()))
 
 
 def _differs(first: _Record, body: Sequence[_Record]) -> bool:
