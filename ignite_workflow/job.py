@@ -103,12 +103,7 @@ def train(
     started, source = time.monotonic(), keep_given(source)
     config = read_settings(source, arguments, target=target)
     path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
-    exists = _holds_run(path)
-    if exists and not (resume or from_scratch):
-        raise RunDirectoryError(
-            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, "
-            "or choose another directory"
-        )
+    exists = _holds_run(path, allowed=resume or from_scratch)
     with placed_mistakes(source, arguments, target=target), ExitStack() as stack:
         check_components(config)
         directory = None
@@ -168,8 +163,14 @@ def _what(config: RunConfig) -> str:
     return Path(path if isinstance(path, str) else path[0]).stem
 
 
-def _holds_run(path: Path) -> bool:
-    return any((path / name).exists() for name in ("config.yaml", "checkpoints", "metrics.jsonl"))
+def _holds_run(path: Path, *, allowed: bool) -> bool:
+    found = any((path / name).exists() for name in ("config.yaml", "checkpoints", "metrics.jsonl"))
+    if found and not allowed:
+        raise RunDirectoryError(
+            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, "
+            "or choose another directory"
+        )
+    return found
 
 
 class _LogFile(logging.FileHandler):
