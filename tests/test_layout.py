@@ -86,7 +86,9 @@ def test_a_header_that_is_a_comment_names_the_columns(read):
     "content", ["a,b\n1,2,3\n4,5,6\n", "name,city\nBob,Rome,x\nAl,Oslo,y\n", "name\nBob,5\nAl,6\n"]
 )
 def test_a_header_too_short_is_not_taken_for_a_title(read, content):
-    with pytest.raises(DataError, match=r"line 2: . cells where the header has .\. If .* data\.read\."):
+    with pytest.raises(
+        DataError, match=r"line 2, column .: '.*' is too much: . cells where the header has .\. .* data\.read\."
+    ):
         read(content)
 
 
@@ -143,10 +145,12 @@ def test_short_rows_are_filled_where_nothing_is_invented(read):
 def test_short_rows_are_refused_unless_told_to_fill_them(read):
     content = "a,b,c\n1,2,3\n4,5\n"
 
-    with pytest.raises(DataError, match=r"line 3: 2 cells where the header has 3\. .* data\.read\.pad_rows=true"):
+    with pytest.raises(
+        DataError, match=r"line 3, column 2 'b': .* 2 cells where the header has 3\. .* data\.read\.pad_rows=true"
+    ):
         read(content)
     assert read(content, pad_rows=True)[1][1] == ("4", "5", "")
-    with pytest.raises(DataError, match="line 2: 3 cells where the header has 2"):
+    with pytest.raises(DataError, match="line 2, column 3: '' is too much: 3 cells where the header has 2"):
         read("a,b\n1,2,\n3,4,\n", pad_rows=False)
 
 
@@ -169,7 +173,7 @@ def test_inches_are_no_quotes(read):
 def test_quotes_that_begin_a_cell_after_all_are_refused(read, monkeypatch):
     monkeypatch.setattr(text_file, "_SAMPLE_BYTES", 16)
 
-    with pytest.raises(DataError, match=r"from line 4 on double quotes begin a cell"):
+    with pytest.raises(DataError, match=r"line 4, column 1 'item': a double quote begins the cell, but others"):
         read('item,price\n5" pipe,1\n6" hose,2\n"a,b",3\n')
 
 

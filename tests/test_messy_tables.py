@@ -99,5 +99,7 @@ def test_a_row_cut_short_is_refused_with_its_line(tmp_path_factory, rows, look, 
     lines[cut] = lines[cut].removesuffix(f"{look['delimiter']}7")
     path.write_text("\n".join(lines))
 
-    with pytest.raises(DataError, match=rf"export\.csv: line {cut + 1}: 4 cells where the header has 5\."):
+    with pytest.raises(
+        DataError, match=rf"export\.csv: line {cut + 1}, column 4 'note': .* 4 cells where the header has 5\."
+    ):
         survey_table(DataConfig(path=str(path), target="y"))

@@ -14,7 +14,8 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.layout import Layout, find_layout
-from ignite_workflow.data.records import Block, whole_records
+from ignite_workflow.data.records import Block, split_cells, whole_records
+from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.errors import DataError
 
@@ -76,8 +77,9 @@ class CsvFile:
         Raises:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
         """
-        path, quote = str(self.text.path), b'"' if self.layout.quotes else None
-        blocks = whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, path=path)
+        quote = b'"' if self.layout.quotes else None
+        endless = partial(stray_quote, self.text.path, self.layout)
+        blocks = whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, endless=endless)
         for frame, block in map_ahead(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block
@@ -102,11 +104,7 @@ class CsvFile:
         found = [block.data.find(start) + 1 for start in starts if start in block.data]
         if block.data.startswith(b'"') or found:
             at = 0 if block.data.startswith(b'"') else min(found)
-            line = block.first_line + block.data.count(b"\n", 0, at)
-            raise DataError(
-                f"{self.text.path}: from line {line} on double quotes begin a cell, but others stand inside of cells."
-                " Say what they are: data.read.quotes."
-            )
+            raise unexpected_quote(self.text.path, self.layout, block, at)
 
     def _typed(self, block: Block, numbers: Set[str]) -> pl.DataFrame | None:
         """Numbers as such; None where a cell is missing, or no number, or the rows are uneven."""
@@ -126,7 +124,7 @@ class CsvFile:
         records = replace(block, data=b"".join(self._even(block)))
         frame = self._cells(records.data) if records.data else pl.DataFrame(schema=self._text_schema())
         if frame is None or not self._is_even(records, frame):
-            raise self._unreadable(block)
+            raise stray_quote(self.text.path, self.layout, block)
         return frame
 
     def _even(self, block: Block) -> list[bytes]:
@@ -145,7 +143,8 @@ class CsvFile:
                 filled.append(block.line(number))
                 records[number] = cells + delimiter * -extra + end
             else:
-                raise self._ragged(block.line(number), width + extra)
+                cells_of_row = split_cells(records[number], delimiter, block.quote)
+                raise ragged_row(self.text.path, self.layout, block.line(number), cells_of_row)
         if cut or filled:
             self.repaired[block.first_line] = cut, filled
         return records
@@ -178,25 +177,6 @@ class CsvFile:
             )
         except pl.exceptions.PolarsError:
             return None
-
-    def _unreadable(self, block: Block) -> DataError:
-        last = block.first_line + block.data.count(b"\n")
-        where = f"lines {block.first_line} to {last}"
-        return DataError(
-            f"{self.text.path}: {where}: a quote in the middle of a cell, or quotes that do not pair up."
-            " If quotes are characters like others: data.read.quotes=false."
-        )
-
-    def _ragged(self, line: int, width: int) -> DataError:
-        hint = ""
-        if width < len(self.columns):
-            hint = " If the cells at its end are missing: data.read.pad_rows=true."
-        elif len(self.columns) == 1:
-            hint = f" If {self.delimiter!r} does not part the cells: data.read.delimiter; fixed widths cannot be read."
-        elif self.layout.header_lines:
-            hint = " If the header stands in another line: data.read.header."
-        cells = f"{width} cell{'s' if width > 1 else ''} where the header has {len(self.columns)}"
-        return DataError(f"{self.text.path}: line {line}: {cells}.{hint}")
 
 
 def _squeezed(match: re.Match[bytes]) -> bytes:

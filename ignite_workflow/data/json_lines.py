@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,13 @@ def _refuse_endless(path: Path, block: Block, keys: set[bytes]) -> None:
 
 
 def _blocks(text: TextFile) -> Iterator[Block]:
-    for block in whole_records(text.blocks(), skip_lines=0, quote=None, path=str(text.path)):
+    for block in whole_records(text.blocks(), skip_lines=0, quote=None, endless=partial(_endless, text.path)):
         if block.data.strip():
             yield block
+
+
+def _endless(path: Path, block: Block) -> DataError:
+    return DataError(f"{path}: line {block.first_line}: too long for one record.")
 
 
 def _parsed(path: Path, block: Block) -> pl.DataFrame:

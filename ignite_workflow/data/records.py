@@ -6,14 +6,14 @@ even.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["Block", "whole_records"]
+__all__ = ["Block", "split_cells", "whole_records"]
 
 _LONGEST_RECORD = 256 * 1024 * 1024
 _NEWLINE, _RETURN = 10, 13
@@ -95,17 +95,26 @@ class Block:
         return starts[~blank], ends[~blank]
 
 
-def whole_records(blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | None, path: str) -> Iterator[Block]:
+def split_cells(record: bytes, delimiter: bytes, quote: bytes | None) -> list[bytes]:
+    """The cells of a record as they are written, its line break left out."""
+    cells = record.rstrip(b"\r\n")
+    ends = Block(cells, 1, quote)._outside_quotes(delimiter).tolist()
+    return [cells[start:end] for start, end in zip([0, *(end + 1 for end in ends)], [*ends, len(cells)], strict=True)]
+
+
+def whole_records(
+    blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | None, endless: Callable[[Block], DataError]
+) -> Iterator[Block]:
     """Cut blocks of bytes anew, so that each holds whole records.
 
     Args:
         blocks: the bytes of a file, cut anywhere.
         skip_lines: lines at the start that hold no records: the header.
         quote: see ``Block``.
-        path: of the file, for messages.
+        endless: makes the error for what begins with a record that does not end.
 
     Raises:
-        DataError: a quote is opened and never closed.
+        DataError: a quote is opened and never closed, or a record is longer than 256 MB.
     """
     rest, first_line, to_skip = b"", 1, skip_lines
     for block in blocks:
@@ -120,9 +129,9 @@ def whole_records(blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | No
         else:
             rest += block
         if len(rest) > _LONGEST_RECORD:
-            raise DataError(f"{path}: line {first_line}: a quote is opened and not closed again.")
+            raise endless(Block(rest, first_line, quote))
     if quote is not None and rest.count(quote) % 2:
-        raise DataError(f"{path}: line {first_line}: a quote is opened and not closed again.")
+        raise endless(Block(rest, first_line, quote))
     if rest.strip(b"\r\n") and not to_skip:
         yield Block(rest, first_line, quote)
 
