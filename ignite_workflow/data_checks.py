@@ -1,7 +1,7 @@
 """What a person should know of a table before a model is trained on it: leaks, duplicates, classes that lack rows.
 
-All but the duplicates between splits look at 2,048 rows, evenly spread over the training split: a few milliseconds, so
-that every training can begin with it.
+What was not counted when the table was read is looked for in 2,048 rows, evenly spread over the training split: a few
+milliseconds, so that every training can begin with it.
 
 Shapes: ``N`` rows, ``F`` features.
 """
@@ -10,32 +10,31 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ignite_workflow.column_checks import check_columns
 from ignite_workflow.config import DataConfig, SplitConfig
-from ignite_workflow.data.duplicates import count_common, hash_rows
+from ignite_workflow.data.duplicates import hash_rows
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.display import printable
-from ignite_workflow.importance import column_features
-from ignite_workflow.lone_features import gives_class, gives_number
-from ignite_workflow.remarks import Remark, listed
+from ignite_workflow.remarks import Remark, columns_named, listed
 from ignite_workflow.run_data import RunData
 from ignite_workflow.targets import Target
 
-__all__ = ["check_data", "check_duplicate_rows"]
+__all__ = ["check_data"]
 
 _SAMPLE = 2048
 _FEWEST_VALUES = 5  # a sorted column of fewer says that the table is grouped, not in which order it came to be
 _FEWEST_ROWS = 20
-_SAME = 1 - 1e-6  # correlation of columns that differ by a scale and by rounding
 _FEW_TRAINING_ROWS = 10
 _FEW_ROWS = 5
 _COMMON = 0.8
-_DUPLICATES = 0.05
-_RUINOUS_DUPLICATES = 0.5
+_REPEATED = 0.05  # of the rows of a split: beyond, its figures mean something else
+_RUINOUS = 0.5
+_DIFFERENT = 0.25  # of the training rows: where fewer are, the columns have few values, and rows are equal by chance
 
 
 def check_data(config: DataConfig, data: RunData) -> Iterator[Remark]:
@@ -50,51 +49,36 @@ def check_data(config: DataConfig, data: RunData) -> Iterator[Remark]:
     train = data.arrays["train"]
     rows = np.linspace(0, len(train.y) - 1, min(_SAMPLE, len(train.y))).astype(np.int64)
     x, y = np.asarray(train.x[rows]), np.asarray(train.y[rows])
-    yield from _giveaways(data.schema, x, y)
+    yield from _repeated_rows(data, x)
     yield from _time_leaks(config.split, data.schema, x)
-    yield from _duplicate_columns(data.schema, x)
+    yield from check_columns(config, data.schema, x, y)
+    yield from _lost_rows(data)
     yield from _classes(data.target, {split: arrays.y for split, arrays in data.arrays.items()})
 
 
-def check_duplicate_rows(data: RunData) -> Iterator[Remark]:
-    """Rows of validation and test that stand in the training split too, where they are so many that they matter."""
-    if not data.arrays:
-        return
-    known = hash_rows(data.arrays["train"].x, data.arrays["train"].y)
-    for split in ("val", "test"):
-        if split not in data.arrays:
-            continue
-        rows = data.arrays[split]
-        share = count_common(hash_rows(rows.x, rows.y), known) / len(rows.y)
-        if share >= _DUPLICATES:
-            yield Remark(
-                "error" if share >= _RUINOUS_DUPLICATES else "warning",
-                f"{share:.0%} of the {split} rows stand in the training split too, so {split} figures are too good: "
-                "remove the duplicates, or keep what belongs together in one split (data.split.group=COLUMN).",
-            )
-
-
-def _giveaways(schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Remark]:
-    columns = column_features(schema)
-    if len(columns) < 2:
-        return  # a curve y(x)
-    codes, targets = len(schema.parts), [y] if y.ndim == 1 else list(y.T)
-    found = []
-    for name, places in columns.items():
-        for target in targets:
-            if schema.task == "regression":
-                given = any(gives_number(x[:, place], target, is_category=place >= codes) for place in places)
-            else:
-                given = any(gives_class(x[:, place], target.astype(np.int64)) for place in places)
-            if given:
-                found.append(name)
-                break
-    if found:
+def _lost_rows(data: RunData) -> Iterator[Remark]:
+    """Rows without a target."""
+    for source, (lost, rows) in data.lost_rows.items():
+        most = 2 * lost > rows
         yield Remark(
-            "warning",
-            f"{_columns(found)} alone {'give' if len(found) > 1 else 'gives'} the target: if it is not known yet when "
-            f"predictions are made, leave it out ({_setting(f'data.columns.{found[0]}=ignore')}).",
+            "warning" if most else "note",
+            f"{lost:,} of {rows:,} rows of {listed([source])} have no target and are left out: fill in what is known"
+            f"{', or look whether this is the column that was meant' if most else ''}.",
         )
+
+
+def _repeated_rows(data: RunData, x: NDArray[Any]) -> Iterator[Remark]:
+    """Rows of validation and test that stand in the training split too."""
+    for split, repeated in data.repeated_rows.items():
+        share = repeated / data.sizes[split]
+        level: Literal["error", "warning", "note"] = "note" if share < _REPEATED else "warning"
+        if share >= _RUINOUS and len(np.unique(hash_rows(x))) > _DIFFERENT * len(x):
+            level = "error"
+        found = f"{repeated:,} of {data.sizes[split]:,} {split} rows stand in the training split too"
+        found += ", equal in all cells used"
+        found += "" if level == "note" else f", so {split} figures are too good"
+        advice = "remove the duplicates, or keep what belongs together in one split (data.split.group=COLUMN)"
+        yield Remark(level, f"{found}: {advice}.")
 
 
 def _time_leaks(split: SplitConfig, schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:
@@ -105,11 +89,10 @@ def _time_leaks(split: SplitConfig, schema: Schema, x: NDArray[Any]) -> Iterator
     is_curve = len(schema.used) == 1  # y(x), whose x may well be sorted
     ordered = [name for name in _ordered(schema, x) if name not in times and not is_curve]
     if times:
-        found = f"{_columns(times)} {'hold' if len(times) > 1 else 'holds'} times"
+        found = f"{columns_named(times)} {'hold' if len(times) > 1 else 'holds'} times"
     elif ordered:
-        found = (
-            f"{_columns(ordered)} only {'grow or shrink' if len(ordered) > 1 else 'grows or shrinks'} down the table"
-        )
+        found = f"down the table {columns_named(ordered)} only {'grow' if len(ordered) > 1 else 'grows'} or "
+        found += "shrink" if len(ordered) > 1 else "shrinks"
     else:
         return
     by = (times or ordered)[0]
@@ -138,42 +121,6 @@ def _ordered(schema: Schema, x: NDArray[Any]) -> Iterator[str]:
             yield name
 
 
-def _duplicate_columns(schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:
-    if len(x) < _FEWEST_ROWS:
-        return
-    numbers = {place: column.name for place, (column, part) in enumerate(schema.parts) if part.of == "value"}
-    pairs = list(_same_numbers(x, numbers)) + list(_same_codes(schema, x))
-    if not pairs:
-        return
-    texts = [f"{_quoted(second)} says the same as {_quoted(first)}" for first, second in pairs[:3]]
-    more = f"; and {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
-    setting = _setting(f"data.columns.{pairs[0][1]}=ignore")
-    yield Remark("warning", f"{'; '.join(texts)}{more}: one of them is enough, leave the other out ({setting}).")
-
-
-def _same_numbers(x: NDArray[Any], numbers: Mapping[int, str]) -> Iterator[tuple[str, str]]:
-    """Pairs of columns of which one is the other, but for scale and offset; a column stands in one pair at most."""
-    values = x[:, list(numbers)].astype(np.float64)
-    values -= values.mean(axis=0)
-    size = np.sqrt((values**2).sum(axis=0))
-    values = values[:, size > 0] / size[size > 0]
-    names = [name for name, varies in zip(numbers.values(), size > 0, strict=True) if varies]
-    same = np.triu(np.abs(values.T @ values) > _SAME, 1)
-    for second in np.flatnonzero(same.any(axis=0)):
-        yield names[int(same[:, second].argmax())], names[second]
-
-
-def _same_codes(schema: Schema, x: NDArray[Any]) -> Iterator[tuple[str, str]]:
-    """Pairs of categories whose values stand one for one."""
-    first: dict[bytes, str] = {}
-    for place, column in enumerate(schema.categories, start=len(schema.parts)):
-        _, seen, codes = np.unique(x[:, place], return_index=True, return_inverse=True)
-        canonical = np.argsort(np.argsort(seen))[codes].tobytes()  # values numbered as they first occur
-        if len(seen) > 1 and canonical in first:
-            yield first[canonical], column.name
-        first.setdefault(canonical, column.name)
-
-
 def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
     if not target.classes:
         return
@@ -191,7 +138,7 @@ def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
         common = int(counts["train"].argmax())
         yield Remark(
             "note",
-            f"class {_quoted(target.classes[common])} has {counts['train'][common] / total:.0%} of the training rows: "
+            f"class {listed([target.classes[common]])} has {counts['train'][common] / total:.0%} of the training rows: "
             "judge by f1 or balanced_accuracy, not by accuracy; loss.class_weights=balanced makes rare classes count.",
         )
 
@@ -217,16 +164,8 @@ def _counts(y: NDArray[Any], classes: int) -> NDArray[Any]:
     return np.bincount(y, minlength=classes) if y.ndim == 1 else np.asarray(y).sum(axis=0)
 
 
-def _columns(names: Sequence[str]) -> str:
-    return f"column{'s' if len(names) > 1 else ''} {listed(names)}"
-
-
 def _named(names: Sequence[str]) -> str:
     return f"class{'es' if len(names) > 1 else ''} {listed(names)}"
-
-
-def _quoted(name: str) -> str:
-    return listed([name])
 
 
 def _setting(text: str) -> str:

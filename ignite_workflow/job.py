@@ -135,7 +135,7 @@ def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[R
     if trained is not None:
         config = _as_trained(config, trained)
     data = prepare_data(config.data, seed=config.train.seed, schema=trained.schema if trained else None)
-    for note in (*data.notes, *(remark.text for remark in check_data(config.data, data) if remark.level != "note")):
+    for note in (*data.notes, *(remark.text for remark in check_data(config.data, data))):
         log.warning("%s", note)
     rows = data.sizes["train"]
     config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)

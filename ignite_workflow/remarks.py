@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ignite_workflow.display import printable
 
-__all__ = ["Remark", "listed"]
+__all__ = ["Remark", "column_setting", "columns_named", "listed"]
 
 _MOST_NAMED = 5
 
@@ -26,6 +27,10 @@ class Remark:
     level: Literal["error", "warning", "note"]
     text: str
 
+    def line(self) -> str:
+        """For people: the level, and what was found."""
+        return f"{self.level:7} {self.text}"
+
 
 def listed(names: Sequence[str]) -> str:
     """Names as text, of very many the first ones.
@@ -39,3 +44,23 @@ def listed(names: Sequence[str]) -> str:
     if more:
         return f"{', '.join(shown)} and {more} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def columns_named(names: Sequence[str]) -> str:
+    """Columns as the subject of a sentence.
+
+    Example:
+        >>> columns_named(["a"]), columns_named(["a", "b"])
+        ("column 'a'", "columns 'a' and 'b'")
+    """
+    return f"column{'s' if len(names) > 1 else ''} {listed(names)}"
+
+
+def column_setting(name: str, kind: str) -> str:
+    """The setting that says what a column is, as a shell takes it.
+
+    Example:
+        >>> column_setting("zip", "category"), column_setting("zip code", "ignore")
+        ('data.columns.zip=category', "'data.columns.zip code=ignore'")
+    """
+    return shlex.quote(printable(f"data.columns.{name}={kind}"))

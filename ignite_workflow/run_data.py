@@ -41,7 +41,8 @@ class RunData:
         target: what is predicted; None where nothing is known of it.
         facts: what a model may ask for by parameter name.
         schema: of a table.
-        notes: what a person should know of how the data was read, a line each.
+        notes: what was guessed about files, a line each.
+        lost_rows, repeated_rows: of a table: see ``PreparedData``.
         arrays: of a table, its splits as they lie on disk.
     """
 
@@ -50,6 +51,8 @@ class RunData:
     facts: Mapping[str, Any] = field(default_factory=dict)
     schema: Schema | None = None
     notes: tuple[str, ...] = ()
+    lost_rows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    repeated_rows: Mapping[str, int] = field(default_factory=dict)
     arrays: Mapping[str, ArraySplit] = field(default_factory=dict)
     _batches: Mapping[str, Batches] = field(default_factory=dict)
 
@@ -116,6 +119,8 @@ def _table(prepared: PreparedData) -> RunData:
         facts=schema.model_facts(),
         schema=schema,
         notes=prepared.notes,
+        lost_rows=prepared.lost_rows,
+        repeated_rows=prepared.repeated_rows,
         arrays=prepared.splits,
         _batches={name: _TableBatches(split.x, split.y, split.rows, target) for name, split in prepared.splits.items()},
     )

@@ -17,6 +17,7 @@ from ignite_workflow.data_checks import check_data
 from ignite_workflow.display import printable, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.recipe import complete
+from ignite_workflow.remarks import Remark
 from ignite_workflow.run_data import prepare_data
 
 __all__ = ["Start", "class_counts", "describe_columns", "start_from"]
@@ -43,10 +44,10 @@ class Start:
         report: what was understood of the table.
         config: every setting filled in.
         text: the same as a commented YAML file.
-        remarks: what may spoil a training: columns that give the target away, classes of few rows.
+        remarks: what ``check`` says of the data: columns that give the target away, classes of few rows...
     """
 
-    def __init__(self, report: TableReport, config: RunConfig, text: str, remarks: tuple[str, ...] = ()) -> None:
+    def __init__(self, report: TableReport, config: RunConfig, text: str, remarks: tuple[Remark, ...] = ()) -> None:
         self.report, self.config, self.text, self.remarks = report, config, text, remarks
 
 
@@ -67,7 +68,7 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     filled = complete(config, sizes=data.sizes, task=data.target.task)
     split = replace(filled.data.split, **_fractions(filled))
     filled = replace(filled, data=replace(filled.data, task=report.task, split=split))
-    remarks = tuple(remark.text for remark in check_data(filled.data, data) if remark.level != "note")
+    remarks = tuple(remark for remark in check_data(filled.data, data) if remark.level != "note")
     return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n", remarks)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from small_model import write_csv
 
+from ignite_workflow.column_checks import _same_codes
 from ignite_workflow.config import config_from_mapping
-from ignite_workflow.data_checks import _same_codes, check_data, check_duplicate_rows
+from ignite_workflow.data_checks import check_data
 from ignite_workflow.lone_features import gives_class, gives_number
 from ignite_workflow.run_data import prepare_data
 
@@ -17,7 +18,7 @@ def table(count=120, **columns):
     draw = random.Random(0)
     return [
         {
-            "size": f"{draw.random():.4f}",
+            "size": f"{draw.random():.6f}",
             "color": draw.choice(["red", "green", "blue"]),
             "y": draw.choice(["no", "yes"]),
             **{name: make(row, draw) for name, make in columns.items()},
@@ -89,7 +90,7 @@ def test_a_number_that_never_turns_back_is_a_time(tmp_path, sign):
 
     [(_, text)] = remarks(tmp_path, rows)
 
-    assert text.startswith("column 'reading' only grows or shrinks down the table, but the split is random")
+    assert text.startswith("down the table column 'reading' only grows or shrinks, but the split is random")
 
 
 def test_a_table_in_a_few_groups_is_not_a_table_in_time(tmp_path):
@@ -102,7 +103,7 @@ def test_a_column_that_repeats_another_in_another_unit_is_named(tmp_path):
     [(level, text)] = remarks(tmp_path, rows)
 
     assert level == "warning"
-    assert text.startswith("'size in inches' says the same as 'size'")
+    assert text.startswith("column 'size in inches' says the same as 'size'")
 
 
 def test_a_category_that_repeats_another_in_other_words_is_named(tmp_path):
@@ -111,7 +112,7 @@ def test_a_category_that_repeats_another_in_other_words_is_named(tmp_path):
 
     [(_, text)] = remarks(tmp_path, rows)
 
-    assert text.startswith("'couleur' says the same as 'color'")
+    assert text.startswith("column 'couleur' says the same as 'color'")
 
 
 def test_a_category_that_is_coarser_than_another_is_not_the_same(tmp_path):
@@ -158,13 +159,33 @@ def test_a_common_class_is_a_note_with_the_setting(tmp_path):
     assert "loss.class_weights=balanced" in text
 
 
-@pytest.mark.parametrize(("copies", "levels"), [(0, []), (30, ["warning", "warning"]), (120, ["error", "error"])])
-def test_rows_that_stand_in_training_too_are_a_warning_or_an_error(tmp_path, copies, levels):
-    rows = table()
-    rows = [*rows, *rows[:copies]]
-    _, data = prepared(tmp_path, rows, split={"val": 0.2, "test": 0.2})
+@pytest.mark.parametrize(
+    ("copies", "levels"), [(0, []), (15, ["note", "note"]), (120, ["warning", "warning"]), (600, ["error", "error"])]
+)
+def test_rows_that_stand_in_training_too_are_told_the_louder_the_more_they_are(tmp_path, copies, levels):
+    rows = table(600)
 
-    assert [remark.level for remark in check_duplicate_rows(data)] == levels
+    found = remarks(tmp_path, [*rows, *rows[:copies]], split={"val": 0.2, "test": 0.2})
+
+    assert [level for level, _ in found] == levels
+    assert all(text.endswith("(data.split.group=COLUMN).") for _, text in found)
+
+
+def test_rows_of_few_values_are_equal_by_chance(tmp_path):
+    rows = [
+        {"color": row["color"], "shape": "round" if row["size"] < "0.5" else "square", "y": row["y"]} for row in table()
+    ]
+
+    assert {level for level, text in remarks(tmp_path, rows) if "stand in the training split" in text} == {"warning"}
+
+
+@pytest.mark.parametrize(("lost", "level"), [(30, "note"), (90, "warning")])
+def test_rows_without_a_target_are_counted_with_what_to_do(tmp_path, lost, level):
+    rows = [{**row, "y": "" if number < lost else row["y"]} for number, row in enumerate(table(160))]
+
+    found = dict(remarks(tmp_path, rows))
+
+    assert found[level].startswith(f"{lost} of 160 rows of 'table.csv' have no target and are left out: fill in")
 
 
 # One feature alone.

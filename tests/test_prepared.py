@@ -276,7 +276,7 @@ def test_an_infinite_target_is_placed(prepare):
 def test_rows_without_target_are_left_out_and_counted(prepare):
     prepared = prepare(LINE + "1,\n2,NA\n")
 
-    assert prepared.notes == ("table.csv: 2 of 42 rows are left out: their target is missing.",)
+    assert prepared.lost_rows == {"table.csv": (2, 42)}
     assert sum(len(split.x) for split in prepared.splits.values()) == 40
 
 
@@ -284,13 +284,7 @@ def test_rows_in_both_training_and_another_split_are_counted(prepare, tmp_path):
     (tmp_path / "rows.txt").write_text("40\n41\n42\n")
     prepared = prepare(LINE + "0.5,5.5\n0.5,7\n-0.0,0.5\n", split=SplitConfig(val=0, test=str(tmp_path / "rows.txt")))
 
-    assert prepared.notes == ("2 of 3 test rows stand in the training split too: equal in all cells used.",)
-
-
-def test_columns_not_used_are_named_with_the_reason(prepare):
-    prepared = prepare(table((f"{number}.5,k,b{number},{number}" for number in range(40)), "x,one,name,y"))
-
-    assert prepared.notes == ("columns not used: one (every cell is k); name (text, and no value occurs twice).",)
+    assert prepared.repeated_rows == {"test": 2}
 
 
 def test_a_test_split_may_be_another_file(prepare, tmp_path):

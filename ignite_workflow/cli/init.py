@@ -47,7 +47,7 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     if report.classes:
         echo(f"classes: {class_counts(report.classes)}")
     for remark in start.remarks:
-        echo(remark)
+        echo(remark.line(), indent=8)
     try:
         replace_file(output.absolute(), start.text)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.array_files import Array, ArraySink, MemorySink
 from ignite_workflow.data.cache import Cache, DiskFullError, default_cache_directory
 from ignite_workflow.data.chunk_store import ChunkStore
-from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
@@ -32,8 +31,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
-_FORMAT = 1  # goes into the key: raise it whenever the same data would come out as other arrays
-_MOST_NAMED = 20
+_FORMAT = 2  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 
@@ -60,12 +58,16 @@ class PreparedData:
     Attributes:
         schema: fitted on the training split.
         splits: ``train``, ``val``, ``test``: those that have rows.
-        notes: remarks, one line each, on what a person may not expect.
+        notes: what was guessed about the files, one line each.
+        lost_rows: of each file that has any, by its name: rows without a target, which are left out, and all rows.
+        repeated_rows: of ``val`` and ``test``, where there are any: rows that stand in ``train`` too.
     """
 
     schema: Schema
     splits: Mapping[str, ArraySplit]
     notes: tuple[str, ...] = ()
+    lost_rows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    repeated_rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def prepare_table(
@@ -106,7 +108,13 @@ def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData
         for name in _SPLITS
         if f"{name}-x" in arrays
     }
-    return PreparedData(Schema.from_dict(kept["schema"]), splits, tuple(kept["notes"]))
+    return PreparedData(
+        Schema.from_dict(kept["schema"]),
+        splits,
+        tuple(kept["notes"]),
+        lost_rows={name: (lost, rows) for name, (lost, rows) in kept["lost_rows"].items()},
+        repeated_rows=kept["repeated_rows"],
+    )
 
 
 def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], cache: Cache, error: OSError) -> PreparedData:
@@ -163,7 +171,12 @@ def _make(
             if isinstance(value, str) and is_table_file(value):
                 table = open_table(value, config.read, option=f"data.split.{split.name.lower()}")
                 encoded.add_all(schema, split, table.chunks())
-    return {"schema": schema.to_dict(), "notes": [*survey.table.notes, *_columns_left_out(schema), *encoded.notes()]}
+    return {
+        "schema": schema.to_dict(),
+        "notes": [*survey.table.notes, *survey.notes],
+        "lost_rows": encoded.lost_rows(),
+        "repeated_rows": encoded.repeated_rows(),
+    }
 
 
 def _size(schema: Schema, rows: int) -> int:
@@ -197,7 +210,7 @@ def _encode(schema: Schema, assignment: Assignment | Split, chunk: Chunk) -> _En
 
 
 class _Encoded:
-    """Sends encoded rows to the arrays of their split, and remembers what is worth a remark."""
+    """Sends encoded rows to the arrays of their split, and counts those that are worth a remark."""
 
     def __init__(self, sink: ArraySink) -> None:
         self.sink = sink
@@ -219,25 +232,17 @@ class _Encoded:
             self.sink.append(f"{split.name.lower()}-rows", rows)
             self.hashes[split].append(hashes)
 
-    def notes(self) -> list[str]:
-        notes = [
-            f"{Path(source).name}: {count} of {self.rows[source]} rows are left out: their target is missing."
-            for source, count in self.dropped.items()
-            if count
-        ]
+    def lost_rows(self) -> dict[str, tuple[int, int]]:
+        return {Path(source).name: (lost, self.rows[source]) for source, lost in self.dropped.items() if lost}
+
+    def repeated_rows(self) -> dict[str, int]:
         train = np.concatenate(self.hashes[Split.TRAIN])
-        for split in (Split.VAL, Split.TEST):
-            hashes = np.concatenate(self.hashes[split]) if self.hashes[split] else train[:0]
-            if again := count_common(hashes, train):
-                rows = f"{again} of {len(hashes)} {split.name.lower()} rows"
-                notes.append(f"{rows} stand in the training split too: equal in all cells used.")
-        return notes
-
-
-def _columns_left_out(schema: Schema) -> list[str]:
-    unused = [f"{column.name.strip()} ({column.why})" for column in schema.columns if column.kind not in USED_KINDS]
-    more = f"; and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
-    return [f"columns not used: {'; '.join(unused[:_MOST_NAMED])}{more}."] if unused else []
+        counts = {
+            split.name.lower(): count_common(np.concatenate(self.hashes[split]), train)
+            for split in (Split.VAL, Split.TEST)
+            if self.hashes[split]
+        }
+        return {split: count for split, count in counts.items() if count}
 
 
 def _classes(survey: Survey) -> tuple[tuple[str, ...], RowNumbers | None]:
