@@ -5,7 +5,7 @@ Shapes: ``N`` rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from ignite_workflow import registry
-from ignite_workflow.config import ReadConfig, load_config
-from ignite_workflow.data.batches import BatchDataset
+from ignite_workflow.config import ReadConfig, RunConfig, load_config
+from ignite_workflow.data.bad_samples import BadSample, SkippedSamples
+from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.losses import Loss
 from ignite_workflow.predictor import Predictor
@@ -38,6 +39,10 @@ class Batches(Protocol):
     source: str
     skipped: int
 
+    @property
+    def bad_samples(self) -> Sequence[BadSample]:
+        """Samples of a Dataset left out so far, as they cannot be made."""
+
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]: ...
 
 
@@ -53,25 +58,32 @@ def own_batches(predictor: Predictor, loss: Loss, cache_directory: Path | None) 
         ConfigError: the model's run is not there, held no rows out, or its data is code that is not trusted.
         DataError: the data has changed.
     """
-    data = _own_data(predictor, cache_directory)
+    config = _own_config(predictor)
+    data = _own_data(predictor, config, cache_directory)
     split = next((split for split in ("test", "val") if split in data.sizes), None)
     if split is None:
         raise ConfigError("the run held no rows out of training: name a table to evaluate on.")
     source = {"test": "test split", "val": "validation split"}[split]
-    return _OwnSplit(data.batches(split, _ROWS_A_BATCH, seed=0, shuffle=False, loss=loss), source)
+    loader = SeekableLoader(data.batches(split, _ROWS_A_BATCH, seed=config.train.seed, shuffle=False, loss=loss))
+    bad = SkippedSamples(None, split)
+    if config.data.on_bad_sample == "skip":
+        loader.skip_bad_samples(bad)
+    return _OwnSplit(loader, source, bad.found)
 
 
 @dataclass
 class _OwnSplit:
-    batches: BatchDataset
+    loader: SeekableLoader
     source: str
+    bad_samples: Sequence[BadSample]
     skipped: int = 0
 
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
-        return (self.batches[1, number] for number in range(len(self.batches)))
+        return iter(self.loader)
 
 
-def _own_data(predictor: Predictor, cache_directory: Path | None) -> RunData:
+def _own_config(predictor: Predictor) -> RunConfig:
+    """The settings of the run that the model lies in."""
     file = None if predictor.directory is None else predictor.directory.parent / "config.yaml"
     if file is None or not file.is_file():
         raise ConfigError("the model lies in no run, whose test split could be measured: name a table to evaluate on.")
@@ -80,6 +92,10 @@ def _own_data(predictor: Predictor, cache_directory: Path | None) -> RunData:
         raise ConfigError(
             f"{file}: the data is its author's own code, {config.data.kind!r}: load the model with trust."
         )
+    return config
+
+
+def _own_data(predictor: Predictor, config: RunConfig, cache_directory: Path | None) -> RunData:
     data = prepare_data(config.data, seed=config.train.seed, cache_directory=cache_directory)
     if data.schema != predictor.schema:  # that of the model the run started from
         data = prepare_data(
@@ -118,6 +134,7 @@ class _LabelledTable:
     source: str
     read: ReadConfig | None
     skipped: int = 0
+    bad_samples: Sequence[BadSample] = ()
 
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
         schema = self.predictor.table_schema()

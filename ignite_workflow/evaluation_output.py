@@ -37,6 +37,7 @@ def evaluation_text(found: Evaluation, *, width: int = 80) -> str:
     """
     rows = f"{found.rows:,} row{'s' if found.rows != 1 else ''}"
     skipped = f", {found.skipped:,} without a target left out" if found.skipped else ""
+    skipped += f", {len(found.bad_samples):,} skipped that cannot be made" if found.bad_samples else ""
     lines = [f"{shorten(found.source, max(20, width - 30))}: {rows}{skipped}", ""]
     lines += _table([[name, format_number(value)] for name, value in found.metrics.items()], width)
     remarks = list(_remarks(found, width))

@@ -18,6 +18,7 @@ from torch import Tensor
 from ignite_workflow.batch import to_device
 from ignite_workflow.calibration import Calibration, CalibrationSums, has_probabilities
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.bad_samples import BadSample
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_data import Batches, labelled_batches, own_batches
 from ignite_workflow.evaluation_figures import (
@@ -56,6 +57,7 @@ class Evaluation:
         source: what was measured on: ``test split``, ``validation split`` or a file.
         rows: that were measured.
         skipped: rows of a file whose target is missing.
+        bad_samples: of a Dataset, those left out as they cannot be made.
         target: what is predicted.
         metrics: by name, as in training.
         not_finite: rows whose prediction is NaN or infinite: the figures mean little where there are any.
@@ -74,6 +76,7 @@ class Evaluation:
     target: Target
     metrics: Mapping[str, float]
     not_finite: int = 0
+    bad_samples: tuple[BadSample, ...] = ()
     classes: tuple[ClassFigures, ...] = ()
     targets: tuple[TargetFigures, ...] = ()
     baseline: Baseline | None = None
@@ -87,6 +90,8 @@ class Evaluation:
         """A form that JSON can hold: numbers that are not finite are text."""
         found: dict[str, Any] = {"source": self.source, "rows": self.rows, "skipped_rows": self.skipped}
         found |= {"task": self.target.task, "metrics": self.metrics, "rows_not_finite": self.not_finite}
+        if self.bad_samples:
+            found["skipped_samples"] = [{"row": bad.row, "reason": bad.reason} for bad in self.bad_samples]
         if self.classes:
             found["classes"] = [asdict(figures) for figures in self.classes]
         if self.targets:
@@ -146,6 +151,7 @@ def evaluate(
         target=target,
         metrics=_values(metrics),
         not_finite=seen.not_finite,
+        bad_samples=tuple(batches.bad_samples),
         classes=class_figures(sums, target) if isinstance(sums, ClassSums) else (),
         targets=target_figures(sums, target, prediction - truth) if isinstance(sums, ValueSums) else (),
         baseline=class_baseline(sums, target) if isinstance(sums, ClassSums) and seen.confusion is not None else None,

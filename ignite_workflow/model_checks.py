@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ignite_workflow.assembly import build_run_loss, build_run_model
+from ignite_workflow.assembly import build_loader, build_run_loss, build_run_model
 from ignite_workflow.batch import to_device
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import resolve_device
@@ -26,6 +26,7 @@ from ignite_workflow.losses import Loss
 from ignite_workflow.optimizers import build_optimizer
 from ignite_workflow.remarks import Remark, listed
 from ignite_workflow.run_data import RunData
+from ignite_workflow.run_directory import RunDirectory
 
 __all__ = ["Recipe", "try_recipe"]
 
@@ -62,12 +63,13 @@ class Recipe:
     remarks: tuple[Remark, ...]
 
 
-def try_recipe(config: RunConfig, data: RunData) -> Recipe | None:
+def try_recipe(config: RunConfig, data: RunData, directory: RunDirectory | None = None) -> Recipe | None:
     """Build the model of a run and try it on its first batch; None where a person's own step trains.
 
     Args:
         config: complete.
         data: prepared.
+        directory: where samples that cannot be made are listed, if they are skipped; None: nowhere.
     """
     loss = build_run_loss(config, data)
     if loss is None or config.train.step is not None:
@@ -79,8 +81,9 @@ def try_recipe(config: RunConfig, data: RunData) -> Recipe | None:
     model, loss = build_run_model(config, data, loss).to(device), loss.to(device)
     optimizer = build_optimizer(config.optimizer.name, config.optimizer.options, model)
     assert isinstance(optimizer, Optimizer)
-    batches = data.batches("train", config.train.batch_size or 1, seed=config.train.seed, shuffle=True, loss=loss)
-    x, y = to_device(batches[1, 0], device)
+    loader = build_loader(config, data, loss, "train", directory)
+    assert loader is not None
+    x, y = to_device(next(iter(loader)), device)
     start, expected = _starting_loss(model, loss, x, y)
     few_x, few_y = _different_rows(x, y)
     before, after, steps, reached = _learn_by_heart(model, optimizer, loss, few_x, few_y)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ignite_workflow.assembly import build_workflow
+from ignite_workflow.assembly import build_loader, build_workflow
 from ignite_workflow.component_options import check_components
 from ignite_workflow.config import RunConfig
-from ignite_workflow.data_checks import check_data, check_duplicate_rows
+from ignite_workflow.data_checks import check_data
 from ignite_workflow.device import set_threads
 from ignite_workflow.display import format_number, format_seconds, printable
 from ignite_workflow.model_checks import Recipe, try_recipe
+from ignite_workflow.pace import Pace
 from ignite_workflow.recipe import complete
 from ignite_workflow.remarks import Remark
 from ignite_workflow.resources import Resources, measure_resources
@@ -36,7 +38,7 @@ class Trial:
         task: that the target decides; None where a person's own step knows it.
         classes: their names.
         rows: samples of each split.
-        notes: what a person should know of how the data was read.
+        notes: what was guessed about the files.
         model: its name.
         parameters: of the model, those that are trained.
         device: that it ran on.
@@ -86,14 +88,14 @@ class Trial:
         val = [f"val {name} {format_number(value)}" for name, value in self.val.items()]
         return [
             f"data    {splits} rows{kind}{classes}",
-            *(f"note    {note}" for note in self.notes),
+            *(f"read    {note}" for note in self.notes),
             f"model   {self.model}, {self.parameters:,} parameters, on {self.device}",
             f"train   at most {self.max_epochs} epochs of {self.steps_per_epoch} steps of {self.batch_size} rows, "
             f"about {epoch} an epoch, {longest} in all",
             f"needs   {self.resources.line()}",
             *self._recipe_lines(),
             f"tried   {'  '.join([*train, *val])}",
-            *(f"{remark.level:7} {remark.text}" for remark in self.remarks),
+            *(remark.line() for remark in self.remarks),
             f"{self._verdict()}: nothing was written",
         ]
 
@@ -124,41 +126,56 @@ def try_out(config: RunConfig) -> Trial:
         data = prepare_data(config.data, seed=config.train.seed, cache_directory=Path(cache))
         config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
         set_threads(config.train.threads or 1)
-        remarks = [*check_data(config.data, data), *check_duplicate_rows(data)]
-        recipe = try_recipe(config, data)
+        remarks = [*check_data(config.data, data)]
         with RunDirectory(Path(cache) / "run") as directory:  # for handlers that write; it goes with the cache
-            workflow = _run(config, data, directory)
+            recipe = try_recipe(config, data, directory)
+            workflow, pace = _run(config, data, directory)
+            remarks += _bad_sample_remarks(directory)
         bytes_of = [parameter.nbytes for parameter in workflow.model.state_dict().values()]
         state_bytes = recipe.state_bytes if recipe is not None else 2 * sum(bytes_of)
         resources = measure_resources(data, parameter_bytes=sum(bytes_of), state_bytes=state_bytes)
         remarks += [*(recipe.remarks if recipe is not None else ()), *resources.remarks(Path("runs"))]
-        return _trial(config, data, workflow, recipe, resources, remarks)
+        return _trial(config, data, workflow, pace, recipe, resources, remarks)
 
 
-def _run(config: RunConfig, data: RunData, directory: RunDirectory) -> Workflow:
+def _run(config: RunConfig, data: RunData, directory: RunDirectory) -> tuple[Workflow, dict[str, Pace]]:
     short = replace(
         config,
         train=replace(config.train, max_epochs=2, limit_batches=_BATCHES, workers=0),
         handlers={**config.handlers, **dict.fromkeys(_WRITING_HANDLERS, False)},
     )
     workflow = build_workflow(short, data, directory)
+    pace = {"train": Pace(workflow.trainer), "val": Pace(workflow.evaluator)}
     workflow.run()
-    return workflow
+    return workflow, pace
+
+
+def _bad_sample_remarks(directory: RunDirectory) -> Iterator[Remark]:
+    """Of a Dataset: what was skipped."""
+    file = directory.skipped_samples
+    found = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    if found:
+        some = f"{len(found)} samples" if len(found) > 1 else "a sample"
+        first = f"{found[0]['row']} of {found[0]['split']}: {found[0]['reason']}"
+        yield Remark(
+            "warning",
+            f"{some} of the few that were tried cannot be made ({first}): mend or remove them; as data.on_bad_sample "
+            "says, the run skips such samples, and lists them in skipped_samples.jsonl.",
+        )
 
 
 def _trial(
     config: RunConfig,
     data: RunData,
     workflow: Workflow,
+    pace: Mapping[str, Pace],
     recipe: Recipe | None,
     resources: Resources,
     remarks: list[Remark],
 ) -> Trial:
     batch_size = config.train.batch_size or 1
-    steps = -(-data.sizes["train"] // batch_size)
-    per_step = (workflow.trainer.state.times["EPOCH_COMPLETED"] or 0.0) / min(steps, _BATCHES)
-    evaluated = workflow.evaluator.state.times["COMPLETED"] or 0.0
-    evaluations = -(-data.sizes.get("val", 0) // max(batch_size, 1024))
+    batches = {split: _batches(config, data, split) for split in ("train", "val")}
+    per_step, per_evaluation = (pace[split].seconds(config.train.workers) for split in ("train", "val"))
     first = [row for row in workflow.records if row.epoch == 1 and row.name != "lr"]
     assert config.model is not None
     assert config.model.name is not None
@@ -171,16 +188,22 @@ def _trial(
         parameters=sum(p.numel() for p in workflow.model.parameters() if p.requires_grad),
         device=str(workflow.device),
         batch_size=batch_size,
-        steps_per_epoch=steps,
+        steps_per_epoch=batches["train"],
         max_epochs=config.train.max_epochs or 1,
         train={row.name: row.value for row in first if row.split == "train"},
         val={row.name: row.value for row in first if row.split == "val"},
         seconds_per_step=per_step,
-        seconds_per_epoch=per_step * steps + evaluated / min(max(evaluations, 1), _BATCHES) * evaluations,
+        seconds_per_epoch=per_step * batches["train"] + per_evaluation * batches["val"],
         recipe=recipe,
         resources=resources,
         remarks=tuple(sorted(remarks, key=_severity)),
     )
+
+
+def _batches(config: RunConfig, data: RunData, split: str) -> int:
+    """The batches an epoch of that split has in the run, which makes them in workers perhaps."""
+    loader = build_loader(replace(config, train=replace(config.train, workers=0)), data, None, split, None)
+    return len(loader) if loader is not None else 0
 
 
 def _severity(remark: Remark) -> int:

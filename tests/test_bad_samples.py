@@ -10,11 +10,22 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ignite_workflow import ConfigError, DataError, TrainConfig, Workflow, train
+from ignite_workflow import (
+    ConfigError,
+    DataError,
+    TrainConfig,
+    Workflow,
+    config_from_mapping,
+    evaluate,
+    load_model,
+    train,
+)
 from ignite_workflow.data.bad_samples import SkippedSamples
 from ignite_workflow.data.batches import SampleDataset
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.data.workers import worker_death
+from ignite_workflow.evaluation_output import evaluation_text
+from ignite_workflow.trial import try_out
 
 any_workers = pytest.mark.parametrize("workers", [0, 2])
 QUIET = dict.fromkeys(("progress", "tensorboard", "curve_export"), False)
@@ -126,7 +137,7 @@ def test_many_are_not_a_line_each(caplog):
     read(loader(range(0, 30, 2), skipped=SkippedSamples(None, "train"), size=30))
 
     assert len(caplog.messages) == 6
-    assert caplog.messages[-1].startswith("further samples of the train split that are skipped are listed in")
+    assert caplog.messages[-1].startswith("further samples of the train split that are skipped are not listed here")
 
 
 # A run
@@ -314,3 +325,32 @@ def test_without_a_word_the_first_one_stops_the_run_before_it_starts(tmp_path):
 def test_a_table_has_no_such_samples():
     with pytest.raises(ConfigError, match=r"data.on_bad_sample: is for a Dataset of your own; a table is read whole"):
         train("examples/data/penguins.csv", ["data.target=species", "data.on_bad_sample=skip"])
+
+
+def test_an_evaluation_does_without_them_too_and_lists_them(tmp_path):
+    result = train(settings(tmp_path, on_bad_sample="skip", split={"test": 0.5}), run_directory=tmp_path / "run")
+
+    found = evaluate(load_model(result.run, trust=True, device="cpu"))
+
+    rows = sorted(bad.row for bad in found.bad_samples)
+    assert rows == [row for row in range(0, 60, 10) if row in rows] != []
+    assert found.rows == 30 - len(rows)
+    assert found.to_dict()["skipped_samples"][0]["reason"].endswith("is cut short")
+    assert f"30 rows, {len(rows)} skipped" in evaluation_text(found).replace(f"{found.rows} rows", "30 rows")
+
+
+def test_an_evaluation_stops_for_one_where_the_run_would_have(tmp_path):
+    (tmp_path / "pictures.bin.mended").touch()
+    result = train(settings(tmp_path, split={"test": 0.5}), run_directory=tmp_path / "run")
+    (tmp_path / "pictures.bin.mended").unlink()
+
+    with pytest.raises(DataError, match=r"a sample cannot be made: sample \d+ of Pictures: ValueError: picture"):
+        evaluate(load_model(result.run, trust=True, device="cpu"))
+
+
+def test_a_check_does_without_them_and_says_how_many(tmp_path):
+    found = try_out(config_from_mapping(settings(tmp_path, on_bad_sample="skip")))
+
+    [remark] = [remark for remark in found.remarks if "cannot be made" in remark.text]
+    assert remark.level == "warning"
+    assert "is cut short): mend or remove them" in remark.text

@@ -84,6 +84,7 @@ class SkippedSamples:
     def __init__(self, file: Path | None, split: str) -> None:
         self.file, self.split = file, split
         self.epochs: dict[int, int] = {}  # in which each sample was found
+        self.found: list[BadSample] = []  # by this process, without their traces
         for line in file.read_text().splitlines() if file is not None and file.exists() else ():
             if line.endswith("}"):  # the last one may be cut
                 entry = json.loads(line)
@@ -103,13 +104,15 @@ class SkippedSamples:
         if bad.number in self.epochs:
             return
         self.epochs[bad.number] = epoch
+        self.found.append(bad._replace(trace=""))
         if self.file is not None:
             facts = {"split": self.split, "epoch": epoch, "index": bad.number, "row": bad.row, "reason": bad.reason}
             _append(self.file, f"{json.dumps(facts)}\n")
         if len(self.epochs) <= _TOLD:
             log.warning("skipped: sample %d of %s (%s): %s", bad.row, bad.dataset, self.split, bad.reason)
         if len(self.epochs) == _TOLD + 1:
-            log.warning("further samples of the %s split that are skipped are listed in %s only", self.split, self.file)
+            where = f"listed in {self.file.name} only" if self.file is not None else "not listed here"
+            log.warning("further samples of the %s split that are skipped are %s", self.split, where)
 
 
 def _append(file: Path, line: str) -> None:
