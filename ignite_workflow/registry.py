@@ -15,7 +15,7 @@ import inspect
 import re
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,11 +26,21 @@ from ignite_workflow.errors import ConfigError, Keys, Mistake, UnknownNameError,
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["check_name", "check_options", "is_import_path", "load", "names", "split_import_path"]
+__all__ = [
+    "check_name",
+    "check_options",
+    "import_files",
+    "imported_files",
+    "is_import_path",
+    "load",
+    "names",
+    "split_import_path",
+]
 
 _FORMS = "package.module:Name or path/to/file.py:Name"
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _MODULE_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_files: list[Path] = []  # that were imported, in that order
 
 
 def names(kind: str) -> list[str]:
@@ -210,4 +220,16 @@ def _load_file(file: Path) -> ModuleType:
         sys.path.append(str(file.parent))  # last: a file beside it must not hide an installed module
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    _files.append(file)
     return module
+
+
+def imported_files() -> tuple[Path, ...]:
+    """The files that components were imported from, in that order."""
+    return tuple(_files)
+
+
+def import_files(files: Iterable[Path]) -> None:
+    """Import those files as another process did: what is pickled names their modules, which no path leads to."""
+    for file in files:
+        _load_file(file)

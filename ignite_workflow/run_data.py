@@ -215,7 +215,7 @@ class _SampleBatches:
     dataset: Dataset[Any]
 
     def __call__(self, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
-        collate = torch.utils.data.default_collate if loss is None else _Collate(loss)
+        collate = torch.utils.data.default_collate if loss is None else _Collate(replace(loss, fn=_no_loss))
         size = len(self.dataset)  # type: ignore[arg-type]
         drop_last = _ends_in_one(size, batch_size, shuffle)
         batches = SampleDataset(
@@ -229,6 +229,11 @@ class _SampleBatches:
 def _ends_in_one(size: int, batch_size: int, shuffle: bool) -> bool:
     """Whether an epoch of training would end in a batch of one sample, which batch normalisation cannot train on."""
     return shuffle and size > batch_size and size % batch_size == 1
+
+
+def _no_loss(y_pred: Tensor, y: Tensor) -> Tensor:
+    """What workers get instead of the loss: it may lie on a GPU, or refuse to be sent to another process."""
+    raise NotImplementedError("targets are only encoded here")
 
 
 @dataclass(frozen=True)

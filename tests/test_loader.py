@@ -1,6 +1,7 @@
 """Order is a function, batches are independent of workers, and a person's DataLoader keeps what makes it theirs."""
 
 import logging
+import multiprocessing
 import os
 import random
 
@@ -20,8 +21,10 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
+from ignite_workflow import registry
 from ignite_workflow.data.batches import SampleDataset, TensorBatches
 from ignite_workflow.data.loader import SeekableLoader, as_seekable
+from ignite_workflow.errors import ConfigError
 
 
 class Numbers(Dataset):
@@ -396,3 +399,28 @@ def test_options_of_the_workers_are_kept():
     assert (ours.num_workers, ours.timeout, ours.prefetch_factor) == (1, 30, 3)
     assert ours.worker_init_fn.then is note_worker
     assert ours.multiprocessing_context is loader.multiprocessing_context
+
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+def test_a_dataset_from_a_file_works_in_workers_however_they_start(tmp_path, start_method):
+    (tmp_path / "squares.py").write_text(
+        "class Squares:\n"
+        "    def __len__(self): return 6\n"
+        "    def __getitem__(self, index): return index * index, index\n"
+    )
+    squares = registry.load("data_kind", f"{tmp_path}/squares.py:Squares")()
+    batches = SampleDataset(squares, 3, seed=0, shuffle=True)
+    context = multiprocessing.get_context(start_method)
+    loader = SeekableLoader(batches, workers=1, multiprocessing_context=context)
+
+    assert epoch_of(loader) == epoch_of(SeekableLoader(batches))
+    loader.close()
+
+
+def test_a_dataset_that_cannot_be_sent_to_a_worker_is_told_on_one_line():
+    numbers = Numbers()
+    numbers.transform = lambda x: x
+    batches = SampleDataset(numbers, 3, seed=0, shuffle=True)
+
+    with pytest.raises(ConfigError, match=r"train.workers: 1: .* cannot be sent .* \(spawn\): .*lambda"):
+        iter(SeekableLoader(batches, workers=1, multiprocessing_context="spawn"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
+from ignite_workflow import registry
 from ignite_workflow.data.bad_samples import BatchWithBad, bad_sample
 from ignite_workflow.randomness import Stream, generator, seed_sample
 
@@ -60,6 +62,10 @@ class BatchDataset(Dataset[Any]):
         self.world_size = world_size
         self._order: tuple[int, Tensor] = (-1, torch.empty(0, dtype=torch.int64))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To a worker process that is not forked: what a file of code defines is known there once imported."""
+        return _in_worker, (registry.imported_files(), type(self)), self.__dict__
+
     def __len__(self) -> int:
         """Batches an epoch."""
         samples = -(-self.size // self.world_size)
@@ -89,6 +95,12 @@ class BatchDataset(Dataset[Any]):
     def read(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches of an epoch from number ``start`` on."""
         return (self[epoch, batch] for batch in range(start, len(self)))
+
+
+def _in_worker(files: Iterable[Path], kind: type[BatchDataset]) -> BatchDataset:
+    """An empty one, to be filled with what may be instances of classes in those files."""
+    registry.import_files(files)
+    return kind.__new__(kind)
 
 
 class TensorBatches(BatchDataset):

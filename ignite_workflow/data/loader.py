@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pickle import PicklingError
 from typing import Any
 
 from torch.utils.data import (
@@ -18,7 +21,8 @@ from torch.utils.data import (
 
 from ignite_workflow.data.bad_samples import BatchWithBad, SkippedSamples, refuse
 from ignite_workflow.data.batches import BatchDataset, BatchKey, SampleDataset, TensorBatches
-from ignite_workflow.data.workers import WorkerStart, end_workers, worker_death
+from ignite_workflow.data.workers import WorkerStart, end_workers, signals_held, worker_death
+from ignite_workflow.errors import ConfigError
 
 __all__ = ["SeekableLoader", "as_seekable"]
 
@@ -98,10 +102,27 @@ class SeekableLoader(DataLoader[Any]):
         if self.skipped is not None:
             self.keys.without = self.skipped.until(self.keys.epoch)
         if self.num_workers or self.pin_memory:
-            return self._checked(super().__iter__())
+            return self._checked(self._iterator_of_workers())
         if not isinstance(dataset, SampleDataset):
             return dataset.read(self.keys.epoch, self.keys.start)  # as DataLoader would, without its 6 us a batch
         return self._checked(dataset[key] for key in self.keys)
+
+    def _iterator_of_workers(self) -> Iterator[Any]:
+        context: Any = self.multiprocessing_context or multiprocessing
+        method = context.get_start_method()
+        if method == "forkserver":
+            context.set_forkserver_preload([__name__])  # torch is imported once, not by each worker
+        try:
+            with signals_held(method), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Got pickle error")  # that is told below
+                return super().__iter__()
+        except (PicklingError, AttributeError, TypeError) as error:  # all three are how pickle says it
+            if not self.num_workers or method == "fork":
+                raise
+            raise ConfigError(
+                f"train.workers: {self.num_workers}: the Dataset cannot be sent to a worker process "
+                f"({method}): {error}; what it holds must be picklable, or set train.workers=0"
+            ) from error
 
     def _checked(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches, what went wrong in making them told.

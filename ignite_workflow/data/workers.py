@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["WorkerStart", "end_workers", "worker_death"]
+__all__ = ["WorkerStart", "end_workers", "signals_held", "worker_death"]
 
 _DYING_SECONDS = 2.0  # from the end of its connections to its own
+_OF_A_JOB = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM)
 _DEATH = re.compile(r"DataLoader worker \(pids?(?:\(s\))? ([\d, ]+)\) (.*)")
 
 
@@ -36,12 +41,39 @@ class WorkerStart:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _ignore_once)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_A_JOB)
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
         if self.then is not None:
             self.then(worker)
 
 
+def _end_with_parent() -> None:
+    """Torch looks every five seconds, and not at a parent that died while this process was starting."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _ignore_once(number: int, _: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def signals_held(start_method: str) -> Iterator[None]:
+    """While workers are started this way, keep the signals of a job from them until they ignore them by themselves.
+
+    One that is spawned imports torch first, which takes seconds. The training answers what came meanwhile afterwards.
+    """
+    if start_method != "spawn":  # a forked one starts at once; the fork server would keep what it is started with
+        yield
+        return
+    resource_tracker.ensure_running()  # or it would be started within, and let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_A_JOB)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_workers(iterator: Any) -> None:

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ class Process:
             assert time.monotonic() < end, f"no {path} after {PATIENCE} s"
             time.sleep(0.01)
 
+    def wait_for_group(self) -> None:
+        """Until none of the processes of its group is left, once it has ended itself."""
+        end = time.monotonic() + PATIENCE
+        with suppress(ProcessLookupError):
+            while time.monotonic() < end:
+                os.killpg(self.process.pid or 0, 0)
+                time.sleep(0.05)
+            raise AssertionError(f"processes of its group are still there after {PATIENCE} s")
+
     def kill(self) -> None:
         """Kill it."""
         self.send(signal.SIGKILL)
@@ -124,9 +134,9 @@ def _run(directory: Path, arguments: tuple[str, ...], inject: Injection | None, 
         os.dup2(descriptor, standard)
     os.close(descriptor)
     sys.path.insert(0, str(HERE))
+    multiprocessing.set_start_method("fork", force=True)  # of loader workers: as where nothing was said
     if inject is not None:
         inject(directory)
-    multiprocessing.set_start_method("fork", force=True)  # of loader workers: as where nothing was said
     from ignite_workflow.cli import main
 
     main(["train", str(directory.parent / "job.yaml"), "--run-dir", str(directory), "--resume", *arguments])
@@ -179,9 +189,9 @@ def steps(directory: Path) -> list[int]:
     return sorted(int(path.stem.removeprefix("step-")) for path in (directory / "checkpoints").glob("step-*.ckpt"))
 
 
-def wrong(directory: Path, expected: Mapping[str, Any], *arguments: str) -> list[str]:
+def wrong(directory: Path, expected: Mapping[str, Any], *arguments: str, inject: Injection | None = None) -> list[str]:
     """What is not as in the unbroken run, once the job is gone on with to its end; empty where all is."""
-    done = start(directory, *arguments)
+    done = start(directory, *arguments, inject=inject)
     if done.code != 0:
         return [f"exit code {done.code}: {done.said[-2000:]}"]
     found = result(directory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import pickle
 import resource
@@ -18,6 +19,13 @@ from file_calls import Call, watch
 def die_at_call(directory: Path, number: int) -> None:
     """Killed before that one, from 1, of its calls that change or sync a file of the run."""
     watch(directory, Countdown(number))
+
+
+def workers_start_by(directory: Path, method: str, number: int = 0) -> None:
+    """``fork``, ``forkserver`` or ``spawn``; killed at the call of that number, if any."""
+    multiprocessing.set_start_method(method, force=True)
+    if number:
+        die_at_call(directory, number)
 
 
 def die_at_moment(directory: Path, number: int) -> None:
@@ -90,12 +98,13 @@ def signalled_at(directory: Path, numbers: tuple[int, ...], moment: str, count: 
         watch(directory, lambda call: come("write") if "/checkpoints/" in call.path else None)
 
 
-def waiting_at(directory: Path, moment: str, who: str = "") -> None:
+def waiting_at(directory: Path, moment: str, who: str = "", workers_by: str = "fork") -> None:
     """Says that the moment has come, by a file beside the run, and waits for another; ``config`` is its first write.
 
     In a process group of its own.
     """
     os.setpgid(0, 0)
+    workers_start_by(directory, workers_by)
     waiting, go = (Path(f"{directory}.{what}{who}") for what in ("waiting", "go"))
 
     def come(name: str) -> None:

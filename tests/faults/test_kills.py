@@ -7,8 +7,8 @@ from itertools import count
 from random import Random
 
 import pytest
-from harness import EXHAUSTIVE, start, started, unbroken, wrong
-from injections import die_at_call, die_at_moment
+from harness import EXHAUSTIVE, HERE, start, started, unbroken, wrong
+from injections import die_at_call, die_at_moment, workers_start_by
 
 KILLED = -signal.SIGKILL
 WORKERS = ("train.workers=0", "train.workers=2")
@@ -81,3 +81,15 @@ def test_f03_killed_again_and_again(folder, expected, seed, tally):
 
     differing = wrong(directory, expected)
     tally("F03 killed 20 times in a row", 1, {seed: differing} if differing else {})
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"] if EXHAUSTIVE else ["forkserver"])
+def test_f01_however_workers_are_started(tmp_path, method, tally):
+    """The Dataset lies in a file, which the workers must find again by themselves; some by importing all anew."""
+    settings = {"data": {"kind": f"{HERE}/fault_job.py:Points"}, "train": {"max_epochs": 3}}
+    expected, directory = unbroken(tmp_path, **settings), tmp_path / method
+    killed = start(directory, "train.workers=1", inject=partial(workers_start_by, method=method, number=25))
+    differing = wrong(directory, expected, "train.workers=1", inject=partial(workers_start_by, method=method))
+
+    assert killed.code == KILLED
+    tally("F01 killed, workers started by fork, forkserver or spawn", 1, differing)

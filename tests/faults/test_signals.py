@@ -1,6 +1,7 @@
 """F11: the first signal saves within a step and leaves with its code, the second at once; workers ignore them."""
 
 import signal
+import time
 from functools import partial
 from random import Random
 
@@ -78,3 +79,18 @@ def test_f11_workers_ignore_signals(job, number, tally):
     done = process.wait()
 
     tally("F11 workers ignore signals", 1, [done] if done.code != CODES[number] else wrong(run, expected))
+
+
+@pytest.mark.skipif(not EXHAUSTIVE, reason="workers that import torch take seconds")
+def test_f11_workers_that_are_still_starting_ignore_signals(job, tally):
+    folder, expected = job
+    run = folder / "starting"
+    inject = partial(waiting_at, moment="trainer EPOCH_STARTED", workers_by="spawn")
+    process = started(run, "train.workers=1", inject=inject)
+    process.wait_for(run.with_name(f"{run.name}.waiting"))
+    run.with_name(f"{run.name}.go").touch()
+    time.sleep(1)
+    process.send(signal.SIGTERM, group=True)
+    done = process.wait()
+
+    tally("F11 workers ignore signals", 1, [done] if done.code != 143 else wrong(run, expected))

@@ -1,6 +1,7 @@
 """F20: of two starts in one directory one is refused, or they come one after the other; never both at once."""
 
 import signal
+import time
 from functools import partial
 
 import pytest
@@ -91,3 +92,18 @@ def test_f20_a_start_right_after_a_kill_whose_workers_live(folder, expected, tal
     assert killed.wait().code == -signal.SIGKILL
 
     tally("F20 a start right after a kill", 1, wrong(run, expected, "train.workers=2"))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"] if EXHAUSTIVE else ["fork"])
+def test_f20_workers_end_with_the_run_that_is_killed_while_they_start(folder, expected, method, tally):
+    run = folder / f"orphans {method}"
+    inject = partial(waiting_at, moment="trainer EPOCH_STARTED", workers_by=method)
+    killed = started(run, "train.workers=1", inject=inject)
+    killed.wait_for(run.with_name(f"{run.name}.waiting"))
+    run.with_name(f"{run.name}.go").touch()
+    time.sleep(1)
+    killed.kill()
+    killed.wait()
+    killed.wait_for_group()
+
+    tally("F20 workers end with a run that is killed", 1, wrong(run, expected, "train.workers=1"))
