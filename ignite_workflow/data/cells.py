@@ -220,7 +220,7 @@ def missing_words(series: pl.Series, missing: tuple[str, ...]) -> dict[str, int]
     if series.dtype != pl.String:
         return {}
     filled = series.filter(series != "").str.strip_chars()
-    return dict(filled.filter(filled.is_in(missing)).value_counts().iter_rows())
+    return dict(filled.filter(filled.is_in(missing)).alias("").value_counts().iter_rows())
 
 
 def has_leading_zeros(series: pl.Series) -> bool:

@@ -178,7 +178,7 @@ class ColumnScan:
         self._show(text)
         if self.counts is None:
             return
-        for value, count in text.drop_nulls().value_counts().iter_rows():
+        for value, count in text.drop_nulls().alias("").value_counts().iter_rows():  # a column may be called count
             self.repeated |= count > 1 or value in self.counts
             self.counts[value] = self.counts.get(value, 0) + count
         if len(self.counts) > MOST_DISTINCT:

@@ -55,7 +55,7 @@ def inspect_table(config: DataConfig) -> TableReport:
     classes: dict[str, int] = {}
     if schema.task in CLASS_TASKS:
         text = target_text(survey.kept[schema.targets[0].name], schema.rules, schema.targets[0]).drop_nulls()
-        counts = dict(text.value_counts().iter_rows())
+        counts = dict(text.alias("").value_counts().iter_rows())
         classes = {name: counts[name] for name in class_order(counts)}
     return TableReport(
         survey.table.source,
