@@ -111,6 +111,30 @@ def test_rows_are_as_even_where_numbers_are_read_right_away(write, record):
         list(open_table(write(f"a,b\n1.5,2\n{record}\n")).chunks({"a"}))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("record", [",2,x", "1.5,,x", "1.5,2,", ",,"])
+def test_empty_cells_do_not_keep_the_others_from_being_read_as_numbers(write, record, end):
+    table = open_table(write(end.join(["a,b,c", record, "3.5,4,y", record])))
+    frame = pl.concat([chunk.frame for chunk in table.chunks({"a", "b"})])
+    a, b, c = record.split(",")
+
+    assert frame["a"].to_list() == [float(a) if a else None, 3.5, float(a) if a else None]
+    assert frame["b"].to_list() == [float(b) if b else None, 4.0, float(b) if b else None]
+    assert frame["c"].to_list() == [c, "y", c]
+
+
+@pytest.mark.parametrize("record", ["NA,2,x", "1.5, ,x", '1.5,"",x'])
+def test_what_is_neither_a_number_nor_empty_is_read_as_text(write, record):
+    [chunk] = open_table(write(f"a,b,c\n,4,y\n{record}\n")).chunks({"a", "b"})
+
+    assert chunk.frame.dtypes == [pl.String] * 3
+
+
+def test_a_short_row_is_found_among_empty_cells(write):
+    with pytest.raises(DataError, match="line 4"):
+        list(open_table(write("a,b,c\n1.5,,z\n,,\n1.5,2\n")).chunks({"a", "b"}))
+
+
 def test_blank_lines_are_no_records_where_numbers_are_read_right_away(write):
     [chunk] = open_table(write("a\n1.5\n\n2.5\n\n")).chunks({"a"})
 

@@ -95,8 +95,8 @@ class ColumnScan:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the cells to come may be read as numbers right away: none was missing, some had fractions."""
-        return self.settles and self.fractions and self.missing == 0 and self.rules.format(self.name).is_plain
+        """Whether the cells to come may be read as numbers right away: missing ones were empty, some had fractions."""
+        return self.settles and self.fractions and not self.words and self.rules.format(self.name).is_plain
 
     @property
     def mistaken(self) -> bool:

@@ -71,8 +71,8 @@ class CsvFile:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
 
         Args:
-            numbers: columns that may be read as numbers right away, where all of their cells in a block are; looked at
-                again for each block. The numbers are those that a cast of the text would give.
+            numbers: columns that may be read as numbers right away, where all of their cells in a block are numbers or
+                empty; looked at again for each block. The numbers are those that a cast of the text would give.
 
         Raises:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
@@ -107,13 +107,23 @@ class CsvFile:
             raise unexpected_quote(self.text.path, self.layout, block, at)
 
     def _typed(self, block: Block, numbers: Set[str]) -> pl.DataFrame | None:
-        """Numbers as such; None where a cell is missing, or no number, or the rows are uneven."""
+        """Numbers as such, null for an empty cell; None where a cell is no number, or the rows are uneven."""
         frame = self._cells(block.data, numbers)
         if frame is None:
             return None
-        if any(series.null_count() for series in frame) or not self._is_even(block, frame):
-            return None
-        return frame.rechunk()  # once, and not at every look at it
+        missing = sum(series.null_count() for series in frame)
+        if missing:
+            # polars makes nulls of what is no number and of what a short row lacks, too
+            written = [series for series in frame if series.dtype == pl.String]
+            even = missing + sum(int((cells == "").sum()) for cells in written) == self._empty_cells(block)
+        else:
+            last = frame.to_series(-1)  # where a short row would show
+            even = (last.dtype == pl.Float64 or not (last == "").any()) or self._is_even(block, frame)
+        return frame.rechunk() if even else None  # once, and not at every look at it
+
+    def _empty_cells(self, block: Block) -> int | None:
+        """How many there are; None where quotes make that hard to say."""
+        return None if b'"' in block.data else block.empty_cells(self.delimiter.encode())
 
     def _text(self, block: Block) -> pl.DataFrame:
         # polars fills short rows in silence and takes a blank line for one; it refuses long rows, so a sum tells

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _look(schema: Schema, wanted: list[list[str]], train: Mask, sampled: Mask, c
     chosen, picked = np.flatnonzero(train[rows]), np.flatnonzero(sampled[rows])
     values = _numbers(schema, wanted, chunk)
     read = [as_numbers(chunk.column(target.name), schema.rules, chunk.place) for target in _scaled(schema)]
-    seen = _Seen(Moments.of([each[chosen] for each in values]), Moments.of([each[chosen] for each in read]))
+    seen = _Seen(Moments.of(values, chosen), Moments.of(read, chosen))
     seen.sample = [each[picked] for each in values]
     for column in schema.categories:
         text = as_text(chunk.column(column.name), schema.rules.missing).gather(chosen)
@@ -132,23 +133,23 @@ def _fitted_numbers(
     schema: Schema, wanted: list[list[str]], moments: Moments, sample: list[Row], rows: int
 ) -> dict[str, Column]:
     """The columns of numbers with those parts that vary in the training split."""
-    fitted: dict[str, Column] = {}
-    at = 0
-    for column, candidates in zip(schema.numeric, wanted, strict=True):
-        numbers = range(at, at + len(candidates))
-        at += len(candidates)
-        parts = [
-            _part(column, of, float(moments.mean[number]), float(moments.std[number]), sample[number])
-            for of, number in zip(candidates, numbers, strict=True)
-            if moments.high[number] > moments.low[number]
-        ]
-        if 0 < moments.count[numbers[0]] < rows:
-            parts.insert(1 if parts else 0, Part("missing", quantiles=(0.0, 1.0)))
-        if parts:
-            fitted[column.name] = replace(column, parts=tuple(parts))
-        else:
-            fitted[column.name] = replace(column, kind="constant", why="does not vary in the training split")
-    return fitted
+    first = accumulate(map(len, wanted), initial=0)
+    columns = list(zip(schema.numeric, wanted, first, strict=False))  # ``first`` has the end too
+    return {column.name: column for column in map_ahead(partial(_fitted_number, moments, sample, rows), columns)}
+
+
+def _fitted_number(moments: Moments, sample: list[Row], rows: int, of: tuple[Column, list[str], int]) -> Column:
+    column, candidates, first = of
+    parts = [
+        _part(column, candidate, float(moments.mean[number]), float(moments.std[number]), sample[number])
+        for number, candidate in enumerate(candidates, start=first)
+        if moments.high[number] > moments.low[number]
+    ]
+    if 0 < moments.count[first] < rows:
+        parts.insert(1 if parts else 0, Part("missing", quantiles=(0.0, 1.0)))
+    if not parts:
+        return replace(column, kind="constant", why="does not vary in the training split")
+    return replace(column, parts=tuple(parts))
 
 
 def _part(column: Column, of: str, mean: float, std: float, sample: Row) -> Part:

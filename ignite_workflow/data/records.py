@@ -72,6 +72,14 @@ class Block:
             return _count(self.data, delimiter)
         return len(self._outside_quotes(delimiter))
 
+    def empty_cells(self, delimiter: bytes) -> int:
+        """How many cells have nothing in them, where nothing is quoted."""
+        data = np.frombuffer(self.data, dtype=np.uint8)
+        parts, breaks = data == ord(delimiter), data == _NEWLINE
+        ends = parts | breaks | (data == _RETURN)
+        inside = np.count_nonzero(parts[:-1] & ends[1:]) + np.count_nonzero(breaks[:-1] & parts[1:])
+        return int(inside) + int(parts[0]) + int(parts[-1])  # the last row may end without a line break
+
     def _outside_quotes(self, byte: bytes) -> Positions:
         data = np.frombuffer(self.data, dtype=np.uint8)
         at: Positions = np.flatnonzero(data == ord(byte))

@@ -40,7 +40,7 @@ Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Targets = np.ndarray[Any, np.dtype[Any]]
 
 _FORMAT = 1
-_FILL_ROWS = 16_384  # rows written at a time: they stay in the processor's cache while columns are written across them
+_FILL_ROWS = 4096  # rows written at a time: they stay in the processor's cache while columns are written across them
 
 
 @dataclass(frozen=True)
@@ -116,17 +116,18 @@ class Schema:
             DataError: a column is missing, or a cell does not fit its column; names row, column and value.
         """
         chunk = as_chunk(data, source, first_row)
-        columns: list[Floats | Codes] = []
+        numbers: list[tuple[Floats, Part]] = []
         for column in self.numeric:
             base = base_values(column, chunk.column(column.name), self.rules, chunk.place)
-            for part in column.parts:
-                columns.append(_standardised(part_values(part.of, base), part))
-        for column in self.categories:
-            columns.append(self._codes(column, chunk.column(column.name), chunk.place, unseen))
-        features = np.empty((chunk.frame.height, len(columns)), dtype=np.float32)
+            numbers += [(part_values(part.of, base), part) for part in column.parts]
+        codes = [self._codes(column, chunk.column(column.name), chunk.place, unseen) for column in self.categories]
+        features = np.empty((chunk.frame.height, len(numbers) + len(codes)), dtype=np.float32)
         for start in range(0, len(features), _FILL_ROWS):
-            for number, values in enumerate(columns):
-                features[start : start + _FILL_ROWS, number] = values[start : start + _FILL_ROWS]
+            rows = slice(start, start + _FILL_ROWS)
+            for number, (values, part) in enumerate(numbers):
+                features[rows, number] = _standardised(values[rows], part)
+            for number, classes in enumerate(codes, start=len(numbers)):
+                features[rows, number] = classes[rows]
         return features
 
     def _codes(self, column: Column, series: pl.Series, place: Place, unseen: Unseen | None) -> Codes:

@@ -162,16 +162,17 @@ def _cut(
     if train < 1:
         raise DataError(f"data.split: {len(free)} rows are too few to take {val} for val and {test} for test.")
     random = np.random.Generator(np.random.PCG64(mix(seed, Stream.SPLIT)))
+    starts = np.array([train, train + val])
     if config.group is not None:
         position = _group_positions(rows, config.group, free, random)
+        order = np.argsort(position)
+        starts = np.searchsorted(position[order], starts)
+    elif config.by is not None:
+        order = _time_order(rows, config.by, free)
     else:
-        order = (
-            _time_order(rows, config.by, free) if config.by is not None else _random_order(rows, config, free, random)
-        )
-        position = np.empty(len(free))
-        position[order] = np.arange(len(free)) + 0.5
-    split[free[position >= train]] = Split.VAL
-    split[free[position >= train + val]] = Split.TEST
+        order = _random_order(rows, config, free, random)
+    split[free[order[starts[0] :]]] = Split.VAL
+    split[free[order[starts[1] :]]] = Split.TEST
     for wanted, name in ((val, "val"), (test, "test")):
         if wanted and not (split[free] == Split[name.upper()]).any():
             raise DataError(f"data.split.group: too few groups in column {config.group!r} to give {name} any.")

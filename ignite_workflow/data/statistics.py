@@ -13,6 +13,7 @@ import numpy as np
 __all__ = ["Moments", "Row", "quantile_edges"]
 
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _MOST_EDGES = 48
 
@@ -34,10 +35,11 @@ class Moments:
         self.high: Row = np.full(columns, -np.inf)
 
     @classmethod
-    def of(cls, columns: Sequence[Row]) -> Self:
-        """Those of some rows: of each column its cells, (N,)."""
+    def of(cls, columns: Sequence[Row], rows: Rows) -> Self:
+        """Those of some rows: of each column all cells, (N,), and the positions of those that count."""
         moments = cls(len(columns))
-        for number, cells in enumerate(columns):
+        for number, column in enumerate(columns):
+            cells = column[rows]
             known = cells[~np.isnan(cells)] if np.isnan(cells.sum()) else cells
             if len(known):
                 mean = known.mean()
