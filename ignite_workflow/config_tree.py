@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,14 +228,19 @@ class _Representer(SafeRepresenter):
 _Representer.add_representer(str, _Representer.represent_text)
 
 
-def to_yaml(value: Any) -> str:
-    """A plain value as YAML 1.2 that reads back as the same value: the innermost lists and mappings on one line."""
+def to_yaml(value: Any, *, one_line: bool = False) -> str:
+    """A plain value as YAML 1.2 that reads back as the same value.
+
+    Args:
+        value: of mappings, lists, text, numbers and so on.
+        one_line: all of it; else only the innermost lists and mappings.
+    """
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
-    yaml.default_flow_style = None
+    yaml.default_flow_style = True if one_line else None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.allow_unicode = True
-    yaml.width = 120
+    yaml.width = sys.maxsize if one_line else 120
     stream = io.StringIO()
     yaml.dump(value, stream)
     return stream.getvalue()

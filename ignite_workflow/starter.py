@@ -137,7 +137,7 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(f"{_value(key)}: {_value(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return " ".join(to_yaml([value]).split("\n")).strip()[1:-1]
+    return to_yaml([value], one_line=True).strip()[1:-1]
 
 
 def _relative(path: str, directory: Path) -> str:

@@ -147,6 +147,16 @@ def test_init_and_train_from_data_understand_the_same():
     assert from_config["metrics"] == from_data["metrics"]
 
 
+def test_names_that_are_no_plain_text_come_back_from_the_config_that_init_writes():
+    names = ["x\n(cm)", "a\tb", "\x1b[31mred", "- #: {", "z" * 300, "1e3"]
+    write("t.csv", ",".join(f'"{name}"' for name in [*names, "y"]), *(f"{x}{f',{x % 7 + 0.5}' * 6}" for x in range(40)))
+
+    written = run("init", "t.csv", "--target", "y")
+    checked = run("check", "config.yaml")
+
+    assert (written.exit_code, checked.exit_code) == (0, 0)
+
+
 def test_init_does_not_replace_a_config():
     write("config.yaml", "mine")
 
