@@ -29,3 +29,7 @@ def test_a_number_that_stands_apart_is_said(notes, sentinel):
 @pytest.mark.parametrize("values", [[*NUMBERS, "-200"], [0] * 9 + NUMBERS, NUMBERS + [60] * 9, NUMBERS + [-7.5] * 9])
 def test_rare_or_near_numbers_are_none(notes, values):
     assert notes([*values, -30]) == ()
+
+
+def test_infinite_numbers_are_not_said_to_stand_apart(notes):
+    assert notes(NUMBERS + ["inf", "-inf", "1e400"] * 9) == ()

@@ -46,7 +46,7 @@ def find_sentinels(chunk: Chunk, findings: Mapping[str, Finding], rules: CellRul
     for name, finding in findings.items():
         if finding.kind == "number":
             values = parse_numbers(chunk.column(name), rules).values
-            known = np.sort(values[~np.isnan(values)])
+            known = np.sort(values[np.isfinite(values)])  # others are refused where they are read for training
             for extreme in _extremes(known):
                 if extreme.stands_out(len(known)):
                     columns.setdefault(extreme.value, {})[name] = extreme.count
