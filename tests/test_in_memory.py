@@ -31,14 +31,36 @@ def test_an_array_of_features_alone_has_the_same_names():
     assert as_frame(np.array([[1, 2]])).to_dict(as_series=False) == {"x0": [1], "x1": [2]}
 
 
+def test_masked_values_are_missing():
+    cells = np.ma.masked_array([[1.5], [2.5]], [[False], [True]])
+
+    assert as_frame({"a": cells[:, 0]})["a"].to_list() == [1.5, None]
+    assert as_frame((cells, np.array([0, 1])))["x0"].to_list() == [1.5, None]
+
+
+def test_the_fields_of_a_structured_array_are_columns():
+    array = np.array([(1, "p"), (2, "q")], dtype=[("n", "i4"), ("t", "U1")])
+
+    assert as_frame(array).to_dict(as_series=False) == {"n": [1, 2], "t": ["p", "q"]}
+
+
+@pytest.mark.parametrize("unit", ["s", "m", "h"])
+def test_moments_in_coarse_units_are_read(unit):
+    moments = np.array(["2024-01-31T12:00", "NaT"], dtype=f"datetime64[{unit}]")
+
+    assert as_frame({"t": moments})["t"].to_list() == [dt.datetime(2024, 1, 31, 12), None]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (np.zeros(3), r"x must have the shape \(rows, columns\), got \(3,\)"),
         ({"a": [1, 2], "b": [1]}, "data: not a table: "),
-        ({"a": [1, "x"]}, "data: not a table: "),
-        ({1: [1], "1": [2]}, "two columns have one name"),
-        (5, "data: not a table: "),
+        ({"a": [1, None, "x"]}, r"not a table: column 'a': 1 in row 0 and 'x' in row 2; make them one type\.$"),
+        ({"a": [1j]}, r"not a table: column 'a': values of type complex; make them numbers, text or dates\.$"),
+        ({1: [1], "1": [2]}, "two columns are named '1'"),
+        (5, "data: not a table: a polars or pandas frame, .* got <class 'int'>"),
+        (pl.LazyFrame({"a": [1]}), "are needed, got <class 'polars.lazyframe.frame.LazyFrame'>"),
     ],
 )
 def test_what_is_no_table_is_one_line(data, message):
