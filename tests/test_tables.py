@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import polars as pl
 import pytest
@@ -323,6 +324,22 @@ def test_parquet_keeps_types(tmp_path):
 def test_a_damaged_parquet_file_is_named(write):
     with pytest.raises(DataError, match=r"table\.parquet: not a Parquet file, or a damaged one"):
         open_table(write(b"PAR1 and nothing more", "table.parquet"))
+
+
+def test_a_glob_that_meets_itself_through_a_link_reads_each_file_once(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("x\n1\n")
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
+
+    assert open_table(f"{tmp_path}/**/*.csv").paths == (tmp_path / "in" / "a.csv",)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    for path in (str(tmp_path / "pipe.csv"), "/dev/zero"):
+        with pytest.raises(ConfigError, match=rf"^{path} is a pipe or a device: write what comes from it to a file"):
+            open_table(path)
 
 
 def test_a_glob_is_one_table_whose_rows_run_on(write, tmp_path):

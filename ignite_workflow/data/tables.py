@@ -214,11 +214,19 @@ def _matching(pattern: str, start: str) -> list[Path]:
             raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
         return found
     if place.exists():
+        if not place.is_file():  # a table is read more than once, and opening a pipe waits for its writer
+            raise ConfigError(f"{start}{place} is a pipe or a device: write what comes from it to a file first.")
         return [place]
-    found = sorted(each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
+    named = (each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
+    # once each, by its shortest name: a link to a directory above brings up the same files again and again
+    found = sorted({each.resolve(): each for each in sorted(named, key=_length, reverse=True)}.values())
     if not found:
         raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
     return found
+
+
+def _length(path: Path) -> int:
+    return len(path.parts)
 
 
 def _files_in(directory: Path) -> list[Path]:
