@@ -1,0 +1,121 @@
+"""What parts the cells of a text file, found in its first records.
+
+What stands above the header is skipped only where the first record below it is a header beyond doubt: otherwise the
+widths of the rows do not agree, and the file is refused with the line that shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.header import is_header_beyond_doubt
+from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_records
+from ignite_workflow.errors import ConfigError
+
+__all__ = ["Parted", "part"]
+
+_COMMON = (",", ";", "\t", "|")
+_RARE = (":", "^", "~", "\x1f", "\x01")
+_TABBED = (".tsv", ".tab")
+_MOST_ABOVE = 40  # records above the header
+_PARTING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
+_SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Parted:
+    """The first records as a delimiter parts them."""
+
+    delimiter: str
+    records: list[Record]
+    width: int
+    above: int  # records above the first that counts
+
+    @property
+    def agrees(self) -> bool:
+        """Whether records are as wide as the first that counts."""
+        counting = self.records[self.above :]
+        same = sum(fits(record.cells, self.width) for record in counting)
+        return fits(counting[0].cells, self.width) and same >= AGREEING * len(counting)
+
+    @property
+    def first_width(self) -> int:
+        """How many cells the first record has."""
+        return len(self.records[0].cells)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether most cells below the header are numbers."""
+        cells = [cell for record in self.records[self.above + 1 :] for cell in record.cells if cell]
+        return 2 * sum(map(is_number, cells)) > len(cells)
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """How good a delimiter it is: numbers left whole, nothing above, many cells."""
+        others = [other for other in _COMMON[1:] if other != self.delimiter]
+        parting = others[0] if self.delimiter != "," else ","
+        cells = [_PARTING_COMMA.sub(parting, cell) for record in self.records[self.above :] for cell in record.cells]
+        clean = sum(set(others).isdisjoint(cell) for cell in cells)
+        return clean >= AGREEING * len(cells), self.above == 0, self.width
+
+
+def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
+    """Find the delimiter.
+
+    Args:
+        path: of the file.
+        read: what a person said about it.
+        sample: its first records.
+        quotes: whether double quotes hold cells together.
+
+    Raises:
+        ConfigError: the delimiter that is said is not one character.
+    """
+    said = _SEP_LINE.match(sample)
+    if read.delimiter is not None or said is not None:
+        delimiter = _given_delimiter(read.delimiter) if read.delimiter is not None else str(said and said[1])
+        return _look(sample, delimiter, quotes=quotes, skip=said is not None)
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
+    tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
+    common = [_look(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
+    wide = [parted for parted in common if parted.width > 1 and parted.agrees]
+    best = max(wide, key=attrgetter("rank"), default=None)
+    if best is not None and best.is_numeric:
+        return best
+    rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
+    wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
+    best = max(wide, key=attrgetter("rank"), default=best)
+    return max(common, key=attrgetter("first_width")) if best is None else best  # no agreement: the reader says where
+
+
+def _given_delimiter(given: str) -> str:
+    delimiter = "\t" if given == "\\t" else given
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise ConfigError(f"data.read.delimiter: must be one ASCII character, got {given!r}.")
+    return delimiter
+
+
+def _look(sample: str, delimiter: str, *, quotes: bool, skip: bool = False) -> Parted:
+    records = sample_records(sample, delimiter, quotes=quotes)[skip:]
+    widths = Counter(len(record.cells) for record in records)
+    width = max((count, width) for width, count in widths.items())[1]
+    above = 0
+    while above < min(_MOST_ABOVE, len(records) - 1) and _is_title(records[above], width):
+        above += 1
+    body = records[above + 1 :]
+    if not all(record.cells[0].startswith("#") for record in records[:above]) and not (
+        fits(records[above].cells, width) and is_header_beyond_doubt(records[above], body)
+    ):
+        above = 0
+    return Parted(delimiter, records, width, above)
+
+
+def _is_title(record: Record, width: int) -> bool:
+    """A line above the header: a comment, or one cell where others have several (two where they have many)."""
+    is_comment = record.cells[0].startswith("#") and len(record.cells) != width
+    return is_comment or (width > 1 and record.filled <= 1 + (width > 4) and len(record.cells) <= width)

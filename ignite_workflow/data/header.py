@@ -1,0 +1,83 @@
+"""Whether a record names the columns, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ignite_workflow.data.sample import AGREEING, Record, column_of_numbers, is_number
+
+__all__ = ["column_names", "is_header", "is_header_beyond_doubt"]
+
+_SURE_RECORDS = 10
+
+
+def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
+    """Whether a record is a header beyond doubt: no number in it, but columns of numbers, dates or codes below."""
+    if any(map(is_number, first.cells)) or 2 * first.filled < len(first.cells):
+        return False
+    for position, name in enumerate(first.cells):
+        below = [record.cells[position] for record in body if position < len(record.cells) and record.cells[position]]
+        with_digits = sum(any(map(str.isdigit, cell)) for cell in below)
+        telling = sum(map(is_number, below)) if any(map(str.isdigit, name)) else with_digits
+        if name.strip() and below and telling >= AGREEING * len(below):
+            return True
+    return False
+
+
+def is_header(records: Sequence[Record], at: int, said: bool | int | None) -> tuple[bool, str]:
+    """Whether a record names the columns, and if not, why.
+
+    Args:
+        records: the first of the file.
+        at: which of them is in question.
+        said: what a person said.
+    """
+    if said is not None:
+        return said is not False, ""
+    cells, body = records[at].cells, records[at + 1 :]
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    numbers = [cell for cell in filled if is_number(cell)]
+    is_index = not cells[0].strip() and _count_up(numbers)  # as data frames are written: no name, 0, 1, 2
+    if filled and len(numbers) == len(filled) and not is_index:
+        return False, ""
+    if numbers and not _count_up(numbers) and body:
+        numeric = [position for position in range(len(cells)) if column_of_numbers(body, position)]
+        as_below = [position for position in numeric if is_number(cells[position])]
+        if as_below and 2 * len(as_below) >= len(numeric):
+            return False, f": line {records[at].line} holds numbers where the lines below do"
+    again = [
+        position
+        for position, cell in enumerate(cells)
+        if cell.strip() and any(position < len(record.cells) and record.cells[position] == cell for record in body)
+    ]
+    if len(filled) > 1 and 2 * len(again) > len(filled) and len(body) >= _SURE_RECORDS:
+        return False, f": most cells of line {records[at].line} stand in the lines below too"
+    return True, ""
+
+
+def _count_up(numbers: list[str]) -> bool:
+    """Such as the years 1990, 1991, 1992: names of columns."""
+    if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
+        return False
+    return all(int(after) == int(before) + 1 for before, after in pairwise(numbers))
+
+
+def column_names(cells: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The names of the columns, all different, and what was changed."""
+    names: list[str] = []
+    changed = []
+    for number, cell in enumerate(cells, start=1):
+        name = cell if cell.strip() else f"column_{number}"
+        if number == 1 and name.startswith("#") and name.strip("# "):
+            name = name.lstrip("# ")
+        if name in names:
+            again = next(
+                f"{name}_{copy}" for copy in range(2, len(cells) + 2) if f"{name}_{copy}" not in (*cells, *names)
+            )
+            changed.append(
+                f"columns {names.index(name) + 1} and {number} are both named {name!r}: the second is {again!r}"
+            )
+            name = again
+        names.append(name)
+    return tuple(names), changed

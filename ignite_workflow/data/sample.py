@@ -1,0 +1,68 @@
+"""The first records of delimited text, and what single cells look like."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "sample_records"]
+
+AGREEING = 0.9  # of the records, or cells, have to say the same
+_MOST_RECORDS = 200
+_CUT_CHARACTERS = 32 * 1024  # a sample of so many may end in the middle of a record, a shorter one is a whole file
+_NUMBER = re.compile(r"[^\w]{0,3}\d[\d.,']*(?: \d{3}[\d.,]*)*([eE][+-]?\d+)?\s*([^\W\d]{0,3}|%)")
+
+
+@dataclass(frozen=True)
+class Record:
+    """Some cells, and the first and the last of the lines they stand in."""
+
+    cells: list[str]
+    line: int
+    end: int
+
+    @property
+    def filled(self) -> int:
+        """How many cells are not empty."""
+        return sum(bool(cell.strip()) for cell in self.cells)
+
+
+def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]:
+    """The first records; the last is left out where it may have been cut off."""
+    lines = _lines(sample, squeezed=delimiter == " ")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE)
+    records: list[Record] = []
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                records.append(Record(cells, line, reader.line_num))
+            line = reader.line_num + 1
+            if len(records) == _MOST_RECORDS:
+                return records
+    except csv.Error:  # a cell too long to be one, or a carriage return inside of a cell
+        return records or [Record(sample.split("\n")[0].split(delimiter), 1, 1)]
+    return records[:-1] if len(sample) >= _CUT_CHARACTERS and len(records) > 1 else records
+
+
+def _lines(sample: str, *, squeezed: bool) -> Iterator[str]:
+    for line in sample.split("\n"):
+        yield (re.sub(r"[ \t]+", " ", line.strip()) if squeezed else line) + "\n"
+
+
+def fits(cells: list[str], width: int) -> bool:
+    """As many cells, but for empty ones at the end."""
+    return len(cells) == width or (len(cells) > width and not any(cells[width:]))
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell looks like a number, perhaps with a sign or a short unit."""
+    return bool(_NUMBER.fullmatch(cell.strip()))
+
+
+def column_of_numbers(body: Sequence[Record], position: int) -> bool:
+    """Whether nearly all known cells of a column look like numbers."""
+    cells = [record.cells[position] for record in body if position < len(record.cells) and record.cells[position]]
+    return bool(cells) and sum(map(is_number, cells)) >= AGREEING * len(cells)
