@@ -36,6 +36,9 @@ class ReadConfig:
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
         sheet: the name of a spreadsheet's sheet.
         header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
+        units: whether the row beneath the header holds units, such as kg and [m/s], and no data.
+        footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
+            that look so; false: none.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
         quotes: whether double quotes hold cells together; false: they are characters like others.
         pad_rows: fill rows that have too few cells with missing ones at their end, instead of refusing them.
@@ -50,6 +53,8 @@ class ReadConfig:
     encoding: _Text | None = None
     sheet: _Text | None = None
     header: _Flag | _Count | None = None
+    units: _Flag | None = None
+    footer: _Flag | _Count | None = None
     day_first: _Flag | None = None
     quotes: _Flag | None = None
     pad_rows: _Flag | None = None

@@ -205,3 +205,28 @@ def test_what_a_program_wrote_is_read_back(tmp_path_factory, rows, delimiter, en
     table = open_table(str(path), ReadConfig(delimiter=delimiter, header=True))
 
     assert [row for chunk in table.chunks() for row in chunk.frame.rows()] == [tuple(row) for row in rows]
+
+
+def test_a_row_of_units_beneath_the_header_is_skipped_and_said(read):
+    content = "name;weight;speed\n;kg;m/s\nAnn;1,5;2\nBob;3;4\n"
+
+    columns, rows, notes = read(content)
+
+    assert (columns, rows) == (("name", "weight", "speed"), [("Ann", "1,5", "2"), ("Bob", "3", "4")])
+    assert notes[1] == "line 2 holds units and no data: weight kg, speed m/s; otherwise: data.read.units=false."
+    assert len(read(content, units=False)[1]) == 3
+
+
+def test_units_that_may_be_data_are_asked(read):
+    content = "sex,weight\nm,kg\nm,70\nf,60\n"
+
+    with pytest.raises(DataError, match=r"line 2, column 1 'sex': 'm' stands in a row .* data\.read\.units=true or"):
+        read(content)
+    assert len(read(content, units=True)[1]) == 2
+    assert len(read(content, units=False)[1]) == 3
+
+
+def test_titles_above_and_notes_below_a_short_table_leave_its_delimiter_alone(read):
+    columns, rows, _ = read("Title\n\nname;b;c\n;kg;m/s\nx;1,5;2\ny;3;4\n\nQuelle: Amt, 2023\nStand: Mai\n")
+
+    assert (columns, rows) == (("name", "b", "c"), [("x", "1,5", "2"), ("y", "3", "4")])

@@ -16,6 +16,7 @@ from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
+from ignite_workflow.data.text_end import find_end, without_end
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.errors import DataError
 
@@ -35,12 +36,16 @@ class CsvFile:
         layout: its delimiter, header and so on.
         repair: rows that are not even: None repairs those that lose nothing by it, true fills short ones too, false
             refuses all.
+        end: the bytes at the end of the file that are none of the table.
+        end_note: what they are.
         repaired: the line numbers of rows cut and filled, by the line in which their block begins.
     """
 
     text: TextFile
     layout: Layout
     repair: bool | None = None
+    end: int = 0
+    end_note: str = ""
     repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
 
     @property
@@ -65,7 +70,7 @@ class CsvFile:
             notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
         if filled:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
-        return (*self.text.notes, *self.layout.notes, *notes)
+        return (*self.text.notes, *self.layout.notes, *filter(None, (self.end_note,)), *notes)
 
     def frames(self, numbers: Set[str] = frozenset()) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
@@ -79,10 +84,15 @@ class CsvFile:
         """
         quote = b'"' if self.layout.quotes else None
         endless = partial(stray_quote, self.text.path, self.layout)
-        blocks = whole_records(self.text.blocks(), skip_lines=self.layout.header_lines, quote=quote, endless=endless)
+        content = without_end(self.text.blocks(), self.end)
+        blocks = whole_records(content, skip_lines=self.layout.header_lines, quote=quote, endless=endless)
         for frame, block in map_ahead(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block
+
+    def frames_above(self, end: int) -> Iterator[pl.DataFrame]:
+        """The cells as text, without so many bytes at the end of the file."""
+        return (frame for frame, _ in replace(self, end=end, repaired={}).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None:
@@ -206,10 +216,12 @@ def open_csv(path: Path, read: ReadConfig) -> CsvFile:
 
     Raises:
         ConfigError: the delimiter is not one character.
-        DataError: the file is empty, has a header only, or two columns of one name.
+        DataError: the file is empty, or it is not certain whether its last rows are data.
     """
     text = open_text(path, read.encoding)
     sample = text.sample().decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
-    return CsvFile(text, find_layout(path, read, sample), read.pad_rows)
+    file = CsvFile(text, find_layout(path, read, sample), read.pad_rows)
+    end, note = find_end(text, file.layout, read, file.frames_above)
+    return replace(file, end=end, end_note=note)

@@ -35,11 +35,12 @@ class Parted:
     records: list[Record]
     width: int
     above: int  # records above the first that counts
+    below: int  # the first record below the last that counts
 
     @property
     def agrees(self) -> bool:
         """Whether records are as wide as the first that counts."""
-        counting = self.records[self.above :]
+        counting = self.records[self.above : self.below]
         same = sum(fits(record.cells, self.width) for record in counting)
         return fits(counting[0].cells, self.width) and same >= AGREEING * len(counting)
 
@@ -51,17 +52,21 @@ class Parted:
     @property
     def is_numeric(self) -> bool:
         """Whether most cells below the header are numbers."""
-        cells = [cell for record in self.records[self.above + 1 :] for cell in record.cells if cell]
+        cells = [cell for record in self.records[self.above + 1 : self.below] for cell in record.cells if cell]
         return 2 * sum(map(is_number, cells)) > len(cells)
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
-        """How good a delimiter it is: numbers left whole, nothing above, many cells."""
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """How good a delimiter it is: no record left out below, numbers left whole, nothing above, many cells."""
         others = [other for other in _COMMON[1:] if other != self.delimiter]
         parting = others[0] if self.delimiter != "," else ","
-        cells = [_PARTING_COMMA.sub(parting, cell) for record in self.records[self.above :] for cell in record.cells]
+        cells = [
+            _PARTING_COMMA.sub(parting, cell)
+            for record in self.records[self.above : self.below]
+            for cell in record.cells
+        ]
         clean = sum(set(others).isdisjoint(cell) for cell in cells)
-        return clean >= AGREEING * len(cells), self.above == 0, self.width
+        return self.below == len(self.records), clean >= AGREEING * len(cells), self.above == 0, self.width
 
 
 def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
@@ -107,12 +112,17 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: bool = False) -> P
     above = 0
     while above < min(_MOST_ABOVE, len(records) - 1) and _is_title(records[above], width):
         above += 1
-    body = records[above + 1 :]
+    below = len(records)
+    while delimiter in _COMMON and below > above + 2 and not fits(records[below - 1].cells, width):
+        below -= 1
+    if 2 * (below - above) <= len(records) - above:  # no notes below a table, but rows that are uneven
+        below = len(records)
+    body = records[above + 1 : below]
     if not all(record.cells[0].startswith("#") for record in records[:above]) and not (
         fits(records[above].cells, width) and is_header_beyond_doubt(records[above], body)
     ):
         above = 0
-    return Parted(delimiter, records, width, above)
+    return Parted(delimiter, records, width, above, below)
 
 
 def _is_title(record: Record, width: int) -> bool:

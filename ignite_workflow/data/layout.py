@@ -10,6 +10,8 @@ from pathlib import Path
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.header import column_names, is_header
+from ignite_workflow.data.sample import Record
+from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
 from ignite_workflow.errors import DataError
 
 __all__ = ["Layout", "find_layout"]
@@ -68,7 +70,28 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), _said(path, notes))
     columns, renamed = column_names(first.cells)
     nameless = max((number for number, cell in enumerate(first.cells, start=1) if cell.strip()), default=0)
-    return Layout(parted.delimiter, columns, first.end, quotes, nameless, _said(path, [*notes, *renamed]))
+    end, units = _below_units(path, columns, parted.records[at:], read.units)
+    return Layout(parted.delimiter, columns, end, quotes, nameless, _said(path, [*notes, *renamed, *units]))
+
+
+def _below_units(
+    path: Path, columns: Sequence[str], records: Sequence[Record], said: bool | None
+) -> tuple[int, list[str]]:
+    """The last line above the data, and what is said of a row of units there.
+
+    Raises:
+        DataError: the row beneath the header, the first of ``records``, may hold units or data.
+    """
+    if len(records) == 1 or said is False:
+        return records[0].end, []
+    row, body = records[1], [record.cells for record in records[2:]]
+    sure, shown = units_row(columns, row.cells, body)
+    if sure is None and said is None:
+        raise DataError(f"{path}: line {row.line}, {shown} {DOUBTFUL_UNITS}")
+    if not sure and not said:
+        return records[0].end, []
+    why = f"{shown}; otherwise: data.read.units=false" if said is None else "as data.read.units says"
+    return row.end, [f"line {row.line} holds units and no data: {why}"]
 
 
 def _said(path: Path, notes: Sequence[str]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
     what = f"{width} cell{'s' if width > 1 else ''} where the {'header' if layout.header_lines else 'first row'} has"
     if width < wanted:
         why = f"the row ends here: {what} {wanted}"
-        hint = "If the cells at its end are missing: data.read.pad_rows=true."
+        hint = "If the cells at its end are missing: data.read.pad_rows=true; if the table has ended: data.read.footer."
         return DataError(f"{path}: line {line}, {_column(layout, width)}: {why}. {hint}")
     why = f"{_shown(cells[wanted])} is too much: {what} {wanted}"
     return DataError(f"{path}: line {line}, column {wanted + 1}: {why}. {_surplus_hint(layout)}")

@@ -6,18 +6,19 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from ignite_workflow.data.compressed import opened
 from ignite_workflow.errors import ConfigError, DataError
 
-__all__ = ["TextFile", "open_text"]
+__all__ = ["TAIL_BYTES", "TextFile", "open_text"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 16 MB falls out of the cache
 _FIRST_BYTES = 1024 * 1024  # of the block that others wait for: it decides how they are read
 _SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
+TAIL_BYTES = 64 * 1024
 _LONGEST_LINE = 64 * 1024 * 1024  # no header is longer
 _COMMONEST = "cp1252"
 _BYTE_ORDER_MARKS = (
@@ -43,6 +44,7 @@ class TextFile:
         returns: lines end in a carriage return alone, as old Macintosh programs write them.
         guessed: nobody said what the encoding is.
         example: what the first foreign characters are in this encoding; empty where a byte order mark says it.
+        end: the last bytes, where they were seen already.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class TextFile:
     returns: bool
     guessed: bool = False
     example: str = ""
+    end: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,6 +87,15 @@ class TextFile:
                 break
         return sample[: max(_SAMPLE_BYTES, sample.find(b"\n") + 1)]
 
+    def tail(self) -> bytes:
+        """The end of the content, as ``blocks`` gives it, cut anywhere: all of it where it is short."""
+        if self.end is not None:
+            return self.end
+        end = b""
+        for block in self.blocks():
+            end = _end(end, block)
+        return end[-TAIL_BYTES:]
+
     def _transcoded(self, file: BinaryIO) -> Iterator[bytes]:
         if self.encoding == "utf-8" and not self.returns:
             block = file.read(min(_FIRST_BYTES, _BLOCK_BYTES)).removeprefix(codecs.BOM_UTF8)
@@ -115,9 +127,9 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
         start = file.read(_SAMPLE_BYTES)
     if not start:
         raise DataError(f"{path}: the file is empty.")
-    guessed, example = encoding is None, ""
+    guessed, example, end = encoding is None, "", None
     if encoding is None:
-        encoding, example = _find_encoding(path, start)
+        encoding, example, end = _find_encoding(path, start)
     elif not _is_encoding(encoding):
         raise ConfigError(
             f"data.read.encoding: {encoding!r} is no encoding Python knows; such as utf-8, latin-1, cp1252."
@@ -125,7 +137,7 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
     name = codecs.lookup(encoding).name
     without_mark = f"{name}-le" if name in ("utf-16", "utf-32") else name
     returns = "\n".encode(without_mark) not in start and "\r".encode(without_mark) in start
-    return TextFile(path, name, returns, guessed=guessed, example=example)
+    return TextFile(path, name, returns, guessed=guessed, example=example, end=None if returns else end)
 
 
 def _is_encoding(name: str) -> bool:
@@ -136,19 +148,19 @@ def _is_encoding(name: str) -> bool:
     return True
 
 
-def _find_encoding(path: Path, start: bytes) -> tuple[str, str]:
-    """The encoding, and an example of what it makes of the file where it was guessed from its bytes."""
+def _find_encoding(path: Path, start: bytes) -> tuple[str, str, bytes | None]:
+    """The encoding, an example of what it makes of the file where it was guessed, and the end of what is UTF-8."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if start.startswith(mark):
-            return encoding, ""
+            return encoding, "", None
     encoding = _wide_encoding(start)
     if encoding:
-        return encoding, _example(start, encoding)
-    foreign = _first_block_not_utf8(path)
+        return encoding, _example(start, encoding), None
+    foreign, end = _first_block_not_utf8(path)
     if foreign is None:
-        return "utf-8", ""
+        return "utf-8", "", end
     encoding = _COMMONEST if _is_western(foreign) else _likeliest(path, foreign)
-    return encoding, _example(foreign, encoding)
+    return encoding, _example(foreign, encoding), None
 
 
 def _wide_encoding(start: bytes) -> str:
@@ -186,20 +198,26 @@ def _example(foreign: bytes, encoding: str) -> str:
     return line[start:].split("\n")[0].strip()
 
 
-def _first_block_not_utf8(path: Path) -> bytes | None:
-    """A sample around the first bytes that are not UTF-8; None for a file that is UTF-8 throughout."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _first_block_not_utf8(path: Path) -> tuple[bytes | None, bytes]:
+    """A sample around the first bytes that are not UTF-8, or None and the end of a file that is UTF-8 throughout."""
+    decoder, end = codecs.getincrementaldecoder("utf-8")(), b""
     with opened(path) as file:
         while True:
             block = file.read(_BLOCK_BYTES)
+            end = _end(end, block)
             if block.isascii() and block and not decoder.getstate()[0]:
                 continue  # many times faster than decoding
             try:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                return _around(error.object, error.start)
+                return _around(error.object, error.start), b""
             if not block:
-                return None
+                return None, end[-TAIL_BYTES:]
+
+
+def _end(before: bytes, block: bytes) -> bytes:
+    """Enough of the end of two blocks; a long one is not copied."""
+    return block if len(block) >= TAIL_BYTES else before[-TAIL_BYTES:] + block
 
 
 def _around(block: bytes, position: int) -> bytes:

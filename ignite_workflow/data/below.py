@@ -1,0 +1,271 @@
+"""What stands below a table: totals, sources, notes, how many rows a database counted.
+
+The last rows alone say which of them may be none of the data; the rows above say whether that is certain. What is not
+certain is asked for: a row that may be data is never left out in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, takewhile
+
+from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.sample import is_number
+
+__all__ = ["Below", "LastRow", "find_below"]
+
+_SUMS = (
+    *("total", "totals", "grand total", "sum total", "total sum", "subtotal", "sub-total", "sub total", "sum"),
+    *("summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "somme", "total général", "total general", "suma"),
+    *("suma total", "soma", "totale", "totaal", "totalt", "razem", "celkem", "итого", "всего", "合计", "合計", "总计"),
+)
+_MEANS = (
+    *("average", "averages", "mean", "avg", "durchschnitt", "mittelwert", "mittel", "moyenne", "promedio", "media"),
+    *("média", "gemiddelde", "среднее"),
+)
+_STATISTICS = {
+    **dict.fromkeys(_SUMS, "sum"),
+    **dict.fromkeys(_MEANS, "mean"),
+    **dict.fromkeys(("min", "minimum"), "smallest"),
+    **dict.fromkeys(("max", "maximum"), "largest"),
+}
+_COUNT = re.compile(
+    r"\(?\s*(\d[\d.,' ]*?)\s*(?:rows?|records?|rijen|zeilen|datensätze|lignes?|filas?|righe)\b"
+    r"(?: (?:in set|selected|returned|affected|fetched|retrieved|exported)\b.*)?\s*\)?[.;]?",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\W*(?:data )?(?:sources?|notes?|footnotes?|quellen?|anmerkung(?:en)?|hinweise?|fuentes?|notas?|fontes?|"
+    r"remarques?|legende?|copyright|disclaimer|generated|exported|created|downloaded|retrieved|accessed|printed|"
+    r"last updated|"
+    r"updated|stand|date of export)(?: (?:on|by|at|from|data))?\s*[:\uff1a].*|(?:\W*©|\(c\) \d{4}).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_MARK = re.compile(r"[*#†‡§¹²³].*[^\W\d_].*", re.DOTALL)
+_RULE = re.compile(r"[-=_*~+|─═\s]{2,}")
+_MOST_ROWS = 40
+_LEAST_WORDS = 3
+_MOST_WORDS = 3  # of a cell in a column of names, codes or numbers
+_MOST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class LastRow:
+    """One of the last rows that is not empty.
+
+    Attributes:
+        cells: as many as were written.
+        parted: nothing but empty rows stands right above it.
+        size: how much of the file it and what is below it take, in the file's own measure.
+    """
+
+    cells: tuple[str, ...]
+    parted: bool = False
+    size: int = 0
+
+    @property
+    def filled(self) -> list[tuple[int, str]]:
+        """Its cells that are not empty, with their position."""
+        return [(at, cell.strip()) for at, cell in enumerate(self.cells) if cell.strip()]
+
+    @property
+    def first(self) -> tuple[int, str]:
+        """The first cell that is not empty, with its position."""
+        return self.filled[0]
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it is a line drawn, and not cells that all are missing."""
+        cells = [cell for _, cell in self.filled]
+        return max(map(len, cells)) > 2 and all(map(_RULE.fullmatch, cells))
+
+    def is_alone(self, width: int) -> bool:
+        """Whether it has no cells of a table: one in all, or not as many as there are columns."""
+        return len(self.filled) == 1 or len(self.cells) != width
+
+
+@dataclass(frozen=True)
+class Below:
+    """What stands below a table.
+
+    Attributes:
+        rows: the last rows that are none of the data, from the top.
+        why: the evidence, for the first of them.
+        question: what may be data or not, and a person has to say; empty where nothing is open.
+    """
+
+    rows: tuple[LastRow, ...] = ()
+    why: str = ""
+    question: str = ""
+
+    def shown(self) -> str:
+        """The beginning of the rows, for messages."""
+        text = " / ".join(" ".join(",".join(row.cells).strip(", ").split()) for row in self.rows)
+        return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}...")
+
+    def asked(self, columns: Sequence[str], unit: str) -> str:
+        """What a person is asked, beginning with the column.
+
+        Args:
+            columns: their names; none where there is no header.
+            unit: what rows are called: line or row.
+        """
+        number, count = self.rows[0].first[0] + 1, len(self.rows)
+        name = f" {columns[number - 1]!r}" if number <= len(columns) else ""
+        last = f"last {unit}" if count == 1 else f"last {count} {unit}s"
+        return (
+            f"column {number}{name}: {replace(self, rows=self.rows[:1]).shown()} may be data or not: {self.question}. "
+            f"If not: data.read.footer={count} leaves out the {last}; if so: data.read.footer=false."
+        )
+
+    def said(self, unit: str, first: int) -> str:
+        """What is left out, for a person to know.
+
+        Args:
+            unit: what rows are called: line or row.
+            first: the number of the first.
+        """
+        count = len(self.rows)
+        what = f"the last {unit} ({first}) is" if count == 1 else f"the last {count} {unit}s (from {first} on) are"
+        return f"{what} no data: {self.shown()} ({self.why}); otherwise: data.read.footer=false."
+
+
+def find_below(
+    last: Iterable[LastRow],
+    columns: Sequence[str],
+    said: bool | int | None,
+    evidence: Callable[[LastRow, Sequence[int]], Evidence],
+) -> Below:
+    """Find out which of the last rows are none of the data.
+
+    Args:
+        last: the last rows that are not empty, from the bottom; taken as far as needed.
+        columns: the names of the table's.
+        said: what a person said: see ``data.read.footer``.
+        evidence: what the rows above that one hold, in the columns at these positions.
+    """
+    if said is False:
+        return Below()
+    if said is not None and said is not True:
+        return Below(tuple(islice(last, said))[::-1], "as data.read.footer says")
+    width = len(columns)
+    rows = _suspects(last, width)
+    if not rows:
+        return Below()
+    above = evidence(rows[-1], sorted({at for row in rows for at, _ in row.filled if at < width}))
+    found = Below()
+    for row, (below, why) in zip(rows, _judge_all(rows, columns, above), strict=True):
+        if row.is_rule:
+            below, why = bool(found.rows) or row.is_alone(width), found.why or "a line drawn"
+        if below is None and said is None:
+            return Below((row, *found.rows), why, why)
+        if below is False:
+            break
+        found = Below((row, *found.rows), why)
+    return found
+
+
+def _suspects(last: Iterable[LastRow], width: int) -> list[LastRow]:
+    """Those of the last rows that may be none of the data, from the bottom.
+
+    Rows of text below one that an empty row parts from the table are so parted as well.
+    """
+    rows = [*takewhile(partial(_is_suspect, width=width, parted=True), islice(last, _MOST_ROWS))]
+    parted = False
+    for number in reversed(range(len(rows))):
+        parted |= rows[number].parted
+        rows[number] = replace(rows[number], parted=parted)
+    return [*takewhile(partial(_is_suspect, width=width, parted=False), rows)]
+
+
+def _is_suspect(row: LastRow, width: int, *, parted: bool) -> bool:
+    """Whether a row may be none of the data, by its own look, were it parted from the table."""
+    _, first = row.first
+    if width == 1:
+        return bool(_COUNT.fullmatch(first))
+    if row.is_rule or _word(first) in _STATISTICS or _LABEL.fullmatch(first):
+        return True
+    is_text = _is_text(row) and (len(first.split()) >= _LEAST_WORDS or row.parted or parted)
+    return row.is_alone(width) and (is_text or bool(_COUNT.fullmatch(first) or _MARK.fullmatch(first)))
+
+
+_Verdict = tuple[bool | None, str]  # whether a row is none of the data, None where that is not certain; the evidence
+
+
+def _judge_all(rows: Sequence[LastRow], columns: Sequence[str], above: Evidence) -> list[_Verdict]:
+    """The verdicts on suspect rows, from the bottom; what stands below text that an empty row parts goes with it."""
+    verdicts: list[_Verdict] = []
+    certain = ""
+    for number in reversed(range(len(rows))):
+        below, why = _judge(rows[number], columns, above, len(rows) - number - 1)
+        if below is None and certain and rows[number].is_alone(len(columns)):
+            below, why = True, certain
+        if below and rows[number].parted:
+            certain = why
+        verdicts.insert(0, (below, why))
+    return verdicts
+
+
+def _judge(row: LastRow, columns: Sequence[str], above: Evidence, suspects: int) -> _Verdict:
+    """Decide about a row that is suspect; of ``suspects`` above it is not known whether they count."""
+    position, first = row.first
+    count = _COUNT.fullmatch(first)
+    if count and len(row.filled) == 1:
+        said = int(re.sub(r"\D", "", count[1]))
+        if above.rows <= said <= above.rows + suspects:
+            return True, f"{above.rows:,} rows stand above"
+        return None, f"{above.rows:,} rows stand above"
+    if position >= len(columns):
+        return None, "it begins beyond the last column"
+    if _word(first) in _STATISTICS:
+        return _judge_total(row, columns, above)
+    if any(above.holds(position, form) for form in (_LABEL, _MARK) if form.fullmatch(first)):
+        return False, ""
+    return _judge_note(row, columns, above)
+
+
+def _judge_total(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:
+    position, label = row.first
+    statistic = _STATISTICS[_word(label)]
+    if above.has_word(position, _word(label)):
+        return False, ""
+    for at, cell in row.filled[1:]:
+        if at < len(columns) and above.equals(statistic, at, cell):
+            return True, f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above"
+    if above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:])):
+        return True, f"all other cells of {columns[position]!r} hold digits"
+    if statistic != "sum":  # such as the class "mean": nothing speaks against it
+        return False, ""
+    return None, "no cell in it is the sum of those above"
+
+
+def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:
+    """Of a source, a note or other text."""
+    position, first = row.first
+    words = len(first.split())
+    most = above.words(position)
+    alone, ragged = row.is_alone(len(columns)), len(row.cells) != len(columns)
+    is_label = bool(_LABEL.fullmatch(first) or _MARK.fullmatch(first))
+    is_text = _is_text(row) and words >= _LEAST_WORDS
+    if alone and (is_label or is_text) and above.has_digits(position) and not any(map(str.isdigit, first)):
+        return True, f"all other cells of {columns[position]!r} hold digits"
+    empty = len(columns) > 2 and bool(_LABEL.fullmatch(first))
+    if ((ragged and is_label) or (alone and empty)) and most <= _MOST_WORDS:
+        return True, f"{len(row.filled)} of {len(columns)} cells, and it begins as a note does"
+    if row.parted and ((alone and is_label and most <= _MOST_WORDS) or (ragged and is_text and words > most)):
+        return True, "text below an empty row"
+    if is_label or (alone and row.parted):
+        return None, "it looks like a note"
+    return False, ""
+
+
+def _word(cell: str) -> str:
+    return cell.strip(" :.*").casefold()
+
+
+def _is_text(row: LastRow) -> bool:
+    """Whether it has words and no numbers: a sentence with commas in it has several cells."""
+    return all(any(map(str.isalpha, cell)) and not is_number(cell) for _, cell in row.filled)

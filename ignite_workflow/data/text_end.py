@@ -1,0 +1,91 @@
+"""What stands below the table in a file of delimited text, found from its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+import polars as pl
+
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.below import LastRow, find_below
+from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.layout import Layout
+from ignite_workflow.data.records import split_cells
+from ignite_workflow.data.text_file import TAIL_BYTES, TextFile
+from ignite_workflow.errors import DataError
+
+__all__ = ["find_end", "without_end"]
+
+
+def find_end(
+    text: TextFile, layout: Layout, read: ReadConfig, frames: Callable[[int], Iterable[pl.DataFrame]]
+) -> tuple[int, str]:
+    """Find what stands below the table.
+
+    Args:
+        text: the file.
+        layout: its look.
+        read: what a person said about it.
+        frames: the records, without so many bytes at the end of the file.
+
+    Returns:
+        The bytes that the end takes, 0 where nothing stands below the table; and a line that says what is left out.
+
+    Raises:
+        DataError: a row may be data or not, and only a person can know.
+    """
+    below = find_below(_last_rows(text, layout), layout.columns, read.footer, partial(_evidence, frames))
+    if not below.rows:
+        return 0, ""
+    size = below.rows[0].size
+    first = 1 + sum(block.count(b"\n") for block in without_end(text.blocks(), size))
+    if below.question:
+        raise DataError(
+            f"{text.path}: line {first}, {below.asked(layout.columns if layout.header_lines else (), 'line')}"
+        )
+    return size, f"{text.path.name}: {below.said('line', first)}"
+
+
+def without_end(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Blocks of bytes without the last so many."""
+    if not size:
+        yield from blocks
+        return
+    rest = b""
+    for block in blocks:
+        rest += block
+        yield rest[:-size]
+        rest = rest[-size:]
+
+
+def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
+    """The last lines that are not empty, from the bottom, as long as each is a record of its own.
+
+    A record over several lines ends in one with an odd number of quotes.
+    """
+    tail = text.tail()
+    lines = tail.split(b"\n")
+    lines = lines[layout.header_lines :] if len(tail) < TAIL_BYTES else lines[1:]  # the first may be cut
+    delimiter, quote = layout.delimiter.encode(), b'"' if layout.quotes else None
+    size, waiting = 0, None
+    for number, line in reversed(list(enumerate(lines))):
+        size += len(line) + (number < len(lines) - 1)
+        if quote is not None and line.count(quote) % 2:
+            break
+        parts = line.split() if layout.delimiter == " " else split_cells(line, delimiter, quote)
+        cells = tuple(part.decode(errors="replace").strip().strip('"') for part in parts)
+        if not any(cells):
+            if waiting is not None:
+                yield LastRow(waiting.cells, parted=True, size=waiting.size)
+                waiting = None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = LastRow(cells, size=size)
+    if waiting is not None:
+        yield waiting
+
+
+def _evidence(frames: Callable[[int], Iterable[pl.DataFrame]], row: LastRow, positions: Sequence[int]) -> Evidence:
+    return Evidence(frames(row.size), positions)
