@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ignite_workflow import ConfigError
-from ignite_workflow.models.embeddings import CategoryEmbedding, PeriodicEmbedding, PiecewiseLinearEmbedding
+from ignite_workflow.models.embeddings import CategoryEmbedding, LinearPath, PeriodicEmbedding, PiecewiseLinearEmbedding
 from ignite_workflow.models.mlp import MLP
 from ignite_workflow.optimizers import without_decay
 
@@ -118,7 +118,29 @@ def test_weight_decay_spares_all_but_the_slopes():
     model = MLP(EDGES, (3,), 1, hidden=(8,))
     decayed = {name for name, _ in model.named_parameters()} - without_decay(model)
 
-    assert decayed == {"number_embedding.weight", "number_embedding.slope", "layers.0.weight", "layers.4.weight"}
+    embedded = {"number_embedding.weight", "number_embedding.slope"}
+    assert decayed == embedded | {"layers.0.weight", "layers.4.weight", "linear_path.weight"}
+
+
+def test_the_linear_path_starts_at_zero():
+    path = LinearPath(2, (3,), 4)
+
+    assert torch.equal(path(X), torch.zeros(3, 4))
+
+
+def test_the_linear_path_adds_up_numbers_and_classes():
+    path = LinearPath(2, (3,), 1).eval()
+    path.weight.data = torch.tensor([[1.0, 0.0]])
+    path.classes.table.weight.data = torch.tensor([[0.0], [5.0], [7.0]])
+
+    assert path(torch.tensor([[0.003, 4.0, 2.0]])).item() == pytest.approx(70.03)
+
+
+def test_an_outlier_counts_as_three_standard_deviations_on_the_linear_path():
+    path = LinearPath(1, (), 1)
+    path.weight.data.fill_(0.1)
+
+    assert path(torch.tensor([[1e4], [-1e9]])).flatten().tolist() == pytest.approx([3, -3])
 
 
 def test_a_bent_function_is_fitted_at_the_first_go():

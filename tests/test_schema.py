@@ -121,9 +121,14 @@ def test_quantiles_are_in_standardised_units():
     values = np.random.default_rng(0).normal(7, 3, 1000)
     schema = fitted({"bill": values, "mass": values}, COLUMNS[:1])
     [edges] = schema.model_facts()["quantiles"]
-    expected = np.quantile((values - values.mean()) / values.std(), np.linspace(0, 1, 48))
+    expected = np.quantile((values - values.mean()) / values.std(), np.linspace(0, 1, 31))
 
     assert edges == pytest.approx(expected.tolist())
+
+
+@pytest.mark.parametrize(("rows", "edges"), [(4, 3), (100, 10), (10_000, 48)])
+def test_few_rows_have_few_quantiles(rows, edges):
+    assert len(quantile_edges(np.arange(float(rows)))) == edges
 
 
 def test_quantiles_of_few_values_are_those_values():

@@ -5,6 +5,7 @@ Shapes: ``N`` rows of a chunk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -15,7 +16,7 @@ __all__ = ["Moments", "Row", "quantile_edges"]
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
-_MOST_EDGES = 48
+_LEAST_EDGES, _MOST_EDGES = 3, 48
 
 
 class Moments:
@@ -69,13 +70,15 @@ class Moments:
 
 
 def quantile_edges(values: Row) -> tuple[float, ...]:
-    """Up to 48 different quantiles, evenly spaced in probability, ascending; cells that are NaN left out.
+    """Different quantiles, evenly spaced in probability, ascending; cells that are NaN left out.
 
-    Where there are no more than 48 different values, it is those.
+    As many as the square root of the values, from 3 to 48: bins of few rows are learnt by heart. Where there are no
+    more than that many different values, it is those.
     """
     known = np.sort(values[~np.isnan(values)])
+    most = min(_MOST_EDGES, max(_LEAST_EDGES, math.isqrt(len(known))))
     different = known[np.append(True, known[1:] != known[:-1])] if len(known) else known
-    if len(different) > _MOST_EDGES:
-        position = np.linspace(0, len(known) - 1, _MOST_EDGES)
+    if len(different) > most:
+        position = np.linspace(0, len(known) - 1, most)
         different = np.unique(np.interp(position, np.arange(len(known)), known))
     return tuple(different.tolist())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.models.embeddings import CategoryEmbedding, PeriodicEmbedding, PiecewiseLinearEmbedding
+from ignite_workflow.models.embeddings import CategoryEmbedding, LinearPath, PeriodicEmbedding, PiecewiseLinearEmbedding
 from ignite_workflow.models.output import Output, final_activation
 
 __all__ = ["MLP", "NumberEmbedding"]
@@ -22,6 +22,8 @@ NumberEmbedding = Literal["piecewise_linear", "periodic", "none"]
 
 class MLP(nn.Module):
     """Embeddings of numbers and categories, then layers of Linear, LayerNorm, ReLU and Dropout, and a last Linear.
+
+    Beside it there is a linear path from the features to the outputs; see ``LinearPath``. The two are added.
 
     LayerNorm and not BatchNorm: a row's output does not depend on the rows beside it, and a batch may hold one row.
 
@@ -63,7 +65,9 @@ class MLP(nn.Module):
         for size in hidden:
             layers += [nn.Linear(width, size), nn.LayerNorm(size), nn.ReLU(), nn.Dropout(dropout)]
             width = size
-        self.layers = nn.Sequential(*layers, nn.Linear(width, out_features), *final_activation(output))
+        self.layers = nn.Sequential(*layers, nn.Linear(width, out_features))
+        self.linear_path = LinearPath(self.numbers, categories, out_features)
+        self.activation = nn.Sequential(*final_activation(output))
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, F + C), the numbers first, then the codes of classes; to outputs (N, T)."""
@@ -72,8 +76,8 @@ class MLP(nn.Module):
             embedded.append(self.number_embedding(x[:, : self.numbers]))
         if self.categories:
             embedded.append(self.category_embedding(x[:, self.numbers :]))
-        y: Tensor = self.layers(torch.cat(embedded, dim=1))
-        return y
+        y: Tensor = self.layers(torch.cat(embedded, dim=1)) + self.linear_path(x)
+        return self.activation(y) if self.activation else y
 
 
 def _embed_numbers(kind: NumberEmbedding, quantiles: Sequence[Sequence[float]], size: int) -> nn.Module:
