@@ -24,6 +24,7 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(IN_VENV)/python benchmarks/overhead.py
 	$(IN_VENV)/python benchmarks/tables.py
+	$(IN_VENV)/python benchmarks/checkpoints.py
 
 faults: $(VENV)/installed-dev
 	EXHAUSTIVE=1 $(IN_VENV)/python -m pytest -n auto tests/faults tests/test_exact_resume.py tests/test_tensor_file.py tests/end_to_end

@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 _KIND = "ignite-workflow checkpoint"
 _FORMAT = 2
-_RECYCLED_BYTES = 16 * 1024 * 1024
 _BESIDE_BYTES = 1024 * 1024  # less is written in a millisecond: a thread costs more than it spares
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
@@ -152,17 +151,16 @@ class CheckpointStore:
     def prune(self) -> None:
         """Delete the checkpoints nobody keeps; never the newest one.
 
-        A small one becomes the file that the next save writes over: half the cost of a save is making and deleting
-        files.
+        The last of them becomes the file that the next save writes over: half the cost of a save is making and deleting
+        files. The room it takes is that which the next save needs anyway.
         """
         kept = {step for steps in self._kept.values() for step in steps}
         for step in self.steps()[:-1]:
             name = self._name(step)
             if step in kept or os.path.isdir(name):
                 continue
-            status = os.stat(name)
             # A link to it may be somebody's backup; and what is being written must not be taken away.
-            if status.st_size <= _RECYCLED_BYTES and status.st_nlink == 1 and self._is_idle():
+            if os.stat(name).st_nlink == 1 and self._is_idle():
                 os.replace(name, self._temporary)
             else:
                 os.unlink(name)

@@ -269,15 +269,6 @@ def test_a_backup_of_what_is_pruned_is_not_written_over(store, tmp_path, link):
     assert (tmp_path / "backup.ckpt").read_bytes() == content
 
 
-def test_a_large_one_is_not_kept_to_be_written_over(store, monkeypatch):
-    monkeypatch.setattr("ignite_workflow.checkpoint._RECYCLED_BYTES", 10)
-    fill(store, 1, 2)
-
-    store.prune()
-
-    assert names(store) == ["step-00000002.ckpt"]
-
-
 def test_what_a_killed_write_left_is_no_checkpoint_and_can_be_removed(store):
     fill(store, 1)
     (store.directory / "unfinished.tmp").write_bytes(store.path(1).read_bytes()[:50])

@@ -43,7 +43,9 @@ def test_a_target_that_is_not_there_suggests_the_nearest():
 
 def test_a_column_may_be_called_count(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("count,price,other\n" + "".join(f"c{row % 3},{row % 2} kg,{row}.5\n" for row in range(30)) + "NA,,1\n")
+    path.write_text(
+        "count,price,other\n" + "".join(f"c{row % 3},{row % 2} kg,{row}.5\n" for row in range(30)) + "NA,,1\n"
+    )
 
     assert inspect_table(DataConfig(path=str(path), target="count")).classes == {"c0": 10, "c1": 10, "c2": 10}
 
