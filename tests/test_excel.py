@@ -10,6 +10,9 @@ import xlsxwriter
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import excel, guarded
+from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.number_format import NumberFormat
+from ignite_workflow.data.schema import Column, Part, Schema, Target
 from ignite_workflow.data.tables import is_table_file, open_table
 from ignite_workflow.errors import ConfigError, DataError
 
@@ -294,3 +297,15 @@ def test_workbooks_are_table_files(name):
 
 def test_memory_is_limited_by_what_the_machine_has():
     assert guarded.most_memory() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def test_percentages_of_a_workbook_are_refused_where_text_was_trained_on(write):
+    rules = CellRules(formats={"p": NumberFormat(unit="%")})
+    schema = Schema("regression", "", (Column("p", "number", "", (Part("value"),)),), (Target("y"),), rules=rules)
+    (chunk,) = open_table(write(S={(0, 0): "p", (1, 0): (0.15, "0%"), (2, 0): (0.2, "0%")})).chunks()
+
+    with pytest.raises(
+        DataError, match=r"sheet 'S' row 2 \(row 0\), column 'p': 15 % is 0\.15 in a workbook, and 15 in"
+    ):
+        schema.encode(chunk)
+    assert schema.encode({"p": ["15%", "20 %"]}).tolist() == [[15], [20]]

@@ -73,6 +73,7 @@ def test_no_cell_is_read_that_its_format_does_not_write(cell):
         (["200.000.000"], "."),
         (["0,123", "0,456"], None),
         (["1234,567"], None),
+        (["1,234E+04", "5,678E-02"], None),
     ],
 )
 def test_cells_decide_what_a_separator_means(cells, thousands):
@@ -93,13 +94,19 @@ def test_cells_decide_what_a_separator_means(cells, thousands):
         ("7e3", 7000),
         ("7,50-", -7.5),
         ("7- €", -7),
+        ("-  7,50", -7.5),
     ],
 )
 def test_signs_stand_in_many_places(cell, number):
     assert read([cell], NumberFormat(",", ".", "€")) == [number]
 
 
-@pytest.mark.parametrize("cell", ["1.5", "1,5,5", "12.34", "7 $", "7 € x", "0.123", "--7", "", "€"])
+@pytest.mark.parametrize("unit", ["%", "k"])
+def test_a_number_without_its_percent_sign_is_another_number(unit):
+    assert read([f"5{unit}", f"5 {unit}", "5"], NumberFormat(unit=unit)) == [5, 5, None]
+
+
+@pytest.mark.parametrize("cell", ["1.5", "1,5,5", "1.234E+04", "12.34", "7 $", "7 € x", "0.123", "--7", "", "€"])
 def test_what_is_not_of_the_format_is_no_number(cell):
     assert read([cell], NumberFormat(",", ".", "€")) == [None]
 

@@ -64,7 +64,7 @@ class NumberFormat:
         decimal: between the whole part and the fraction.
         thousands: between groups of three digits; None: nothing. ``" "`` is any blank, narrow and no-break ones too.
         unit: before or after a number, perhaps left out: ``€``, ``%``, ``kg``.
-        signs: some minus signs are no hyphens: a true minus, or ``(7)`` or ``7-`` as bookkeepers write -7.
+        signs: some minus signs are no hyphens before a digit: a true minus, or bookkeepers' ``(7)``, ``7-``, ``- 7``.
     """
 
     decimal: Decimal = "."
@@ -107,18 +107,22 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
     if form == NumberFormat(","):
         plain = pl.when(~cells.str.contains(".", literal=True)).then(cells.str.replace(",", ".", literal=True))
         return plain.cast(pl.Float64, strict=False)
-    bare = _without_unit(_simplified(cells), form.unit)
-    number = rf"^(?:{_pattern(form)})$"
+    simple = _simplified(cells)
+    bare = _without_unit(simple, form.unit)
+    number = rf"^[+-]?(?:{_pattern(form)})$"
     digits = bare.str.replace_all(rf"[^0-9+\-eE{re.escape(form.decimal)}]", "")
     if form.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
-    return pl.when(bare.str.contains(rf"^[+-]?{number[1:]}")).then(digits).cast(pl.Float64, strict=False)
+    fits = bare.str.contains(number)
+    if form.unit in _SCALES:
+        fits &= simple.str.contains(form.unit, literal=True)
+    return pl.when(fits).then(digits).cast(pl.Float64, strict=False)
 
 
 def _simplified(cells: pl.Expr) -> pl.Expr:
     """One spelling of each blank, apostrophe and minus."""
     simple = cells.str.replace_all(f"[{_BLANKS}]", " ").str.replace_all(_APOSTROPHES, "'", literal=True)
-    simple = simple.str.replace_all(_MINUS, "-", literal=True).str.strip_chars()
+    simple = simple.str.replace_all(_MINUS, "-", literal=True).str.strip_chars().str.replace(r"^- +", "-")
     simple = simple.str.replace(r"^\(([^()+-]*)\)$", "-${1}")
     return simple.str.replace(r"^([^()+-]*[0-9.,])-( ?[^0-9()+-]*)$", "-${1}${2}")
 
@@ -133,13 +137,14 @@ def _without_unit(cells: pl.Expr, unit: str) -> pl.Expr:
 def _pattern(form: NumberFormat) -> str:
     """Of digits without sign and unit."""
     point = re.escape(form.decimal)
-    whole = "[0-9]+"
-    if form.thousands is not None:
-        gap = re.escape(form.thousands)
-        whole = rf"[1-9][0-9]{{0,2}}(?:{gap}[0-9]{{3}})+|[0-9]+"
-        if form.thousands == ",":  # 12,34,567 as it is written in India
-            whole = rf"{whole}|[1-9][0-9]?(?:,[0-9]{{2}})+,[0-9]{{3}}"
-    return rf"(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    number = rf"(?:[0-9]+(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    if form.thousands is None:
+        return number
+    gap = re.escape(form.thousands)
+    grouped = rf"[1-9][0-9]{{0,2}}(?:{gap}[0-9]{{3}})+"
+    if form.thousands == ",":  # 12,34,567 as it is written in India
+        grouped = rf"{grouped}|[1-9][0-9]?(?:,[0-9]{{2}})+,[0-9]{{3}}"
+    return rf"(?:{grouped})(?:{point}[0-9]*)?|{number}"  # with an exponent nobody groups digits
 
 
 class NumberSearch:
@@ -180,6 +185,7 @@ class NumberSearch:
             written = text.filter(fits)
             longest = str(written[int(written.str.len_chars().arg_max() or 0)])
             self.cell = max(self.cell, longest, key=len)
+        self._signs |= text.str.contains(rf"^[-{_MINUS}] ").any()
         groups = groups.filter(fits)
         odd = (pl.col("sign", "sign2") == _MINUS).any() | pl.col("open", "trail").is_not_null().any()
         self._signs |= bool(groups.select(pl.any_horizontal(odd)).item()) if groups.height else False

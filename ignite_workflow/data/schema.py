@@ -18,6 +18,7 @@ from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.dates import DATE_FORMATS
+from ignite_workflow.data.excel import SheetRows
 from ignite_workflow.data.features import (
     CANDIDATES,
     Codes,
@@ -30,7 +31,7 @@ from ignite_workflow.data.features import (
     part_values,
     target_text,
 )
-from ignite_workflow.data.tables import as_chunk
+from ignite_workflow.data.tables import Chunk, as_chunk
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import CheckpointError, DataError, nearest
 
@@ -116,6 +117,7 @@ class Schema:
             DataError: a column is missing, or a cell does not fit its column; names row, column and value.
         """
         chunk = as_chunk(data, source, first_row)
+        self._refuse_fractions(chunk, [column.name for column in self.numeric])
         numbers: list[tuple[Floats, Part]] = []
         for column in self.numeric:
             base = base_values(column, chunk.column(column.name), self.rules, chunk.place)
@@ -129,6 +131,19 @@ class Schema:
             for number, classes in enumerate(codes, start=len(numbers)):
                 features[rows, number] = classes[rows]
         return features
+
+    def _refuse_fractions(self, chunk: Chunk, names: list[str]) -> None:
+        """Where the training data wrote 15%, which is 15, a workbook holds 0.15."""
+        for name in names:
+            if (
+                self.rules.format(name).unit == "%"
+                and isinstance(chunk.block, SheetRows)
+                and chunk.column(name).dtype.is_numeric()
+            ):
+                raise DataError(
+                    f"{chunk.place(0)}, column {name!r}: 15 % is 0.15 in a workbook, and 15 in the text that the model "
+                    "was trained on: save the sheet as CSV."
+                )
 
     def _codes(self, column: Column, series: pl.Series, place: Place, unseen: Unseen | None) -> Codes:
         text = as_text(series, self.rules.missing)
@@ -156,6 +171,7 @@ class Schema:
         """
         chunk = as_chunk(data, source, first_row)
         if self.task in ("regression", "multilabel"):
+            self._refuse_fractions(chunk, [target.name for target in self.targets])
             read = as_numbers if self.task == "regression" else as_booleans
             values = [read(chunk.column(target.name), self.rules, chunk.place) for target in self.targets]
             return ((np.stack(values, axis=1) - self.target_mean) / self.target_std).astype(np.float32)
