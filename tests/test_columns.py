@@ -205,3 +205,14 @@ def test_a_column_that_counts_the_rows_is_learned_from_where_there_is_no_other()
 
     assert keep_one_feature({"x": counting, "y": target}, ["y"])["x"].kind == "number"
     assert keep_one_feature({"x": counting, "y": target, "z": target}, ["y"])["x"].kind == "identifier"
+
+
+def test_the_index_that_pandas_wrote_says_nothing():
+    assert scan(["17", "3", "29", "8"], name="Unnamed: 0").kind == "identifier"
+    assert scan(["17", "3", "3", "8"], name="Unnamed: 0").kind == "number"
+
+
+def test_words_among_dates_are_said():
+    found = scan(["2024-01-03", "2024-01-04", "unknown", "2024-02-05", "2024-02-06"])
+
+    assert found.why.endswith("; most are dates, not so 'unknown': if it means a missing value, data.missing")

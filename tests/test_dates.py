@@ -22,7 +22,7 @@ def seconds(cells, formats):
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)).map(lambda each: each.replace(microsecond=0))
 POINTED = [
-    form for form in DATE_FORMATS if not any(part in form for part in ("%m/%d", "%d/%m", "%m-%d-", "%d-%m", "%z"))
+    form for form in DATE_FORMATS if not any(part in form for part in ("%m/%d", "%d/%m", "%m-%d-", "%d-%m", "z"))
 ]
 SINGLE = [form for form in POINTED if "%d" in form and "%.f" not in form and not form.startswith("%Y%m")]
 
@@ -110,3 +110,29 @@ def test_a_year_of_two_digits_is_not_one_of_four():
 
 def test_times_without_a_day_are_seconds_of_one_day():
     assert seconds(["18.00.00", "7.30.00"], ("%H.%M.%S",)) == [64800.0, 27000.0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "hour"),
+    [
+        ("2024-02-27 22:00:00.5+00", 22),
+        ("2024-02-27 22:00:00+05", 17),
+        ("2024-02-27 22:00:00 GMT", 22),
+        ("2/27/2024 5:00pm", 17),
+        ("27feb2024", 0),
+        ("27FEB2024", 0),
+    ],
+)
+def test_what_databases_and_statistics_programs_write_is_read(cell, hour):
+    found = search([cell])
+
+    assert found.fits
+    assert int(seconds([cell], found.formats)[0]) == datetime(2024, 2, 27, hour, tzinfo=UTC).timestamp()
+
+
+def test_a_later_chunk_may_contradict_the_order_of_day_and_month():
+    found = search(["13/03/2024", "02/03/2024"])
+    found.add(pl.Series(["03/02/2024", "03/29/2024"]))
+
+    assert not found.fits
+    assert found.contradiction == "'13/03/2024' and '03/29/2024'"

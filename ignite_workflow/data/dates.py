@@ -18,11 +18,21 @@ _DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
-    *("%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y", "%A, %d %B %Y", "%A, %B %d, %Y"),
+    *(
+        "%d%B%Y",
+        "%d %B %Y",
+        "%d. %B %Y",
+        "%d-%B-%Y",
+        "%d-%B-%y",
+        "%B %d, %Y",
+        "%B %d %Y",
+        "%A, %d %B %Y",
+        "%A, %B %d, %Y",
+    ),
 )
 _MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
 _COMPACT = ("%Y%m%d",)
-_ZONES = ("", "Z", "%z", " %z", " UTC")
+_ZONES = ("", "Z", "%z", " %z", "%#z", " UTC", " GMT")  # the fifth: +02, as PostgreSQL writes it
 _CLOCKS = (
     *(f"{clock}{zone}" for clock in ("%H:%M:%S", "%H:%M:%S%.f") for zone in _ZONES),
     *("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S"),
@@ -32,8 +42,8 @@ _MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*_DAYS, *_COMPACT) for gap in 
 DATE_FORMATS = (*_DAYS, *_MONTHS, *_TIMES, *_COMPACT, *_MOMENTS)
 CYCLES = ("hour", "weekday", "month", "yearday")
 _MAYBE_DATE = r"^[\pL\d][\pL\d ,./:+-]{2,38}$"
-_DAY_AND_CLOCK = r"^(?P<day>.*?)(?:(?P<gap>[ T])(?P<clock>\d{1,2}[:.]\d{2}\b.*))?$"
-_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d"
+_DAY_AND_CLOCK = r"^(?P<day>.*?)(?:(?P<gap>[ T])(?P<clock>\d{1,2}[:.]\d{2}(?:\b|[aApP]).*))?$"
+_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{4}"
 _CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$)"
 _TWO_DIGITS = r"\D\d{2}(\D|$)"
 _FIRST_YEAR = 1000  # a year of two digits is not the first century
@@ -73,6 +83,11 @@ class DateSearch:
         return bool(self._groups) and not self._failed and self.bad <= _BAD_SHARE * self.known
 
     @property
+    def nearly_fits(self) -> bool:
+        """Whether most cells so far are dates, but too many are not."""
+        return bool(self._groups) and not self.contradiction and _BAD_SHARE * self.known < self.bad < self.known / 2
+
+    @property
     def formats(self) -> tuple[str, ...]:
         """The formats found: a cell is written in the first of them that fits it."""
         if not self.fits:
@@ -104,6 +119,9 @@ class DateSearch:
         for layout in list(self._groups):
             rest = self._claim(layout, rest)
         while len(rest) and not self._failed and (layout := self._likeliest(rest)):
+            if layout in self._groups:  # in the order of day and month that earlier cells decided against
+                self._refuse(rest, self._groups[layout])
+                return
             self._failed = bool(self._groups) and (layout in _TIMES or any(each in _TIMES for each in self._groups))
             self._groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
             rest = self._claim(layout, rest)
@@ -125,12 +143,16 @@ class DateSearch:
             telling = str(rest.filter(claimed & ~parsed[other])[0])
             self.proof = self.proof or telling
             if not fitting:
-                self.contradiction = f"{self.proof!r} and {rest.filter(claimed & ~parsed[forms[-1]])[0]!r}"
-                self._failed = True
+                self._refuse(rest.filter(claimed), forms[-1:])
         self._groups[layout] = fitting
         if not self.example and claimed.any():
             self.example = str(rest.filter(claimed)[0])
         return rest.filter(~claimed)
+
+    def _refuse(self, cells: pl.Series, decided: tuple[str, ...]) -> None:
+        """Cells are dates of a layout, but not in the order of day and month that was decided by others."""
+        self.contradiction = f"{self.proof!r} and {cells.filter(_parse(cells, decided[0]).is_null())[0]!r}"
+        self._failed = True
 
     def _likeliest(self, rest: pl.Series) -> str:
         """The layout of most of the first cells; empty where there is none."""
@@ -210,7 +232,7 @@ def _parse(text: pl.Series, form: str) -> pl.Series:
     if form in _TIMES:
         times = _parse("1970-01-01 " + text, f"%Y-%m-%d {form}")
         return times.set(~text.str.contains(_CLOCK), None)
-    if form.endswith("%z"):
+    if form.endswith("z"):
         moments = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     elif "%H" in form or "%I" in form:
         moments = text.str.to_datetime(form, strict=False, time_unit="us")

@@ -29,7 +29,9 @@ _BOOLEAN_PAIRS = (
     *({"ja", "nein"}, {"oui", "non"}, {"no", "si"}, {"no", "sí"}, {"não", "sim"}, {"nao", "sim"}, {"nie", "tak"}),
     *({"да", "нет"}, {"falsch", "wahr"}, {"faux", "vrai"}),
 )
-_ID_NAME = re.compile(r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$")
+_ID_NAME = re.compile(
+    r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$|^Unnamed: \d"
+)  # the last: pandas' index
 _LONG_CODE = re.compile(r"\d{17,}")  # float64 keeps 15 to 16 digits
 
 
@@ -115,6 +117,8 @@ def _text_kind(scan: ColumnScan, known: int) -> tuple[Kind, str]:
 
 def _remark(scan: ColumnScan, known: int) -> str:
     """What kept a column of text from being taken for something else."""
+    if scan.dates.nearly_fits:
+        return f"; most are dates, not so {scan.dates.first_bad!r}: if it means a missing value, data.missing"
     if scan.dates.contradiction:
         return f"; {scan.dates.contradiction} are dates that contradict each other"
     if scan.leading_zeros:
