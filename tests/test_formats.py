@@ -42,6 +42,7 @@ def cells(path):
         ("a.csv", b"a,b\n", Format.DELIMITED),
         ("a", b"a,b\n", Format.DELIMITED),
         ("a.ndjson.gz", b"\x1f\x8b", Format.JSON_LINES),
+        ("a.json", b'{"a": 1}', Format.JSON_LINES),
         ("a.csv", b"PAR1", Format.PARQUET),
         ("a.pq", b"", Format.PARQUET),
         ("a.csv", archive("xl/workbook.xml"), Format.EXCEL),

@@ -29,6 +29,18 @@ def test_objects_inside_are_taken_apart(write):
     assert rows(path) == [("a.b", "a.c.d", "e"), (1, "x", None), (None, None, 2), (None, "y", None)]
 
 
+def test_the_nan_that_python_writes_is_missing_but_not_in_text(write):
+    path = write({"a": float("nan"), "b": 'x: NaN, "NaN"'}, {"a": 1.5, "b": "NaN"})
+
+    assert rows(path)[1:] == [(None, 'x: NaN, "NaN"'), (1.5, "NaN")]
+
+
+@pytest.mark.parametrize("array", ['[{"a": 1}, {"a": 2}]', '[\n {"a": 1}\n]'])
+def test_an_array_of_objects_is_told_what_to_do(write, array):
+    with pytest.raises(DataError, match=r"table\.jsonl: a JSON array: write one object a line, without brackets"):
+        rows(write(array))
+
+
 def test_lists_of_one_length_are_taken_apart(write, monkeypatch):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 20)
     path = write({"a": [1, 2], "b": [1]}, {"a": [3, 4], "b": [1, 2]}, {"b": []}, {"a": [5, 6]})

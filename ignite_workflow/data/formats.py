@@ -23,7 +23,7 @@ class Format(StrEnum):
 
 _FORMATS = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".data"), Format.DELIMITED),
-    **dict.fromkeys((".jsonl", ".ndjson"), Format.JSON_LINES),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), Format.JSON_LINES),
     **dict.fromkeys((".parquet", ".pq"), Format.PARQUET),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), Format.EXCEL),
 }
@@ -32,9 +32,9 @@ _OF_WORKBOOKS = ("xl/", "META-INF/manifest.xml")
 
 
 def is_table_file(path: str) -> bool:
-    """Whether the name is that of data: ``rows.parquet`` or a folder is, ``test_rows.txt`` is a list of rows."""
+    """Whether the name is that of data: ``rows.parquet`` or a folder is, a list ``rows.txt`` or ``about.json`` not."""
     suffix = without_compression(Path(path)).suffix.lower()
-    return Path(path).is_dir() or (suffix in _FORMATS and suffix != ".txt")
+    return Path(path).is_dir() or (suffix in _FORMATS and suffix not in (".txt", ".json"))
 
 
 def find_format(path: Path) -> Format:

@@ -24,6 +24,7 @@ _DEEPEST = 64
 _MOST_KEYS = 10_000
 _KEY = re.compile(rb'"([^"\\]*)"\s*:')
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b')  # JSON has no such word, but Python writes it
 _DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
 _DEEPER[[ord("["), ord("{")]] = 1
 _DEEPER[[ord("]"), ord("}")]] = -1
@@ -117,14 +118,21 @@ def _endless(path: Path, block: Block) -> DataError:
 
 
 def _parsed(path: Path, block: Block) -> pl.DataFrame:
+    data = _NAN.sub(_null_for_nan, block.data) if b"NaN" in block.data else block.data
     try:
-        return pl.read_ndjson(block.data, infer_schema_length=None)
+        return pl.read_ndjson(data, infer_schema_length=None)
     except pl.exceptions.PolarsError as error:
         raise _bad_line(path, block, str(error)) from error
 
 
+def _null_for_nan(match: re.Match[bytes]) -> bytes:
+    return b"null" if match[0] == b"NaN" else match[0]
+
+
 def _bad_line(path: Path, block: Block, reason: str) -> DataError:
     types: dict[str, type] = {}
+    if block.first_line == 1 and block.data.lstrip().startswith(b"["):
+        return DataError(f"{path}: a JSON array: write one object a line, without brackets and commas around them.")
     for number, line in enumerate(block.without_blank_lines().splitlines()):
         where = f"{path}: line {block.line(number)}"
         try:
