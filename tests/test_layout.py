@@ -109,6 +109,12 @@ def test_a_file_without_header_keeps_its_first_row(read, content, said):
     assert said in notes[0]
 
 
+def test_a_header_that_stands_again_where_files_were_joined_is_a_header(read):
+    columns, rows, _ = read("a,b\n" + "1,x\n" * 30 + "a,b\n" + "2,y\n" * 30)
+
+    assert (columns, rows[30]) == (("a", "b"), ("a", "b"))
+
+
 @pytest.mark.parametrize("header", ["country,1990,1991,1992", "x,y,z,w", ",1,2,3"])
 def test_names_may_be_years_or_numbers_that_count(read, header):
     assert read(header + "\n" + "".join(f"c{row},{row},5,6\n" for row in range(20)))[0][1] == header.split(",")[1]

@@ -49,6 +49,8 @@ def is_header(records: Sequence[Record], at: int, said: bool | int | None) -> tu
         as_below = [position for position in numeric if is_number(cells[position])]
         if as_below and 2 * len(as_below) >= len(numeric):
             return False, f": line {records[at].line} holds numbers where the lines below do"
+    others = [record for record in body if record.cells != cells]  # where files were joined, headers are repeated
+    body = others if len(others) >= AGREEING * len(body) else body
     again = [
         position
         for position, cell in enumerate(cells)
