@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ignite_workflow.display import format_number
-from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style, shorten
+from ignite_workflow.display import format_number, shorten
+from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,7 +134,9 @@ def draw_calibration(
         upper.legend(loc="upper left", fontsize=8, framealpha=0.8)
         upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that came true")
         width = 1 / len(rows)
-        lower.bar((np.arange(len(rows)) + 0.5) * width, rows, width * 0.9, color="0.6")
+        bars_below = lower.bar((np.arange(len(rows)) + 0.5) * width, rows, width * 0.9, color="0.6")
+        lower.bar_label(bars_below, [f"{count:,.0f}" if count else "" for count in rows], fontsize=7, padding=1)
+        lower.margins(y=0.2)
         lower.set(ylabel="predictions", xlabel=f"probability of {shorten(of, 40)}")
         lower.locator_params(axis="y", nbins=4, integer=True)
         facts = (f"n = {int(rows.sum()):,}", f"calibration error {format_number(error)}")

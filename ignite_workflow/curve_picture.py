@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ignite_workflow.display import format_number
-from ignite_workflow.pictures import COLORS, picture_style, shorten
+from ignite_workflow.display import format_number, shorten
+from ignite_workflow.pictures import COLORS, picture_style
 from ignite_workflow.records import Record
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import textwrap
+import unicodedata
 
-__all__ = ["format_number", "format_seconds", "printable", "wrapped"]
+__all__ = ["format_number", "format_seconds", "padded", "printable", "shorten", "text_width", "wrapped"]
 
 
 def format_number(value: float) -> str:
@@ -46,6 +47,44 @@ def printable(text: str) -> str:
         'F1 Größe\\n\\x1b[31m'
     """
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def text_width(text: str) -> int:
+    """The columns of a terminal that a text takes: two for each Chinese, Japanese or Korean character.
+
+    Example:
+        >>> text_width("class"), text_width("日本"), text_width("e\u0301")
+        (5, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks after it, up to so many columns of a terminal."""
+    return text + " " * (width - text_width(text))
+
+
+def shorten(name: str, length: int) -> str:
+    """The name in at most ``length`` columns, its middle left out, fit to be printed or drawn.
+
+    Example:
+        >>> shorten("a_very_long_name_of_something", 12)
+        'a_very…thing'
+    """
+    shown = printable(name)
+    if text_width(shown) <= length:
+        return shown
+    tail = (length - 1) // 2
+    return f"{_beginning(shown, length - 1 - tail)}…{_beginning(shown[::-1], tail)[::-1]}"
+
+
+def _beginning(text: str, width: int) -> str:
+    for number in range(len(text)):
+        if text_width(text[: number + 1]) > width:
+            return text[:number]
+    return text
 
 
 def wrapped(line: str, width: int | None, *, indent: int = 4) -> str:

@@ -42,7 +42,8 @@ class ClassFigures:
         precision: of the rows predicted to have it, the share that has it.
         recall: of the rows that have it, the share predicted to.
         f1: the harmonic mean of both.
-        rows: that have it.
+        rows: that have it; without any its recall means nothing.
+        predicted: rows predicted to have it; without any its precision means nothing.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ClassFigures:
     recall: float
     f1: float
     rows: int
+    predicted: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def class_figures(sums: ClassSums, target: Target) -> tuple[ClassFigures, ...]:
             recall=metric_sums.recall(each),
             f1=metric_sums.f1(each),
             rows=int(each.actual.sum()),
+            predicted=int(each.predicted.sum()),
         )
         for name, each in zip(target.classes, alone, strict=True)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ignite_workflow.class_pictures import draw_calibration, draw_confusion_matrix, draw_per_class
-from ignite_workflow.display import format_number
+from ignite_workflow.display import format_number, padded, shorten, text_width, wrapped
 from ignite_workflow.durable import replace_file
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.evaluation_report import MAIN_METRICS, Evaluation
+from ignite_workflow.evaluation_figures import ClassFigures
+from ignite_workflow.evaluation_report import Evaluation, main_metric
 from ignite_workflow.importance import ColumnImportance
-from ignite_workflow.pictures import figure_bytes, shorten
+from ignite_workflow.pictures import figure_bytes
+from ignite_workflow.remarks import columns_named
 from ignite_workflow.strict_json import to_json
 from ignite_workflow.value_pictures import draw_importance, draw_regression
 
@@ -25,27 +26,31 @@ if TYPE_CHECKING:
 __all__ = ["evaluation_text", "write_evaluation"]
 
 _MOST_MISTAKES = 10
+_MOST_COLUMNS = 40
 _LONGEST_NAME = 30
+_NO_TERMINAL = 120  # columns of tables where it is not a terminal that they are for
 
 
-def evaluation_text(found: Evaluation, *, width: int = 80) -> str:
+def evaluation_text(found: Evaluation, *, width: int | None = 80) -> str:
     """The figures as tables of plain text.
 
     Args:
         found: from ``evaluate``.
-        width: columns of the terminal; a confusion matrix that is wider is told by its largest mistakes.
+        width: columns of the terminal; a confusion matrix that is wider is told by its largest mistakes. None: there
+            is no terminal, and sentences stay on one line.
     """
+    remarks = [wrapped(text, width, indent=2) for text in _remarks(found)]
+    width = width or _NO_TERMINAL
     rows = f"{found.rows:,} row{'s' if found.rows != 1 else ''}"
     skipped = f", {found.skipped:,} without a target left out" if found.skipped else ""
     skipped += f", {len(found.bad_samples):,} skipped that cannot be made" if found.bad_samples else ""
     lines = [f"{shorten(found.source, max(20, width - 30))}: {rows}{skipped}", ""]
     lines += _table([[name, format_number(value)] for name, value in found.metrics.items()], width)
-    remarks = list(_remarks(found, width))
     lines += ["", *remarks] if remarks else []
     if found.classes:
         kind = "label" if found.target.task == "multilabel" else "class"
         figures = [
-            [each.name, *(f"{value:.3f}" for value in (each.precision, each.recall, each.f1)), f"{each.rows}"]
+            [each.name, *(f"{value:.3f}" if known else "-" for value, known in _scores(each)), f"{each.rows}"]
             for each in found.classes
         ]
         lines += ["", *_table([[kind, "precision", "recall", "f1", "rows"], *figures], width)]
@@ -57,38 +62,56 @@ def evaluation_text(found: Evaluation, *, width: int = 80) -> str:
     if found.confusion is not None:
         lines += ["", *_confusion(found.confusion, found.target.classes, width)]
     if found.importance:
-        lines += ["", *_table(list(_importance_rows(found.importance, MAIN_METRICS[found.target.task])), width)]
+        shown = found.importance[:_MOST_COLUMNS]
+        lines += ["", *_table(list(_importance_rows(shown, main_metric(found.target))), width)]
+        more = len(found.importance) - len(shown)
+        lines += [f"and {more} more columns, in evaluation.json"] if more else []
     return "\n".join(lines) + "\n"
 
 
-def _remarks(found: Evaluation, width: int) -> Iterator[str]:
-    """What the figures alone do not say, in lines no wider than the terminal."""
-    texts = []
+def _scores(each: ClassFigures) -> list[tuple[float, bool]]:
+    """Precision, recall and F1 of a class, and whether there are rows that they could be of."""
+    occurs, predicted = each.rows > 0, each.predicted > 0
+    return [(each.precision, predicted), (each.recall, occurs), (each.f1, occurs or predicted)]
+
+
+def _remarks(found: Evaluation) -> Iterator[str]:
+    """What the figures alone do not say."""
     if found.not_finite:
-        texts.append(f"{found.not_finite:,} rows have no finite prediction: the figures mean little.")
+        yield f"{found.not_finite:,} rows have no finite prediction: the figures mean little."
     if found.baseline is not None and found.baseline.misleads:
         always = f"always answering {shorten(found.baseline.name, 24)} would reach {found.baseline.accuracy:.4f}"
         balanced = found.baseline.balanced_accuracy
-        texts.append(f"accuracy misleads here: {always}; balanced accuracy {balanced:.4f}.")
+        advice = ""
         if balanced < found.metrics["accuracy"]:
-            texts[-1] += " loss.class_weights=balanced makes rare classes count as much as common ones."
+            advice = " loss.class_weights=balanced makes rare classes count as much as common ones."
+        yield f"accuracy misleads here: {always}; balanced accuracy {balanced:.4f}.{advice}"
     if found.calibration is not None:
         error, chance, excess = (getattr(found.calibration, name) for name in ("error", "by_chance", "excess"))
         side = f"too {'high' if excess > 0 else 'low'} by {abs(excess):.3f} on average"
-        texts.append(
-            f"calibration error {error:.3f} (of so few rows, {chance:.3f} would be chance); probabilities of "
+        yield (
+            f"calibration error {error:.3f} (chance alone would give {chance:.3f}); probabilities of "
             f"{shorten(found.calibration.of, 24)} are {side}."
         )
+    yield from _error_remarks(found)
+    if found.correlated:
+        closest, more = found.correlated[0], len(found.correlated) - 1
+        pairs = f"; and {more} more pairs" if more > 1 else "; and one more pair" if more else ""
+        yield (
+            f"{columns_named(closest.names)} go together (correlation {closest.correlation:.3f}{pairs}): they stand in "
+            "for one another, so each of them seems to matter less than both do."
+        )
+
+
+def _error_remarks(found: Evaluation) -> Iterator[str]:
     for each in found.targets:
         low, first, median, third, high = map(format_number, each.quantiles)
-        texts.append(
+        yield (
             f"errors of {shorten(each.name, 24)} (predicted - true): mean {format_number(each.bias)}, median {median}, "
             f"half within {first} to {third}, 90 % within {low} to {high}."
         )
         if each.r2 < 0:
-            texts.append(f"always answering the mean of {shorten(each.name, 24)} would be better than this model.")
-    for text in texts:
-        yield from textwrap.wrap(text, max(20, width), subsequent_indent="  ")
+            yield f"always answering the mean of {shorten(each.name, 24)} would be better than this model."
 
 
 def _importance_rows(importance: Sequence[ColumnImportance], main: str) -> Iterator[list[str]]:
@@ -100,13 +123,13 @@ def _importance_rows(importance: Sequence[ColumnImportance], main: str) -> Itera
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Cells in columns, the first to the left and cut where the line would be wider than the terminal."""
-    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[1:]]
+    widths = [max(map(text_width, column)) for column in list(zip(*rows, strict=True))[1:]]
     others = sum(widths) + 2 * len(widths)
-    longest = max(len(shorten(row[0], _LONGEST_NAME)) for row in rows)
+    longest = max(text_width(shorten(row[0], _LONGEST_NAME)) for row in rows)
     first = min(longest, max(8, width - others))
     return [
-        shorten(row[0], first).ljust(first)
-        + "".join(f"  {cell:>{size}}" for cell, size in zip(row[1:], widths, strict=True))
+        padded(shorten(row[0], first), first)
+        + "".join("  " + " " * (size - text_width(cell)) + cell for cell, size in zip(row[1:], widths, strict=True))
         for row in rows
     ]
 
@@ -115,19 +138,23 @@ def _confusion(counts: np.ndarray, classes: Sequence[str], width: int) -> list[s
     names = [shorten(name, 12) for name in classes]
     rows = [[name, *map(str, row)] for name, row in zip(classes, counts.tolist(), strict=True)]
     table = _table([["true \\ predicted", *names], *rows], width)
-    if max(map(len, table)) <= width:
+    if max(map(text_width, table)) <= width:
         return table
-    return ["largest mistakes:", *_table(list(_mistakes(counts, classes)) or [["none", ""]], width)]
+    return ["largest mistakes:", *(_mistakes(counts, classes, width) or ["none"])]
 
 
-def _mistakes(counts: np.ndarray, classes: Sequence[str]) -> Iterator[list[str]]:
-    """The pairs of classes that are taken for each other most often."""
+def _mistakes(counts: np.ndarray, classes: Sequence[str], width: int) -> list[str]:
+    """The pairs of classes that are taken for each other most often, with their rows."""
+    found = []
+    size = len(str(counts.max()))
+    longest = min(24, (width - len(" taken for ") - size - 2) // 2)
     wrong = counts - np.diag(np.diag(counts))
     for place in np.argsort(-wrong, axis=None, kind="stable")[:_MOST_MISTAKES]:
         true, predicted = divmod(int(place), len(classes))
         if wrong[true, predicted]:
-            short = (shorten(classes[index], 24) for index in (true, predicted))
-            yield [" taken for ".join(short), str(wrong[true, predicted])]
+            short = (shorten(classes[index], longest) for index in (true, predicted))
+            found.append(f"{wrong[true, predicted]:>{size}}  {' taken for '.join(short)}")
+    return found
 
 
 def write_evaluation(found: Evaluation, directory: Path) -> list[Path]:
@@ -164,7 +191,8 @@ def _figures(found: Evaluation) -> Iterator[tuple[str, Figure]]:
             draw_confusion_matrix(found.confusion, found.target.classes, title=found.source),
         )
     if found.classes:
-        scores = {name: [getattr(each, name) for each in found.classes] for name in ("precision", "recall", "f1")}
+        values = [[value if known else np.nan for value, known in _scores(each)] for each in found.classes]
+        scores = dict(zip(("precision", "recall", "f1"), zip(*values, strict=True), strict=True))
         yield "classes", draw_per_class(scores, [each.name for each in found.classes], title=found.source)
     if found.calibration is not None:
         known = found.calibration
@@ -175,7 +203,7 @@ def _figures(found: Evaluation) -> Iterator[tuple[str, Figure]]:
             ),
         )
     if found.importance:
-        main = MAIN_METRICS[found.target.task]
+        main = main_metric(found.target)
         names = [each.name for each in found.importance]
         mean, std = (
             [part[main] for part in parts] for parts in zip(*((e.mean, e.std) for e in found.importance), strict=True)

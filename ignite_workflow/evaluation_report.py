@@ -29,7 +29,14 @@ from ignite_workflow.evaluation_figures import (
     class_figures,
     target_figures,
 )
-from ignite_workflow.importance import ColumnImportance, RowSample, column_features, permutation_importance
+from ignite_workflow.importance import (
+    ColumnImportance,
+    CorrelatedColumns,
+    RowSample,
+    column_features,
+    correlated_columns,
+    permutation_importance,
+)
 from ignite_workflow.losses import Loss
 from ignite_workflow.metric_sums import ClassSums, ValueSums
 from ignite_workflow.metrics import DEFAULT_METRICS, MODES, build_metrics
@@ -37,16 +44,23 @@ from ignite_workflow.predictor import Predictor, loss_not_imported
 from ignite_workflow.strict_json import with_text_for_nan
 from ignite_workflow.targets import Target, decode_target
 
-__all__ = ["MAIN_METRICS", "Evaluation", "evaluate"]
-
-MAIN_METRICS = {"regression": "rmse", "binary": "f1", "multiclass": "f1", "multilabel": "f1"}
-"""For each task the metric that columns are ranked by: in the target's unit, or one that rare classes count in."""
+__all__ = ["Evaluation", "evaluate", "main_metric"]
 
 _MOST_POINTS = 50_000
 _ROWS_A_PASS = 512
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Watch = Callable[[Iterable[Any]], Iterable[Any]]
+
+
+def main_metric(target: Target) -> str:
+    """The metric that columns are ranked by: one that rare classes count in, or in the unit of the target.
+
+    Several targets may have several units, and the largest numbers would decide: there it is ``r2``.
+    """
+    if target.task != "regression":
+        return "f1"
+    return "rmse" if len(target.columns) == 1 else "r2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +81,7 @@ class Evaluation:
         calibration: of probabilities, where the model says any.
         confusion: rows by true class and predicted class, int64 (C, C); of classes that exclude each other only.
         importance: of the columns, the most important first; none where it was not asked for.
+        correlated: columns that stand in for one another, so that their importance is not what it seems.
         truth, prediction: in a regression some of the rows, float64 (n, T), in the target's own unit, for a picture.
     """
 
@@ -82,6 +97,7 @@ class Evaluation:
     baseline: Baseline | None = None
     calibration: Calibration | None = None
     importance: tuple[ColumnImportance, ...] = ()
+    correlated: tuple[CorrelatedColumns, ...] = ()
     confusion: np.ndarray[Any, np.dtype[np.int64]] | None = None
     truth: Floats | None = None
     prediction: Floats | None = None
@@ -104,7 +120,8 @@ class Evaluation:
             found["confusion_matrix"] = {"classes": list(self.target.classes), "counts": self.confusion.tolist()}
         if self.importance:
             columns = [{"column": each.name, "mean": each.mean, "std": each.std} for each in self.importance]
-            found["importance"] = {"metric": MAIN_METRICS[self.target.task], "columns": columns}
+            found["importance"] = {"metric": main_metric(self.target), "columns": columns}
+            found["importance"]["correlated"] = [asdict(pair) for pair in self.correlated]
         plain: dict[str, Any] = with_text_for_nan(found)
         return plain
 
@@ -134,13 +151,11 @@ def evaluate(
     """
     if predictor.target is None or predictor.loss is None:
         raise ConfigError("what the model predicts is known to its own train step only: it cannot be evaluated here.")
-    if importance:
-        predictor.table_schema()
+    sample = RowSample(len(column_features(predictor.table_schema()))) if importance else None
     target, loss = predictor.target, predictor.loss.to(predictor.device)
     batches = (
         own_batches(predictor, loss, cache_directory) if path is None else labelled_batches(predictor, loss, path, read)
     )
-    sample = RowSample() if importance else None
     metrics, seen = _measure(predictor, target, loss, batches, sample)
     sums = metrics["predictions"].sums
     truth, prediction = seen.points()
@@ -158,6 +173,7 @@ def evaluate(
         calibration=seen.calibration.calibration() if seen.calibration is not None else None,
         confusion=seen.confusion,
         importance=_importance(predictor, target, loss, sample, watch) if sample is not None else (),
+        correlated=correlated_columns(predictor.table_schema(), sample.rows()[0]) if sample is not None else (),
         truth=truth,
         prediction=prediction,
     )
@@ -195,7 +211,7 @@ def _importance(
         return {name: value for name, value in _values(metrics).items() if name in MODES}
 
     features = column_features(predictor.table_schema())
-    return permutation_importance(measure, x, features, main=MAIN_METRICS[target.task], watch=watch)
+    return permutation_importance(measure, x, features, main=main_metric(target), watch=watch)
 
 
 def _values(metrics: Mapping[str, Metric]) -> dict[str, float]:

@@ -22,10 +22,21 @@ from ignite_workflow.data.schema import Schema
 from ignite_workflow.metrics import MODES
 from ignite_workflow.randomness import Stream, generator
 
-__all__ = ["REPEATS", "ColumnImportance", "RowSample", "column_features", "permutation_importance"]
+__all__ = [
+    "REPEATS",
+    "ColumnImportance",
+    "CorrelatedColumns",
+    "RowSample",
+    "column_features",
+    "correlated_columns",
+    "permutation_importance",
+]
 
 REPEATS = 5
+_CORRELATED = 0.9  # from which two columns stand in for one another
 _MOST_ROWS = 10_000  # with so many, the means are sure to a few hundredths of themselves
+_FEWEST_ROWS = 1_000
+_MOST_CELLS = 300_000  # of all columns: so that a minute or two is enough for hundreds of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +54,40 @@ class ColumnImportance:
     std: Mapping[str, float]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CorrelatedColumns:
+    """Two columns of numbers of which a model may use either.
+
+    Attributes:
+        names: of the columns.
+        correlation: of their values, -1 to 1.
+    """
+
+    names: tuple[str, str]
+    correlation: float
+
+
+def correlated_columns(schema: Schema, x: Tensor) -> tuple[CorrelatedColumns, ...]:
+    """The pairs of columns of numbers and dates that go together, the closest first.
+
+    Args:
+        schema: of the inputs.
+        x: inputs (N, F).
+    """
+    places = {place: column.name for place, (column, part) in enumerate(schema.parts) if part.of == "value"}
+    values = x[:, list(places)].double().numpy()
+    values = values - values.mean(axis=0)
+    size = np.sqrt((values**2).sum(axis=0))
+    values = values / np.where(size > 0, size, 1)
+    matrix = np.triu(values.T @ values, 1)
+    names = list(places.values())
+    pairs = [
+        CorrelatedColumns(names=(names[first], names[second]), correlation=float(matrix[first, second]))
+        for first, second in zip(*np.nonzero(np.abs(matrix) >= _CORRELATED), strict=True)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -abs(pair.correlation)))
+
+
 def column_features(schema: Schema) -> dict[str, list[int]]:
     """For each used column the places of its features."""
     features: dict[str, list[int]] = {}
@@ -54,9 +99,14 @@ def column_features(schema: Schema) -> dict[str, list[int]]:
 
 
 class RowSample:
-    """All rows that come by, or of more than 10,000 so many picked at random: in bounded memory, in their order."""
+    """All rows that come by, or of very many some picked at random: in bounded memory, in their order.
 
-    def __init__(self) -> None:
+    Args:
+        columns: whose cells will be moved, one after the other; of more than 30, fewer rows are kept than 10,000.
+    """
+
+    def __init__(self, columns: int = 1) -> None:
+        self.most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // columns))
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
         self._random = generator(0, Stream.IMPORTANCE, 0)
         self._seen = 0
@@ -66,7 +116,7 @@ class RowSample:
         keys = torch.rand(len(x), generator=self._random, dtype=torch.float64)
         self._parts.append((keys, x.cpu(), y.cpu()))
         self._seen += len(x)
-        if self._seen > 2 * _MOST_ROWS:
+        if self._seen > 2 * self.most:
             self._thin()
 
     def rows(self) -> tuple[Tensor, Tensor]:
@@ -78,8 +128,8 @@ class RowSample:
     def _thin(self) -> None:
         """Keep the rows with the smallest keys: each row is kept with the same chance."""
         keys, x, y = (torch.cat(column) for column in zip(*self._parts, strict=True))
-        if len(keys) > _MOST_ROWS:
-            kept = keys.argsort()[:_MOST_ROWS].sort().values
+        if len(keys) > self.most:
+            kept = keys.argsort()[: self.most].sort().values
             keys, x, y = keys[kept], x[kept], y[kept]
         self._parts, self._seen = [(keys, x, y)], len(keys)
 

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ignite_workflow.display import printable
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -25,7 +23,6 @@ __all__ = [
     "figure_bytes",
     "finish_figure",
     "picture_style",
-    "shorten",
 ]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -97,20 +94,6 @@ def figure_bytes(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
     with picture_style():
         figure.savefig(buffer, format=kind, metadata=nothing[kind])
     return buffer.getvalue()
-
-
-def shorten(name: str, length: int) -> str:
-    """The name in at most ``length`` characters, its middle left out, fit to be drawn.
-
-    Example:
-        >>> shorten("a_very_long_name_of_something", 12)
-        'a_very…thing'
-    """
-    shown = printable(name)
-    if len(shown) <= length:
-        return shown
-    tail = (length - 1) // 2
-    return f"{shown[: length - 1 - tail]}…{shown[-tail:]}"
 
 
 def finish_figure(figure: Figure, *above: str) -> None:

@@ -14,7 +14,7 @@ from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
 from ignite_workflow.data.inspection import TableReport, inspect_table
 from ignite_workflow.data_checks import check_data
-from ignite_workflow.display import printable, wrapped
+from ignite_workflow.display import padded, printable, shorten, text_width, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.recipe import complete
 from ignite_workflow.remarks import Remark
@@ -154,10 +154,11 @@ def describe_columns(report: TableReport, width: int | None) -> Iterator[str]:
         width: of the terminal, where names are cut and the evidence is wrapped to fit; None: there is none.
     """
     names = [printable(finding.name) for finding in report.columns]
-    longest = max(map(len, names)) if width is None else min(max(map(len, names)), max(12, width // 3))
+    longest = max(map(text_width, names))
+    longest = longest if width is None else min(longest, max(12, width // 3))
     for name, finding in zip(names, report.columns, strict=True):
         kind = "target" if finding.name in report.targets else finding.kind
-        line = f"  {name[:longest]:<{longest}}  {kind:<10}  {printable(_evidence(finding))}"
+        line = f"  {padded(shorten(name, longest), longest)}  {kind:<10}  {printable(_evidence(finding))}"
         yield wrapped(line, width, indent=longest + 16)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ignite_workflow.display import format_number
-from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style, shorten
+from ignite_workflow.display import format_number, shorten
+from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,11 @@ from small_model import forge, rows, save_small_model, write_csv
 
 from ignite_workflow import evaluation_report
 from ignite_workflow.data import parquet
+from ignite_workflow.display import text_width
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
-from ignite_workflow.evaluation_report import MAIN_METRICS, evaluate
+from ignite_workflow.evaluation_report import evaluate, main_metric
+from ignite_workflow.importance import ColumnImportance
 from ignite_workflow.job import train
 from ignite_workflow.model_file import load_model
 
@@ -40,7 +42,7 @@ def test_the_figures_of_classes_equal_the_oracles(tmp_path):
     assert found.metrics["loss"] == pytest.approx(oracle.log_loss(y, predicted.drop("prediction").to_numpy()), rel=1e-5)
     assert found.confusion.tolist() == oracle.confusion_matrix(y, y_pred).tolist()
     for figures, precision, recall, f1, support in zip(found.classes, *by_class, strict=True):
-        assert dataclasses.astuple(figures)[1:] == pytest.approx((precision, recall, f1, support))
+        assert dataclasses.astuple(figures)[1:5] == pytest.approx((precision, recall, f1, support))
 
 
 def test_the_figures_of_two_classes_equal_the_oracles(tmp_path):
@@ -280,7 +282,45 @@ def test_a_confusion_matrix_too_wide_is_told_by_its_largest_mistakes(tmp_path):
     counts[3, 7] = 5
     found = dataclasses.replace(found, confusion=counts, target=dataclasses.replace(found.target, classes=many))
 
-    assert "kind3 taken for kind7" in evaluation_text(found)
+    assert "5  kind3 taken for kind7" in evaluation_text(found)
+
+
+def test_both_names_of_a_mistake_are_whole_where_there_is_room(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    many = tuple(f"a class of number {number}" for number in range(40))
+    counts = np.diag(np.full(40, 9))
+    counts[3, 7] = 5
+    found = dataclasses.replace(found, confusion=counts, target=dataclasses.replace(found.target, classes=many))
+
+    assert "5  a class of number 3 taken for a class of number 7\n" in evaluation_text(found, width=60)
+
+
+def test_in_a_pipe_sentences_stay_whole(tmp_path):
+    found, _, _ = evaluated(tmp_path, "regression")
+
+    [line] = [line for line in evaluation_text(found, width=None).splitlines() if line.startswith("errors of mass")]
+
+    assert line.endswith(".")
+    assert len(line) > 100
+
+
+def test_columns_of_wide_characters_stand_below_each_other(tmp_path):
+    table = [{**row, "kind": row["kind"].replace("bee", "日本語")} for row in TABLE]
+    found, _, _ = evaluated(tmp_path, table=table, new=table)
+
+    text = evaluation_text(found)
+    lines = text.partition("precision")[2].partition("\n\n")[0].splitlines()[1:]
+
+    assert len({text_width(line) for line in lines}) == 1
+
+
+def test_what_there_are_no_rows_for_is_no_zero(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    nothing = dataclasses.replace(found.classes[0], precision=0.0, recall=0.0, f1=0.0, rows=0, predicted=3)
+
+    text = evaluation_text(dataclasses.replace(found, classes=(nothing,)))
+
+    assert ["ant", "0.000", "-", "0.000", "0"] in [line.split() for line in text.splitlines()]
 
 
 def test_an_accuracy_that_misleads_is_said(tmp_path):
@@ -337,13 +377,49 @@ def test_columns_are_sorted_by_what_the_model_loses_without_them(tmp_path, task)
 
     found = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "table.csv", importance=True)
 
-    main = MAIN_METRICS[task]
+    main = main_metric(found.target)
     assert {each.name for each in found.importance} == {"size", "color"}
     worse = [each.mean[main] for each in found.importance]
     assert worse == sorted(worse, reverse=True)
     plain = found.to_dict()["importance"]
     assert [column["mean"][main] for column in plain["columns"]] == worse
     assert f"without  {main} worse by" in evaluation_text(found, width=200)
+
+
+def test_columns_that_stand_in_for_one_another_are_named(tmp_path):
+    table = [{**row, "length": f"{-2 * float(row['size']) + number % 2:.2f}"} for number, row in enumerate(rows())]
+    save_small_model(tmp_path, table=table)
+
+    found = evaluate(load_model(tmp_path, device="cpu"), tmp_path / "table.csv", importance=True)
+
+    [pair] = found.correlated
+    assert pair.names == ("size", "length")
+    expected = np.corrcoef([float(row["size"]) for row in table], [float(row["length"]) for row in table])[0, 1]
+    assert pair.correlation == pytest.approx(expected, abs=1e-6)
+    assert "columns 'size' and 'length' go together (correlation -0.9" in evaluation_text(found, width=None)
+    assert found.to_dict()["importance"]["correlated"][0]["names"] == ["size", "length"]
+
+
+def test_of_very_many_columns_the_first_are_listed(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    columns = tuple(
+        ColumnImportance(name=f"c{number}", mean={"f1": 0.1, "loss": 0.1}, std={"f1": 0.1, "loss": 0.1})
+        for number in range(50)
+    )
+
+    text = evaluation_text(dataclasses.replace(found, importance=columns))
+
+    assert "c39" in text
+    assert "c40" not in text
+    assert text.endswith("and 10 more columns, in evaluation.json\n")
+
+
+def test_columns_are_not_ranked_by_the_target_of_the_largest_numbers(tmp_path, monkeypatch):
+    monkeypatch.setitem(small_model.TARGETS, "regression", ["mass", "weight"])
+    table = [{**row, "weight": f"{5 - row_number % 7}"} for row_number, row in enumerate(TABLE)]
+    found, _, _ = evaluated(tmp_path, "regression", table=table, new=table)
+
+    assert main_metric(found.target) == "r2"
 
 
 def test_importance_of_inputs_that_are_no_table_is_refused(tmp_path):

@@ -109,3 +109,12 @@ def test_of_many_rows_each_is_kept_with_the_same_chance(monkeypatch):
     assert torch.equal(x[:, 0].long(), y)
     assert y.tolist() == sorted(y.tolist())
     assert float(y.double().mean()) == pytest.approx(10_000, abs=4 * 20_000 / (12 * 1000) ** 0.5)  # 4 deviations
+
+
+@pytest.mark.parametrize(("columns", "most"), [(1, 10_000), (30, 10_000), (100, 3_000), (5_000, 1_000)])
+def test_of_many_columns_fewer_rows_are_kept(columns, most):
+    sample = RowSample(columns)
+
+    sample.add(torch.zeros(30_000, 1), torch.zeros(30_000))
+
+    assert len(sample.rows()[0]) == most

@@ -20,7 +20,7 @@ from ignite_workflow import (
     draw_regression,
     figure_bytes,
 )
-from ignite_workflow.pictures import shorten
+from ignite_workflow.display import shorten
 
 MODES = {"loss": "min", "accuracy": "max"}
 NAMES = ["$x_1^2$", "<script>alert(1)</script>", "Größe 日本語 𓀀", "\x1b[31m\n\x00", "n" * 200]
@@ -358,6 +358,7 @@ def test_calibration_shows_bins_that_hold_something():
     upper, lower = figure.axes
     assert upper.lines[1].get_xydata().tolist() == [[0.7, 0.5]]
     assert [bar.get_height() for bar in lower.patches] == [0, 20]
+    assert [text.get_text() for text in lower.texts] == ["", "20"]
     assert figure.get_suptitle() == "n = 20   calibration error 0.2000"
     [[low, high]] = upper.collections[0].get_segments()
     assert [low[1], high[1]] == pytest.approx([0.2993, 0.7007], abs=1e-4)  # Wilson, 10 of 20

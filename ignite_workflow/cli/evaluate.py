@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
 
 import click
 
-from ignite_workflow.cli.options import as_json, echo, json_option
+from ignite_workflow.cli.options import as_json, echo, json_option, terminal_width
 
 __all__ = ["command"]
 
@@ -49,5 +48,5 @@ def command(
     if json_:
         click.echo(as_json({**found.to_dict(), "report": str(report), "pictures": [str(path) for path in drawn]}))
         return
-    click.echo(evaluation_text(found, width=shutil.get_terminal_size().columns))
+    click.echo(evaluation_text(found, width=terminal_width()))
     echo(f"in {report.parent}: {', '.join(path.name for path in (report, *drawn))}")
