@@ -1,5 +1,6 @@
 """The command line: what it prints, what it exits with, what it leaves behind."""
 
+import errno
 import fcntl
 import json
 import os
@@ -155,6 +156,17 @@ def test_names_that_are_no_plain_text_come_back_from_the_config_that_init_writes
     checked = run("check", "config.yaml")
 
     assert (written.exit_code, checked.exit_code) == (0, 0)
+
+
+def test_init_writes_the_config_though_nobody_reads_what_it_says(monkeypatch):
+    def closed(*_, **__):
+        raise BrokenPipeError(errno.EPIPE, "closed")
+
+    monkeypatch.setattr("ignite_workflow.cli.init.click.echo", closed)
+
+    run("init", PENGUINS, "--target", "species")
+
+    assert "target: species" in Path("config.yaml").read_text()
 
 
 def test_init_does_not_replace_a_config():

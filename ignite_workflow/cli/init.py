@@ -38,6 +38,10 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     with placed_mistakes(data, given):
         start = start_from(config, output.absolute().parent)
     report = start.report
+    try:
+        replace_file(output.absolute(), start.text)  # first: whoever reads what is said may stop to
+    except OSError as error:
+        raise ConfigError(f"cannot write {output}: {error.strerror}") from None
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")
     for note in report.notes:
         echo(note)
@@ -48,8 +52,4 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
         echo(f"classes: {class_counts(report.classes)}")
     for remark in start.remarks:
         echo(remark.line(), indent=8)
-    try:
-        replace_file(output.absolute(), start.text)
-    except OSError as error:
-        raise ConfigError(f"cannot write {output}: {error.strerror}") from None
     click.echo(f"wrote {output}; next: {program()} train {shlex.quote(str(output))}")
