@@ -151,6 +151,8 @@ def evaluate(
     """
     if predictor.target is None or predictor.loss is None:
         raise ConfigError("what the model predicts is known to its own train step only: it cannot be evaluated here.")
+    if importance and predictor.schema is None:
+        raise ConfigError("importance is of columns, and the model was not trained on a table: leave it out.")
     sample = RowSample(len(column_features(predictor.table_schema()))) if importance else None
     target, loss = predictor.target, predictor.loss.to(predictor.device)
     batches = (

@@ -129,6 +129,7 @@ def _different_rows(x: Any, y: Tensor) -> tuple[Any, Tensor]:
     first = torch.full((int(group.max()) + 1,), len(group), device=group.device)
     first.scatter_reduce_(0, group, torch.arange(len(group), device=group.device), "amin")
     rows = first.sort().values[:_ROWS]
+    rows = rows if len(rows) > 1 else rows.repeat(2)  # of one row batch normalisation cannot learn
     return x[rows], y[rows]
 
 

@@ -426,7 +426,7 @@ def test_importance_of_inputs_that_are_no_table_is_refused(tmp_path):
     save_small_model(tmp_path)
     predictor = dataclasses.replace(load_model(tmp_path, device="cpu"), schema=None)
 
-    with pytest.raises(ConfigError, match="not trained on a table"):
+    with pytest.raises(ConfigError, match="importance is of columns, and the model was not trained on a table"):
         evaluate(predictor, tmp_path / "table.csv", importance=True)
 
 

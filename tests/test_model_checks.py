@@ -170,6 +170,13 @@ def test_of_equal_rows_one_is_learnt():
     assert few_y.tolist() == [0, 1, 3]
 
 
+def test_a_row_that_is_alone_is_there_twice():
+    few_x, few_y = _different_rows(torch.ones(5, 1), torch.tensor([2, 1, 0, 1, 1]))
+
+    assert few_x.tolist() == [[1.0], [1.0]]
+    assert few_y.tolist() == [2, 2]
+
+
 # The whole of check.
 
 
