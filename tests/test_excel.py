@@ -122,7 +122,7 @@ def test_the_first_sheet_that_is_not_empty_is_read_and_said(write):
 
     assert table.columns == ("a",)
     assert table.notes == (
-        "book.xlsx: sheet 'Data' is read, the first of 3 that shows anything; another: data.read.sheet.",
+        "book.xlsx: sheet 'Data' (the first of 3 that shows anything; another: data.read.sheet): the header is row 1.",
     )
 
 
@@ -150,7 +150,9 @@ def test_titles_empty_rows_and_empty_columns_are_no_part_of_the_table(write):
     [chunk] = table.chunks()
 
     assert (table.columns, chunk.frame.rows()) == (("a", "b"), [(1.0, 2.0), (3.0, 4.0)])
-    assert table.notes == ("book.xlsx: the header is in row 5; if it is not: data.read.header.",)
+    assert table.notes == (
+        "book.xlsx: sheet 'S': the header is row 5, the first as full as those below; another: data.read.header.",
+    )
     assert chunk.place(1).endswith("book.xlsx: sheet 'S' row 8 (row 1)")
 
 
@@ -170,7 +172,7 @@ def test_a_sheet_of_numbers_has_no_header(write):
     table = open_table(write(S=grid([1, 2], [3, 4])))
 
     assert table.columns == ("column_1", "column_2")
-    assert table.notes == ("book.xlsx: no header, the columns are named column_1 to column_2.",)
+    assert table.notes == ("book.xlsx: sheet 'S': no header, the columns are named column_1 to column_2.",)
 
 
 def test_two_columns_of_one_name_are_named(write):
@@ -309,3 +311,55 @@ def test_percentages_of_a_workbook_are_refused_where_text_was_trained_on(write):
     ):
         schema.encode(chunk)
     assert schema.encode({"p": ["15%", "20 %"]}).tolist() == [[15], [20]]
+
+
+def test_units_beneath_the_header_and_notes_below_are_no_data(write):
+    rows = [["when", "w", "v"], [None, "[kg]", "m/s"], [(dt.datetime(2024, 1, 1), "yyyy-mm-dd"), 1.5, 2]]
+    rows += [[(dt.datetime(2024, 1, 2), "yyyy-mm-dd"), 2.25, 4], ["Total", 3.75, 6], [], ["Source: WHO"]]
+    table = open_table(write(S=grid(*rows)))
+    [chunk] = table.chunks()
+
+    assert chunk.frame.rows() == [(dt.datetime(2024, 1, 1), 1.5, 2.0), (dt.datetime(2024, 1, 2), 2.25, 4.0)]
+    assert table.notes[1:] == (
+        "book.xlsx: row 2 holds units and no data: w [kg], v m/s; otherwise: data.read.units=false.",
+        "book.xlsx: the last 2 rows (from 5 on) are no data: 'Total,3.75,6 / Source: WHO' (its 'w' is the sum of the 2 "
+        "rows above); otherwise: data.read.footer=false.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [["a", "b"], ["Rome", 1], ["Oslo", 2], ["Total", 4]],
+            "sheet 'S' row 4, column 1 'a': 'Total,4' may be data or",
+        ),
+        ([["a", "b"], ["m", "kg"], ["m", 2], ["f", 4]], "sheet 'S' row 2, column 1 'a': 'm' stands in a row that may"),
+    ],
+)
+def test_what_may_be_data_in_a_sheet_is_asked(write, rows, said):
+    with pytest.raises(DataError, match=said):
+        open_table(write(S=grid(*rows)))
+    assert len(cells(write(S=grid(*rows)), footer=False, units=False)) == 4
+    assert len(cells(write(S=grid(*rows)), footer=True, units=False)) == (3 if "Total" in said else 4)
+
+
+def test_formulas_saved_without_a_value_are_counted_and_a_column_of_them_refused(pack):
+    formula = '<c r="%s"><f>A2*2</f><v></v></c>'
+    head = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
+    row = '<row r="%d"><c r="A%d"><v>1</v></c>%s</row>'
+    known = '<c r="B3"><f>A3*2</f><v>2</v></c>'
+    text = '<c r="B3" t="str"><f>""</f><v></v></c>'
+    path = pack(SHEET % (head + row % (2, 2, formula % "B2") + row % (3, 3, known)))
+
+    [note] = open_table(path).notes[1:]
+    assert note.startswith(
+        "packed.xlsx: sheet 'S': 1 cell holds a formula saved without a value, the first B2: missing."
+    )
+    with pytest.raises(
+        DataError, match=r"sheet 'S' cell B2, column 'b': all its values are formulas .* \(2\)\. Open it"
+    ):
+        open_table(pack(SHEET % (head + row % (2, 2, formula % "B2") + row % (3, 3, '<c r="B3"><f>A3</f><v/></c>'))))
+    assert (
+        len(open_table(pack(SHEET % (head + row % (2, 2, '<c r="B2"><v>1</v></c>') + row % (3, 3, text)))).notes) == 1
+    )

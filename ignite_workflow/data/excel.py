@@ -95,7 +95,8 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
         output = Path(directory) / "table.arrow"
         workbook = Path(directory) / "workbook"  # without an ending, which may be wrong
         workbook.symlink_to(path.resolve())
-        arguments = [str(workbook), read.sheet or "", json.dumps(read.header), str(output)]
+        said = {"header": read.header, "units": read.units, "footer": read.footer}
+        arguments = [str(workbook), read.sheet or "", json.dumps(said), str(output)]
         answer = run_guarded(_PROGRAM, arguments, path, memory)
         _refuse_unread(path, read, answer)
         table = pl.read_ipc(output)
@@ -134,6 +135,8 @@ def _refuse_unread(path: Path, read: ReadConfig, answer: dict[str, Any]) -> None
         raise DataError(f"{path}: not a workbook, or a damaged or encrypted one ({answer['error']}).")
     sheets = answer["sheets"]
     if answer["sheet"] is not None:
+        if answer["question"]:
+            raise DataError(f"{path}: sheet {answer['sheet']!r} {answer['question']}")
         return
     if read.sheet is None:
         raise DataError(f"{path}: every sheet is empty: {', '.join(map(repr, sheets))}.")
@@ -159,23 +162,50 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
             letters = [_letters(answer["first_column"] + used[at]) for at in (columns.index(name), position)]
             where = f"{path}: sheet {sheet!r} row {header}"
             raise DataError(f"{where}: columns {' and '.join(letters)} are both named {name!r}.")
+    unsaved = _unsaved(path, answer, table)
     cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
-    return ExcelFile(path, sheet, columns, _notes(path, read, answer, columns), cells, table[_ROW])
+    return ExcelFile(path, sheet, columns, (*_notes(path, read, answer, columns), *unsaved), cells, table[_ROW])
+
+
+def _unsaved(path: Path, answer: dict[str, Any], table: pl.DataFrame) -> list[str]:
+    """What is said of formulas that were saved without a value.
+
+    Raises:
+        DataError: a column holds nothing else.
+    """
+    places = [(column, row) for column, row in answer["unsaved"]]
+    if not places:
+        return []
+    sheet, left = answer["sheet"], answer["first_column"]
+    hint = "Open it in a spreadsheet program and save it there: formulas are not computed here."
+    for column in sorted({column for column, _ in places}):
+        if table[str(column)].null_count() == table.height:
+            rows = [row for at, row in places if at == column]
+            name = answer["names"][column]
+            named = f" {name!r}" if name is not None else ""
+            raise DataError(
+                f"{path}: sheet {sheet!r} cell {_letters(left + column)}{rows[0]}, column{named}: all its values are "
+                f"formulas that were saved without a value ({len(rows):,}). {hint}"
+            )
+    column, row = places[0]
+    cells = "1 cell holds a formula" if len(places) == 1 else f"{len(places):,} cells hold formulas"
+    first = f"{_letters(left + column)}{row}"
+    return [f"{path.name}: sheet {sheet!r}: {cells} saved without a value, the first {first}: missing. {hint}"]
 
 
 def _notes(path: Path, read: ReadConfig, answer: dict[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
-    notes = []
+    """The sheet and the row of the header, in one line, and what was found around the table."""
     others = len(answer["sheets"]) - 1
+    sheet = f"sheet {answer['sheet']!r}"
     if read.sheet is None and others:
-        notes.append(
-            f"{path.name}: sheet {answer['sheet']!r} is read, the first of {others + 1} that shows anything; "
-            "another: data.read.sheet."
-        )
-    if read.header is None and answer["header"] is None:
-        notes.append(f"{path.name}: no header, the columns are named {columns[0]} to {columns[-1]}.")
-    elif read.header is None and answer["header"] > 1:
-        notes.append(f"{path.name}: the header is in row {answer['header']}; if it is not: data.read.header.")
-    return tuple(notes)
+        sheet += f" (the first of {others + 1} that shows anything; another: data.read.sheet)"
+    if answer["header"] is None:
+        header = f"no header, the columns are named {columns[0]} to {columns[-1]}"
+    else:
+        header = f"the header is row {answer['header']}"
+        if read.header is None and answer["header"] > 1:
+            header += ", the first as full as those below; another: data.read.header"
+    return tuple(f"{path.name}: {note}" for note in (f"{sheet}: {header}.", *answer["notes"]))
 
 
 def _letters(column: int) -> str:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 
-__all__ = ["Merge", "fill_merged", "merged_cells"]
+__all__ = ["Merge", "column_number", "fill_merged", "merged_cells", "sheet_part"]
 
 Merge = tuple[int, int, int]  # the column, the first row and the last, from 0
 
@@ -33,12 +33,14 @@ def merged_cells(path: Path, sheet: str) -> list[Merge]:
     if not zipfile.is_zipfile(path):
         return []
     with zipfile.ZipFile(path) as archive:
-        part = _part(archive, sheet)
+        part = sheet_part(archive, sheet)
         if part is None:
             return []
         with archive.open(part) as file:
             end = _below_the_rows(iter(partial(file.read, _READ_BYTES), b""))
-    found = [(_number(letters), int(first) - 1, int(last) - 1) for letters, first, last in _MERGE.findall(end)[:_MOST]]
+    found = [
+        (column_number(letters), int(first) - 1, int(last) - 1) for letters, first, last in _MERGE.findall(end)[:_MOST]
+    ]
     return [merge for merge in found if merge[1] < merge[2]]
 
 
@@ -70,7 +72,7 @@ def _below_the_rows(blocks: Iterator[bytes]) -> bytes:
     return b""
 
 
-def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
+def sheet_part(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """The name of the part that holds a sheet."""
     names = set(archive.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
@@ -84,7 +86,8 @@ def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
     return part if part in names else None
 
 
-def _number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """The number, from 0, of the column with these letters."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - ord("A") + 1

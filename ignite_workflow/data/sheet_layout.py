@@ -1,15 +1,30 @@
-"""Where the table lies in a sheet: titles above the header, empty rows and columns around it."""
+"""Where the table lies in a sheet: titles above the header, units beneath it, notes below, empty rows and columns."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
-__all__ = ["Layout", "find_layout"]
+from ignite_workflow.data.below import LastRow, find_below
+from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
+
+__all__ = ["Layout", "SheetOptions", "find_layout"]
 
 _LOOKED_AT = 100
 _HEADER_FILLS = 0.6  # of the cells that the widest of the first rows has; a title above fills one or two
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """What a person said about a sheet: see ``data.read``."""
+
+    header: bool | int | None = None
+    units: bool | None = None
+    footer: bool | int | None = None
 
 
 @dataclass(frozen=True)
@@ -19,31 +34,82 @@ class Layout:
     Attributes:
         header: the row of the names; None where there is none.
         first: the first row below it, or the first that is not empty.
+        last: the row below the last.
+        notes: what was found beside the table.
+        question: what may be data or not, and a person has to say; empty where nothing is open.
     """
 
     header: int | None
     first: int
+    last: int
+    notes: tuple[str, ...] = ()
+    question: str = ""
 
 
-def find_layout(texts: pl.DataFrame, header: bool | int | None) -> Layout:
-    """Find the header of a table in a sheet.
+def find_layout(texts: pl.DataFrame, said: SheetOptions) -> Layout:
+    """Find the table in a sheet.
 
     Args:
         texts: every row of the sheet; an empty cell is null.
-        header: the row where it is, counted from 1; True: the first row that is not empty; False: there is none; None:
-            the first row that is about as full as the rows below and holds a cell that is not a number.
+        said: what a person said. Of the header, the row where it is, counted from 1; True: the first row that is not
+            empty; False: there is none; None: the first row that is about as full as the rows below and holds a cell
+            that is not a number.
     """
-    filled = texts.head(_LOOKED_AT + _first_filled(texts)).select(
-        pl.sum_horizontal(pl.all().is_not_null()).alias("cells")
-    )["cells"]
+    header, first = _header(texts, said.header)
+    names = [] if header is None else [name or "" for name in texts.row(header)]
+    notes: list[str] = []
+    if header is not None and said.units is not False and first < texts.height:
+        body = [_cells(row) for row in texts[first + 1 : first + 1 + _LOOKED_AT].rows()]
+        sure, shown = units_row(names, _cells(texts.row(first)), body)
+        if sure is None and said.units is None:
+            return Layout(header, first, texts.height, question=f"row {first + 1}, {shown} {DOUBTFUL_UNITS}")
+        if sure or said.units:
+            first += 1
+            why = "as data.read.units says" if said.units else f"{shown}; otherwise: data.read.units=false"
+            notes.append(f"row {first} holds units and no data: {why}.")
+    columns = names or [f"column_{number + 1}" for number in range(texts.width)]
+    below = find_below(_last_rows(texts, first), columns, said.footer, partial(_evidence, texts, first))
+    if not below.rows:
+        return Layout(header, first, texts.height, tuple(notes))
+    last = texts.height - below.rows[0].size
+    if below.question:
+        return Layout(header, first, last, question=f"row {last + 1}, {below.asked(names, 'row')}")
+    return Layout(header, first, last, (*notes, below.said("row", last + 1)))
+
+
+def _header(texts: pl.DataFrame, said: bool | int | None) -> tuple[int | None, int]:
+    """The row of the names, and the first below it."""
     first = _first_filled(texts)
-    if header is None:
+    if said is not None and said is not True and said is not False:
+        return said - 1, said
+    named = said is True
+    if said is None:
+        filled = texts.head(_LOOKED_AT + first).select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
         full = filled >= _HEADER_FILLS * int(filled.max())  # type: ignore[arg-type]
         first = int(full.arg_true()[0])
-        header = _names_something(texts.row(first))
-    elif header is not True and header is not False:
-        return Layout(header - 1, header)
-    return Layout(first, first + 1) if header else Layout(None, first)
+        named = _names_something(texts.row(first))
+    return (first, first + 1) if named else (None, first)
+
+
+def _cells(row: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(cell or "" for cell in row)
+
+
+def _last_rows(texts: pl.DataFrame, first: int) -> Iterator[LastRow]:
+    """The last rows that are not empty, from the bottom."""
+    row = texts.height - 1
+    while row >= first:
+        cells = _cells(texts.row(row))
+        above = row
+        while above > first and not any(texts.row(above - 1)):
+            above -= 1
+        if any(cells):
+            yield LastRow(cells, parted=above < row, size=texts.height - row)
+        row = min(above, row) - 1
+
+
+def _evidence(texts: pl.DataFrame, first: int, row: LastRow, positions: Sequence[int]) -> Evidence:
+    return Evidence([texts[first : texts.height - row.size].fill_null("")], positions)
 
 
 def _first_filled(texts: pl.DataFrame) -> int:

@@ -14,9 +14,10 @@ from typing import Any
 
 import polars as pl
 
+from ignite_workflow.data.formulas import unsaved_formulas
 from ignite_workflow.data.guarded import limit_this_process
 from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
-from ignite_workflow.data.sheet_layout import Layout, find_layout
+from ignite_workflow.data.sheet_layout import Layout, SheetOptions, find_layout
 
 __all__ = ["ROW", "main"]
 
@@ -29,25 +30,26 @@ def main(arguments: Sequence[str]) -> None:
 
     Args:
         arguments: the most memory in bytes; the workbook; the sheet (empty: the first visible one that is not empty);
-            as JSON what is known of the header, see ``find_layout``; the file to write.
+            as JSON what a person said, see ``SheetOptions``; the file to write.
 
     Prints:
         ``sheets``: their names; ``sheet``: the one read, None where there is no such or it is empty; ``header``: its
-        row, from 1, or None; ``names``: its cells; ``first_column``: the number of the first used column, from 0. Or
-        ``error``.
+        row, from 1, or None; ``names``: its cells; ``first_column``: the number of the first used column, from 0;
+        ``notes`` and ``question``: of ``find_layout``; ``unsaved``: the column (from 0) and row (from 1) of formulas
+        without a value. Or ``error``.
     """
-    memory, path, sheet, header, output = arguments
+    memory, path, sheet, said, output = arguments
     limit_this_process(int(memory))
     import fastexcel
 
     try:
-        answer = _read(Path(path), fastexcel.read_excel(path), sheet, json.loads(header), Path(output))
+        answer = _read(Path(path), fastexcel.read_excel(path), sheet, SheetOptions(**json.loads(said)), Path(output))
     except fastexcel.FastExcelError as error:
         answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
     print(json.dumps(answer))
 
 
-def _read(path: Path, reader: Any, wanted: str, header: bool | int | None, output: Path) -> dict[str, Any]:
+def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path) -> dict[str, Any]:
     names = [name for name in reader.sheet_names if name == wanted] if wanted else reader.sheet_names
     for name in names:
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
@@ -56,7 +58,7 @@ def _read(path: Path, reader: Any, wanted: str, header: bool | int | None, outpu
             break
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
-    layout = find_layout(texts, header)
+    layout = find_layout(texts, said)
     left = sheet.selected_columns[0].absolute_index
     merges = [(column - left, first, last) for column, first, last in merged_cells(path, name)]
     _table(reader, name, texts, layout, merges).write_ipc(output)
@@ -66,13 +68,22 @@ def _read(path: Path, reader: Any, wanted: str, header: bool | int | None, outpu
         "header": None if layout.header is None else layout.header + 1,
         "names": [None] * texts.width if layout.header is None else texts.row(layout.header),
         "first_column": left,
+        "notes": layout.notes,
+        "question": layout.question,
+        "unsaved": [
+            (column - left, row + 1)
+            for column, row in unsaved_formulas(path, name)
+            if layout.first <= row < layout.last and left <= column < left + texts.width
+        ],
     }
 
 
 def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout, merges: list[Merge]) -> pl.DataFrame:
     """The rows below the header that are not empty, with their numbers."""
-    texts = texts.slice(layout.first)
-    typed = reader.load_sheet(name, header_row=None, skip_rows=layout.first, schema_sample_rows=None).to_polars()
+    texts = texts[layout.first : layout.last]
+    typed = reader.load_sheet(
+        name, header_row=None, skip_rows=layout.first, n_rows=texts.height, schema_sample_rows=None
+    ).to_polars()
     numbers = pl.int_range(layout.first + 1, layout.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
     of_columns: dict[int, list[Merge]] = {}

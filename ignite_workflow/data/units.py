@@ -58,11 +58,11 @@ def units_row(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequenc
     if not united or any(is_number(cell.strip("()")) and cell != "1" for cell in cells):
         return False, ""
     others = [at for at, cell in enumerate(cells) if at not in united and not _says_nothing(cell)]
-    for at in others:
-        if numeric[at] or not _describes(cells[at], body, at):
-            return None, f"column {at + 1} {names[at]!r}: {cells[at]!r}"
-    if not any(_SURE.fullmatch(cells[at]) for at in united):
-        return None, f"column {united[0] + 1} {names[united[0]]!r}: {cells[united[0]]!r}"
+    odd = [at for at in others if numeric[at] or not _describes(cells[at], body, at)]
+    sure = any(_SURE.fullmatch(cells[at]) for at in united)
+    if odd or not sure:
+        at = odd[0] if odd else united[0]
+        return (None, f"column {at + 1} {names[at]!r}: {cells[at]!r}") if sure or not odd else (False, "")
     shown = ", ".join(f"{names[at]} {cells[at]}" for at in united[:_MOST_NAMED])
     return True, shown + (f" and {len(united) - _MOST_NAMED} more" if len(united) > _MOST_NAMED else "")
 
