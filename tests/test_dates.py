@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ignite_workflow.config import DataConfig
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.dates import DATE_FORMATS, DateSearch, as_seconds
+from ignite_workflow.data.prepared import prepare_table
+from ignite_workflow.data.tables import read_table
 from ignite_workflow.errors import DataError
 
 
@@ -136,3 +139,47 @@ def test_a_later_chunk_may_contradict_the_order_of_day_and_month():
 
     assert not found.fits
     assert found.contradiction == "'13/03/2024' and '03/29/2024'"
+
+
+NOON = datetime(2024, 1, 31, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("formats", [(), ("%Y-%m-%d",), ("%d.%m.%Y %H:%M",), ("%Y-%m-%dT%H:%M:%SZ",)])
+@pytest.mark.parametrize(
+    "cell",
+    ["2024-01-31T12:00:00", "2024-01-31 12:00:00", "2024-01-31T12:00", "2024-01-31 12:00:00.000", "2024-01-31T12:00Z"],
+)
+def test_a_date_written_year_first_is_read_whatever_the_training_data_was(cell, formats):
+    assert seconds([cell, "2024-01-31", None], formats)[:2] == [NOON, NOON - 43200]
+
+
+@pytest.mark.parametrize("formats", [(), ("%Y-%m-%d %H:%M:%S%z",), ("%Y-%m-%dT%H:%M:%SZ",)])
+def test_an_offset_is_a_moment_where_the_training_data_knew_zones(formats):
+    assert seconds(["2024-01-31T13:00:00+01:00", "2024-01-31 07:00:00.0-05:00"], formats) == [NOON, NOON]
+
+
+def test_an_offset_is_a_mistake_where_the_training_data_had_none():
+    with pytest.raises(
+        DataError, match=r"row 1, column 'when': '2024-01-31T13:00:00\+01:00' is not .* it has a time zone, the"
+    ):
+        seconds(["2024-01-31", "2024-01-31T13:00:00+01:00"], ("%Y-%m-%d",))
+
+
+def test_a_date_is_no_time_of_day():
+    with pytest.raises(DataError, match="'2024-01-31' is not a date written %H:%M"):
+        seconds(["2024-01-31"], ("%H:%M",))
+
+
+def test_a_model_of_typed_dates_takes_text_and_the_other_way_round(tmp_path):
+    days = [datetime(2024, 1 + number % 12, 1 + number % 28, number % 24) for number in range(40)]
+    table = pl.DataFrame({"when": days, "y": [float(number) for number in range(40)]})
+    table.write_parquet(tmp_path / "typed.parquet")
+    table.write_csv(tmp_path / "t.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
+    table.write_csv(tmp_path / "blank.csv", datetime_format="%Y-%m-%d %H:%M")
+    table.write_csv(tmp_path / "utc.csv", datetime_format="%Y-%m-%d %H:%M:%SZ")
+    files = [str(tmp_path / name) for name in ("typed.parquet", "t.csv", "blank.csv", "utc.csv")]
+
+    for trained in files:
+        schema = prepare_table(DataConfig(path=trained, target="y"), seed=0, cache_directory=tmp_path / "cache").schema
+        first, *others = ([schema.encode(chunk).tolist() for chunk in read_table(each)] for each in files)
+        assert all(other == first for other in others)

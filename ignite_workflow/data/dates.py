@@ -39,6 +39,10 @@ _CLOCKS = (
 )
 _TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S")
 _MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*_DAYS, *_COMPACT) for gap in (" ", "T") for clock in _CLOCKS)
+_ISO_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f")
+_ISO = ("%Y-%m-%d", *(f"%Y-%m-%d{gap}{clock}" for gap in "T " for clock in _ISO_CLOCKS))
+_ISO_UTC = tuple(f"{form}Z" for form in _ISO[1:])
+_ISO_OFFSET = tuple(f"{form}%z" for form in _ISO[1:])
 DATE_FORMATS = (*_DAYS, *_MONTHS, *_TIMES, *_COMPACT, *_MOMENTS)
 CYCLES = ("hour", "weekday", "month", "yearday")
 _MAYBE_DATE = r"^[\pL\d][\pL\d ,./:+-]{2,38}$"
@@ -185,7 +189,8 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
 
     Args:
         series: text, dates or datetimes.
-        formats: those of the column; a cell is written in the first of them that fits it.
+        formats: those of the column; a cell is written in the first of them that fits it, or else as ISO 8601 writes
+            dates, which cannot be mistaken. None where the training data was typed.
         rules: how missing values are spelled.
         place: for messages.
 
@@ -202,11 +207,29 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
             rest = moments.is_null()
             moments = moments.zip_with(~rest, _parse(known, form)) if not rest.all() else _parse(known, form)
     bad = known.is_not_null() & moments.is_null()
+    if known.dtype == pl.String and bad.any() and not set(formats) & set(_TIMES):
+        moments = moments.scatter(bad.arg_true(), _iso(known.filter(bad), formats))
+        bad = known.is_not_null() & moments.is_null()
     if bad.any():
         first = int(bad.arg_true()[0])
-        written = f"a date written {' or '.join(formats)}" if formats else "a date of a known format"
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}.")
+        written = f"a date written {' or '.join(formats)}" if formats else "a date written year first: 2024-01-31T12:00"
+        zone = known.dtype == pl.String and any(_parse(known[first : first + 1], form)[0] for form in _ISO_OFFSET)
+        why = ": it has a time zone, the training data has none" if zone else ""
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}{why}.")
     return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
+
+
+def _iso(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
+    """The moments of cells that are written year first, null where they are not.
+
+    Z is no other zone than none is. An offset says more than a column of text without zones did: there it stays a
+    mistake, as what those times were is not known.
+    """
+    zoned = not formats or any(form.endswith(("Z", "%z", " UTC")) for form in formats)
+    moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text))
+    for form in (*_ISO, *_ISO_UTC, *(_ISO_OFFSET if zoned else ())):
+        moments = moments.zip_with(moments.is_not_null(), _parse(text, form))
+    return moments
 
 
 def cycle_position(seconds: Floats, cycle: str) -> Floats:
