@@ -236,3 +236,36 @@ def test_titles_above_and_notes_below_a_short_table_leave_its_delimiter_alone(re
     columns, rows, _ = read("Title\n\nname;b;c\n;kg;m/s\nx;1,5;2\ny;3;4\n\nQuelle: Amt, 2023\nStand: Mai\n")
 
     assert (columns, rows) == (("name", "b", "c"), [("x", "1,5", "2"), ("y", "3", "4")])
+
+
+def test_tables_as_consoles_and_markdown_draw_them_are_read(read):
+    psql = " id | name  | x\n----+-------+-----\n  1 | Ann   | 1.5\n  2 | Bob B | 2.5\n(2 rows)\n\n"
+    mysql = "+----+------+\n| id | name |\n+----+------+\n|  1 | Ann  |\n|  2 | Bob  |\n+----+------+\n2 rows\n"
+    markdown = "| id | name |\n|---:|:-----|\n| 1 | Ann |\n| 2 | Bob |\n"
+
+    for content, last in ((psql, "Bob B"), (mysql, "Bob"), (markdown, "Bob")):
+        columns, rows, notes = read(content)
+        assert [name.strip() for name in columns if "column" not in name][:2] == ["id", "name"]
+        assert len(rows) == 2
+        assert last in [cell.strip() for cell in rows[1]]
+        assert any("is drawn beneath the names and no data" in note for note in notes)
+
+
+def test_a_cell_that_psql_continues_below_is_refused(read):
+    with pytest.raises(DataError, match="line 3: a cell goes on in the next line"):
+        read(" id  | x\n-----+---\n one+| 1\n two |\n 3   | 4\n")
+
+
+@pytest.mark.parametrize("ruler", ["", "---- ---------- -----\n"])
+def test_columns_that_blanks_align_are_refused_by_what_they_look_like(read, ruler):
+    content = f"id   name       x\n{ruler}1    Ann Lee    1.5\n2    Bob        2.5\n3               3.5\n"
+
+    with pytest.raises(
+        DataError, match=r"fixed width, aligned by blanks: after the first they begin at the characters 6, 17"
+    ):
+        read(content)
+    assert read(content, delimiter=",")[0] == ("id   name       x",)
+
+
+def test_a_column_of_sentences_is_one_of_a_single_column(read):
+    assert len(read("text\nhow are you\nI  am fine\nso\n")[1]) == 3

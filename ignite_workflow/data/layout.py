@@ -17,6 +17,8 @@ from ignite_workflow.errors import DataError
 __all__ = ["Layout", "find_layout"]
 
 _NAMES = {"\t": "a tab", " ": "blanks", "\x1f": "the unit separator 0x1f", "\x01": "the byte 0x01"}
+_MOST_STARTS = 5
+_RULER = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _AT_START = re.compile(r"(?:^|[,;\t| ])\"", re.MULTILINE)
 
 
@@ -68,6 +70,11 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
         notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
         return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), _said(path, notes))
+    if len(first.cells) == 1 and read.delimiter is None:
+        _refuse_fixed_widths(path, [record.cells[0] for record in parted.records])
+    if first.ruled:
+        notes.append(f"line {first.end} is drawn beneath the names and no data")
+        _refuse_broken_cells(path, parted.records[at + 1 :])
     columns, renamed = column_names(first.cells)
     nameless = max((number for number, cell in enumerate(first.cells, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, parted.records[at:], read.units)
@@ -92,6 +99,40 @@ def _below_units(
         return records[0].end, []
     why = f"{shown}; otherwise: data.read.units=false" if said is None else "as data.read.units says"
     return row.end, [f"line {row.line} holds units and no data: {why}"]
+
+
+def _refuse_fixed_widths(path: Path, lines: Sequence[str]) -> None:
+    """Lines of one cell each may be columns that blanks align.
+
+    Raises:
+        DataError: there are gaps of blanks that no line crosses, with cells to both sides of them.
+    """
+    rulers = [line for line in lines[1:2] if _RULER.fullmatch(line)]
+    width = max(map(len, lines))
+    filled = [sum(line[at : at + 1].strip() != "" for line in lines) for at in range(width)]
+    starts = [at for at in range(2, width) if filled[at] and not any(filled[at - 2 : at])]
+    firsts = [0, *starts]
+    if rulers:
+        starts = [run.start() for run in re.finditer(r"\S+", rulers[0])][1:]
+    whole = bool(rulers) or all(max(filled[start:end]) > 1 for start, end in zip(firsts, [*starts, width], strict=True))
+    if starts and whole:
+        places = ", ".join(str(start + 1) for start in starts[:_MOST_STARTS])
+        raise DataError(
+            f"{path}: it looks like columns of fixed width, aligned by blanks: after the first they begin at the "
+            f"characters {places}. These cannot be read: save it with a delimiter. If each line is one cell: "
+            "data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
+        )
+
+
+def _refuse_broken_cells(path: Path, records: Sequence[Record]) -> None:
+    """A plus at the very end of a cell is how psql says that the cell goes on in the next line.
+
+    Raises:
+        DataError: there is one.
+    """
+    for record in records:
+        if any(cell.endswith("+") for cell in record.cells[:-1]):
+            raise DataError(f"{path}: line {record.line}: a cell goes on in the next line. Export the table as CSV.")
 
 
 def _said(path: Path, notes: Sequence[str]) -> tuple[str, ...]:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "sample_records"]
 
 AGREEING = 0.9  # of the records, or cells, have to say the same
 _MOST_RECORDS = 200
 _CUT_CHARACTERS = 32 * 1024  # a sample of so many may end in the middle of a record, a shorter one is a whole file
+_RULER = re.compile(r":?(?:-{2,}|={2,}):?")
+_CROSSED = re.compile(r"\+?-+(?:\+-+)+\+?")
 _NUMBER = re.compile(r"[^\w]{0,3}\d[\d.,']*(?: \d{3}[\d.,]*)*([eE][+-]?\d+)?\s*([^\W\d]{0,3}|%)")
 
 
 @dataclass(frozen=True)
 class Record:
-    """Some cells, and the first and the last of the lines they stand in."""
+    """Some cells, and the first and the last of the lines they stand in.
+
+    Attributes:
+        cells: as they stand there.
+        line, end: the first line and the last; a line drawn beneath is taken in.
+        ruled: there is such a line.
+    """
 
     cells: list[str]
     line: int
     end: int
+    ruled: bool = False
 
     @property
     def filled(self) -> int:
@@ -37,7 +46,9 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]
     line = 1
     try:
         for cells in reader:
-            if cells:
+            if len(records) <= 1 and _is_ruler(cells):
+                records = [replace(record, end=reader.line_num, ruled=True) for record in records]
+            elif cells:
                 records.append(Record(cells, line, reader.line_num))
             line = reader.line_num + 1
             if len(records) == _MOST_RECORDS:
@@ -45,6 +56,14 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]
     except csv.Error:  # a cell too long to be one, or a carriage return inside of a cell
         return records or [Record(sample.split("\n")[0].split(delimiter), 1, 1)]
     return records[:-1] if len(sample) >= _CUT_CHARACTERS and len(records) > 1 else records
+
+
+def _is_ruler(cells: list[str]) -> bool:
+    """Whether it is the line that Markdown and database consoles draw beneath, or above, the names."""
+    if len(cells) == 1:
+        return _CROSSED.fullmatch(cells[0].strip()) is not None
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(map(_RULER.fullmatch, filled)) and len(max(filled, key=len)) > 2
 
 
 def _lines(sample: str, *, squeezed: bool) -> Iterator[str]:
