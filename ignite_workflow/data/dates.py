@@ -225,7 +225,7 @@ def _iso(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
     Z is no other zone than none is. An offset says more than a column of text without zones did: there it stays a
     mistake, as what those times were is not known.
     """
-    zoned = not formats or any(form.endswith(("Z", "%z", " UTC")) for form in formats)
+    zoned = not formats or any(form.endswith(("Z", "z", " UTC", " GMT")) for form in formats)
     moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text))
     for form in (*_ISO, *_ISO_UTC, *(_ISO_OFFSET if zoned else ())):
         moments = moments.zip_with(moments.is_not_null(), _parse(text, form))
