@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -52,13 +52,20 @@ def first_bad_weight(model: nn.Module) -> str | None:
     return None
 
 
+@torch.no_grad()
 def _all_have_norms(tensors: Iterable[Tensor]) -> bool:
     """False where any number is not finite, or where squares overflow: the quickest look there is."""
     groups: defaultdict[tuple[torch.device, torch.dtype], list[Tensor]] = defaultdict(list)
     for tensor in tensors:
         if tensor.is_floating_point():
-            groups[tensor.device, tensor.dtype].append(tensor.detach())
-    return all(math.isfinite(torch.stack(torch._foreach_norm(group)).sum().item()) for group in groups.values())
+            groups[tensor.device, tensor.dtype].append(tensor)
+    return all(math.isfinite(_sum(torch._foreach_norm(group))) for group in groups.values())
+
+
+def _sum(norms: Sequence[Tensor]) -> float:
+    if norms[0].is_cpu:
+        return sum(norm.item() for norm in norms)
+    return torch.stack(list(norms)).sum().item()  # one wait for the device
 
 
 def _first_bad_state(model: nn.Module, optimizers: Mapping[str, Optimizer]) -> str | None:
