@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ignite_workflow.early_signals import EXIT_CODES, received
 from ignite_workflow.engine import WorkflowEngine
 
-__all__ = ["REQUEUE", "stop_on_signals"]
-
-REQUEUE = 75  # EX_TEMPFAIL of sysexits.h: stopped, can be resumed, please start again
-
-_EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: REQUEUE}
+__all__ = ["stop_on_signals"]
 
 
 @contextmanager
@@ -26,19 +23,24 @@ def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
     there before are put back afterwards. Does nothing outside the main thread, where Python allows no handlers.
     """
 
+    came: list[int] = []
+
     def stop(number: int, _: FrameType | None) -> None:
-        code = _EXIT_CODES[signal.Signals(number)]
-        if trainer.stop_request is not None and trainer.stop_request.exit_code:
+        code = EXIT_CODES[signal.Signals(number)]
+        if came:
             os._exit(code)
+        came.append(number)
         trainer.request_stop(f"{signal.Signals(number).name} received", code)
 
-    heeded = [number for number in _EXIT_CODES if signal.getsignal(number) != signal.SIG_IGN]
+    heeded = [number for number in EXIT_CODES if signal.getsignal(number) != signal.SIG_IGN]
     try:
         before = {number: signal.signal(number, stop) for number in heeded}
     except ValueError:
         yield
         return
     try:
+        if (earlier := received()) is not None:
+            stop(earlier, None)
         yield
     finally:
         for number, handler in before.items():

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ignite.engine import Events
 
+from ignite_workflow.early_signals import REQUEUE
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.signals import REQUEUE
 from ignite_workflow.ticker import Ticker
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import ignite_workflow
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
-    "errors built_in display durable strict_json",
+    "errors built_in display durable strict_json early_signals",
     "validation registry",
     "config_tree config_fields config config_schema settings device randomness events pictures",
     "batch targets losses metric_sums metrics optimizers muon schedules data models",

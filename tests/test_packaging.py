@@ -84,7 +84,7 @@ def test_the_wheel_says_that_it_is_typed_and_brings_the_command(wheel):
     [entry_points] = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
 
     assert "ignite_workflow/py.typed" in archive.namelist()
-    assert "ignite-workflow = ignite_workflow.cli:main" in archive.read(entry_points).decode()
+    assert "ignite-workflow = ignite_workflow.__main__:main" in archive.read(entry_points).decode()
 
 
 def test_an_installed_wheel_has_handlers(wheel, tmp_path):

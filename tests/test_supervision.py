@@ -12,7 +12,7 @@ from ignite.engine import Events
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import ConfigError, TrainConfig, Workflow
+from ignite_workflow import ConfigError, TrainConfig, Workflow, early_signals
 from ignite_workflow.testing import scripted_workflow
 
 DATA = TensorDataset(torch.linspace(0, 1, 12)[:, None], torch.linspace(1, 2, 12)[:, None])
@@ -237,3 +237,22 @@ def test_values_that_are_not_finite_are_not_the_best(tmp_path):
 
 def test_without_an_evaluation_there_is_no_best(tmp_path):
     assert best(tmp_path) is None
+
+
+def test_the_first_signal_saves_though_a_limit_of_time_had_stopped_the_run_before(tmp_path):
+    workflow = build(tmp_path)
+    workflow.trainer.add_event_handler(Events.ITERATION_STARTED(once=2), workflow.request_stop, "limit", 75)
+
+    run_and_receive(workflow, signal.SIGTERM)
+
+    assert workflow.checkpoint_store().steps() == [2]
+    assert status(tmp_path)["exit_code"] == 75
+
+
+def test_a_signal_that_got_lost_in_start_up_stops_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(early_signals, "_received", [signal.SIGTERM])
+    workflow = build(tmp_path)
+
+    workflow.run()
+
+    assert (status(tmp_path)["exit_code"], workflow.trainer.state.iteration) == (143, 0)

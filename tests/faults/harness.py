@@ -137,9 +137,11 @@ def _run(directory: Path, arguments: tuple[str, ...], inject: Injection | None, 
     multiprocessing.set_start_method("fork", force=True)  # of loader workers: as where nothing was said
     if inject is not None:
         inject(directory)
-    from ignite_workflow.cli import main
+    from ignite_workflow.__main__ import main
 
-    main(["train", str(directory.parent / "job.yaml"), "--run-dir", str(directory), "--resume", *arguments])
+    sys.argv = ["run.py", "train", str(directory.parent / "job.yaml"), "--run-dir", str(directory), "--resume"]
+    sys.argv += arguments
+    main()
 
 
 def write_settings(folder: Path, **changes: Mapping[str, Any]) -> None:

@@ -1,12 +1,16 @@
 """F11: the first signal saves within a step and leaves with its code, the second at once; workers ignore them."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import pytest
-from harness import EXHAUSTIVE, start, started, steps, unbroken, wrong
+from harness import EXHAUSTIVE, HERE, start, started, steps, unbroken, write_settings, wrong
 from injections import signalled_at, waiting_at
 
 CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
@@ -32,9 +36,9 @@ def complaints(run, number, moment, count):
     """What is not as it should be where that signal comes at that moment; but for what follows."""
     name = "dataset" if moment == "start-up" else moment  # the first sample is looked at before there is a run
     done = start(run, inject=partial(signalled_at, numbers=(number,), moment=name, count=count))
-    if (name, count) == ("dataset", 1):  # there is nothing to save: as Python answers it
-        expected = 130 if number == signal.SIGINT else -number
-        return [done] if (done.code, run.exists()) != (expected, False) else []
+    if (name, count) == ("dataset", 1):  # there is nothing to save
+        expected = (CODES[number], f"Stopped by {number.name}.\n", False)
+        return [done] if (done.code, done.said, run.exists()) != expected else []
     at = int(run.with_name(f"{run.name}.signalled").read_text())
     saved = steps(run)[-1] if steps(run) else 0
     return [(done, at, saved)] if done.code != CODES[number] or not at <= saved <= at + 1 else []
@@ -51,6 +55,32 @@ def test_f11_a_signal_at_any_moment(job, number, tally):
         failed |= {(moment, count): wrongs} if wrongs else {}
 
     tally("F11 a signal at any moment", trial + 1, failed)
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_f11_a_signal_while_python_starts(tmp_path, number, tally):
+    """A process of its own, that imports all anew; ``started`` forks one that has."""
+    write_settings(tmp_path)
+    command = [sys.executable, "run.py", "train", tmp_path / "job.yaml", "--run-dir", tmp_path / "run", "--resume"]
+    environment, failed, trials = {**os.environ, "PYTHONPATH": str(HERE)}, [], 50 if EXHAUSTIVE else 2
+    for trial in range(trials):
+        with subprocess.Popen(command, cwd=HERE.parents[1], env=environment, stderr=subprocess.PIPE) as process:
+            wait_until_answered(process.pid)
+            time.sleep(2 * trial / trials)
+            process.send_signal(number)
+            said = process.communicate()[1].decode()
+        legal = (process.returncode, said) == (CODES[number], f"Stopped by {number.name}.\n")
+        failed += [] if legal and not (tmp_path / "run").exists() else [(trial, process.returncode, said)]
+
+    tally("F11 a signal while Python starts", trials, failed)
+
+
+def wait_until_answered(process):
+    """Until the interpreter itself has started, and the program has said what is to happen at a signal."""
+    status = Path(f"/proc/{process}/status")
+    usr1 = 1 << (signal.SIGUSR1 - 1)
+    while not int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & usr1:
+        time.sleep(0.001)
 
 
 @pytest.mark.parametrize("number", CODES)
