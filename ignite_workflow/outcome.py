@@ -67,6 +67,9 @@ def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: L
     """The metrics of a split, measured by an engine of its own, which no handler of the run sees.
 
     Empty where there is no such split.
+
+    Raises:
+        EvaluationAbandoned: the run was asked to stop meanwhile.
     """
     loader = build_loader(config, data, loss, split, workflow.run_directory)
     if loader is None:
@@ -74,7 +77,7 @@ def evaluate_split(workflow: Workflow, config: RunConfig, data: RunData, loss: L
     step = build_eval_step(
         workflow.model, device=workflow.device, autocast=autocast(workflow.device, config.train.precision)
     )
-    engine = EvaluationEngine(step, workflow.model)
+    engine = EvaluationEngine(step, workflow.model, workflow.trainer)
     asked = config.handlers.get("evaluation")
     names = asked.get("metrics") if isinstance(asked, dict) else None
     assert data.target is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,13 @@ from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.data.workers import worker_death
 from ignite_workflow.errors import RunDirectoryError, WorkflowError
 from ignite_workflow.signals import stop_on_signals
+from ignite_workflow.state import EvaluationAbandoned
 
 if TYPE_CHECKING:
     from ignite_workflow.records import Record
     from ignite_workflow.workflow import Workflow
 
-__all__ = ["close_parts", "how_it_ended", "progress", "supervised"]
+__all__ = ["close_parts", "finish_unless_stopped", "how_it_ended", "progress", "supervised"]
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,22 @@ def how_it_ended(workflow: Workflow) -> dict[str, Any]:
     if stop is not None and stop.exit_code != 0:
         return {"state": "stopped", "reason": stop.reason, "exit_code": stop.exit_code}
     return {"state": "finished", "reason": stop.reason if stop else "all epochs are done", "exit_code": 0}
+
+
+def finish_unless_stopped(workflow: Workflow, finish: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Do what is left once nothing is left to train; a signal breaks an evaluation off, to be done again on resume.
+
+    Returns:
+        What ``finish`` returns; or that the run was stopped.
+    """
+    trainer = workflow.trainer
+    stop, trainer.stop_request = trainer.stop_request, None  # early stopping has been honoured: what comes now is new
+    try:
+        return finish()
+    except EvaluationAbandoned:
+        return how_it_ended(workflow)
+    finally:
+        trainer.stop_request = stop
 
 
 def progress(workflow: Workflow) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import time
 from collections import deque
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ignite_workflow.engine import WorkflowEngine
 
 __all__ = ["TimeLimit", "read_deadline"]
+
+log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _SPARE_SECONDS = 2.0  # one of them until the next look
@@ -44,7 +47,7 @@ class TimeLimit:
         self.limits: list[tuple[str, Callable[[], float], float]] = []
         self.accumulate = train.accumulate
         self._paces: deque[float] = deque(maxlen=100)  # seconds an iteration, between two looks
-        self._seen = (0, 0.0)
+        self._seen, self._first = (0, 0.0), -1
         if train.max_minutes is not None:
             self.limits.append(
                 (f"train.max_minutes: {train.max_minutes:g}", time.monotonic, started + train.max_minutes * 60)
@@ -64,7 +67,8 @@ class TimeLimit:
             trainer.add_event_handler(event, self._end)
 
     def _start(self) -> None:
-        self._seen = (self.trainer.state.iteration, time.monotonic())
+        self._first = self.trainer.state.iteration
+        self._seen = (self._first, time.monotonic())
         self.ticker.start()
 
     def _end(self, *_: object) -> None:
@@ -74,7 +78,9 @@ class TimeLimit:
         """Request the stop where it is time."""
         self._measure_pace()
         reason, left = self.nearest()
-        if left <= self.needed():
+        if left <= self.needed() and self.trainer.stop_request is None:
+            if self.trainer.state.iteration == self._first:
+                log.warning("this start has not got on: one step, or one evaluation, takes longer than %s", reason)
             self.trainer.request_stop(f"{reason} is nearly over", REQUEUE)
 
     def nearest(self) -> tuple[str, float]:

@@ -28,7 +28,7 @@ from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.snapshot import Saver, check_handlers, put_back, take_snapshot
 from ignite_workflow.state import RunState
 from ignite_workflow.steps import LossFn
-from ignite_workflow.supervision import close_parts, how_it_ended, progress, supervised
+from ignite_workflow.supervision import close_parts, finish_unless_stopped, how_it_ended, progress, supervised
 from ignite_workflow.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -255,7 +255,8 @@ class Workflow:
         next safe point, with ``exit_code`` set; ``status.json`` says how it ended.
 
         Args:
-            finish: what is left to do once nothing is left to train; what it returns goes into ``status.json``.
+            finish: what is left to do once nothing is left to train; what it returns goes into ``status.json``. Signals
+                break its evaluations off.
 
         Raises:
             ConfigError: it has run to its end before, or broke off with an error.
@@ -269,9 +270,9 @@ class Workflow:
             finally:
                 self.close()
             ending |= how_it_ended(self)
+            if finish is not None and ending["exit_code"] == 0:
+                ending |= finish_unless_stopped(self, finish)
             self.exit_code = ending["exit_code"]
-            if finish is not None and self.exit_code == 0:
-                ending |= finish()
         self._over = f"this run is finished: {ending['reason']}" if self.exit_code == 0 else None
         return state
 

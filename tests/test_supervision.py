@@ -12,7 +12,7 @@ from ignite.engine import Events
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import ConfigError, TrainConfig, Workflow, early_signals
+from ignite_workflow import ConfigError, EvaluationEngine, TrainConfig, Workflow, early_signals
 from ignite_workflow.testing import scripted_workflow
 
 DATA = TensorDataset(torch.linspace(0, 1, 12)[:, None], torch.linspace(1, 2, 12)[:, None])
@@ -162,6 +162,23 @@ def test_what_is_left_to_do_at_the_end_is_done_before_the_status_says_so(tmp_pat
 
     assert seen == ["running"]
     assert (status(tmp_path)["state"], status(tmp_path)["metrics"]) == ("finished", {"test/loss": 0.5})
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["all epochs", "stopped early"])
+def test_a_signal_breaks_off_what_is_measured_at_the_end(tmp_path, early):
+    workflow = build(tmp_path)
+    measured = EvaluationEngine(lambda *_: receive(signal.SIGUSR1), workflow.model, workflow.trainer)
+    if early:
+        workflow.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=1), lambda: workflow.request_stop("good enough"))
+
+    workflow.run(lambda: {"output": measured.run([1, 2]).output})
+
+    assert (status(tmp_path)["state"], workflow.exit_code, measured.state.iteration) == ("stopped", 75, 1)
+    workflow.run_directory.close()
+    resumed = build(tmp_path)
+    assert resumed.resume()
+    resumed.run(lambda: {"metrics": {"test/loss": 1.0}})
+    assert (status(tmp_path)["state"], status(tmp_path)["epoch"]) == ("finished", 1 if early else 2)
 
 
 def test_a_run_that_is_stopped_does_not_do_what_is_left_to_the_end(tmp_path):

@@ -80,6 +80,20 @@ def test_an_evaluation_is_abandoned_for_it(tmp_path):
     assert (workflow.exit_code, workflow.evaluator.state.iteration) == (75, 1)
 
 
+def test_a_start_whose_evaluation_takes_all_its_time_says_so(tmp_path, caplog):
+    first = build(tmp_path)
+    first.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), first.request_stop, "pre-empted", 75)
+    first.run()
+    first.run_directory.close()
+    workflow = build(tmp_path, max_minutes=0.001)
+    assert workflow.resume()
+    workflow.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), wait_for_stop, workflow)
+
+    workflow.run()
+
+    assert "this start has not got on: one step, or one evaluation, takes longer than" in caplog.text
+
+
 def test_a_run_that_has_time_enough_ends_as_ever(tmp_path):
     workflow = build(tmp_path, max_minutes=60, deadline=stamp(days=1))
 
