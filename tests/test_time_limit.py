@@ -40,7 +40,8 @@ def build(directory=None, **limits):
 
 
 def wait_for_stop(workflow):
-    """The second step, or an evaluation, lasts until the run is told to stop."""
+    """The second step, or an evaluation, lasts until the run is told to stop: from now on no time is long enough."""
+    time_limit._SPARE_SECONDS = 1e9
     end = time.monotonic() + PATIENCE
     while workflow.trainer.stop_request is None and time.monotonic() < end:
         time.sleep(0.001)
@@ -53,9 +54,9 @@ def stamp(**later):
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
-        (lambda: {"max_minutes": 0.001}, "train.max_minutes: 0.001 is nearly over"),
-        (lambda: {"deadline": stamp(seconds=0.5)}, "train.deadline: 2"),
-        (lambda: {"max_minutes": 0.001, "deadline": stamp(hours=1)}, "train.max_minutes: 0.001 is nearly over"),
+        (lambda: {"max_minutes": 60}, "train.max_minutes: 60 is nearly over"),
+        (lambda: {"deadline": stamp(hours=1)}, "train.deadline: 2"),
+        (lambda: {"max_minutes": 60, "deadline": stamp(hours=2)}, "train.max_minutes: 60 is nearly over"),
     ],
 )
 def test_a_run_stops_to_be_resumed_when_its_time_is_nearly_over(tmp_path, limits, reason):
@@ -71,7 +72,7 @@ def test_a_run_stops_to_be_resumed_when_its_time_is_nearly_over(tmp_path, limits
 
 
 def test_an_evaluation_is_abandoned_for_it(tmp_path):
-    workflow = build(tmp_path, max_minutes=0.001)
+    workflow = build(tmp_path, max_minutes=60)
     workflow.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), wait_for_stop, workflow)
 
     workflow.run()
@@ -85,7 +86,7 @@ def test_a_start_whose_evaluation_takes_all_its_time_says_so(tmp_path, caplog):
     first.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), first.request_stop, "pre-empted", 75)
     first.run()
     first.run_directory.close()
-    workflow = build(tmp_path, max_minutes=0.001)
+    workflow = build(tmp_path, max_minutes=60)
     assert workflow.resume()
     workflow.evaluator.add_event_handler(Events.ITERATION_STARTED(once=1), wait_for_stop, workflow)
 
