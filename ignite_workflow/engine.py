@@ -224,6 +224,7 @@ class WorkflowEngine(EventEngine):
         if self._restore is not None:
             restore, self._restore = self._restore, None
             restore()
+            del restore  # of what it held the weights are copied by now
             self._fire_event(WorkflowEvents.RESTORED)
             if self.pending_window:
                 self._complete_window()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,12 +17,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
 
 from ignite_workflow.durable import write_over
-from ignite_workflow.errors import CheckpointError
+from ignite_workflow.errors import CheckpointError, WorkflowError
 
 __all__ = ["decode_tree", "encode_tree", "read_tensor_file", "tensor_file_parts", "write_parts", "write_tensor_file"]
 
@@ -37,6 +36,8 @@ _DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
+_BY_NAME = {name: dtype for dtype, name in _DTYPES.items()}
+_MOST_NUMBERS = 2**50  # also of a tensor that is empty in one of its dimensions
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _TEXT = frozenset({str})
 _TAG = ""
@@ -92,55 +93,82 @@ def _with_checksum(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memo
 def read_tensor_file(path: Path, kind: str) -> dict[str, Any]:
     """Read what ``write_tensor_file`` wrote; tensors are on the CPU.
 
-    A file that is not whole takes no memory: the checksum is looked at first, a piece of the file at a time.
+    Each byte is read once, to where it stays: what is handed out is what the checksum was taken of, and takes no more
+    memory than the file is long.
 
     Raises:
         CheckpointError: the file is missing, damaged or of another kind.
+        WorkflowError: there is not as much memory.
     """
     try:
-        _check(path)
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            header, tensors = _read(file, path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
     try:
-        tensors = load(content)  # this checks lengths, shapes and offsets against the size of the file
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         metadata = header.get("__metadata__", {})
         found = metadata.get("kind", "safetensors file")
         tree: dict[str, Any] = decode_tree(json.loads(metadata["values"]), tensors) if found == kind else {}
-    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path} was not written by this library: {error}") from error
     if found != kind:
         raise CheckpointError(f"{path} is not a {kind} but a {found}")
     return tree
 
 
-def _check(path: Path) -> None:
-    """Compare the file with the size in its header and with the checksum at its end."""
-    size = path.stat().st_size
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        if size != _size_by_header(file):
-            raise CheckpointError(f"{path} is damaged: its {size:,} bytes are not those its header speaks of")
-        file.seek(0)
-        for start in range(0, size - _DIGEST_BYTES, _PIECE_BYTES):
-            digest.update(file.read(min(_PIECE_BYTES, size - _DIGEST_BYTES - start)))
-        if file.read() != digest.digest():
-            raise CheckpointError(f"{path} is damaged: its checksum does not match ({size:,} bytes)")
+def _read(file: BinaryIO, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The header and the tensors, compared with the size of the file and with the checksum at its end."""
+    size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    text = file.read(length) if length <= min(size, _HEADER_LIMIT) else b""
+    header, layout = _parse(text)
+    if size != 8 + length + sum(count for *_, count in layout):
+        raise CheckpointError(f"{path} is damaged: its {size:,} bytes are not those its header speaks of")
+    digest.update(start + text)
+    tensors: dict[str, Tensor] = {}
+    for name, dtype, shape, count in layout[:-1]:
+        try:
+            content = torch.empty(count, dtype=torch.uint8)
+        except RuntimeError as error:  # an older checkpoint would be no smaller
+            raise WorkflowError(f"there is not enough memory for {path}, which needs {size:,} bytes") from error
+        _read_into(content, file, digest)
+        tensors[name] = content.view(dtype).view(shape)
+    if file.read() != digest.digest():
+        raise CheckpointError(f"{path} is damaged: its checksum does not match ({size:,} bytes)")
+    return header, tensors
 
 
-def _size_by_header(file: BinaryIO) -> int | None:
-    """None where there is no header that could be true."""
-    length = int.from_bytes(file.read(8), "little")
-    if length > _HEADER_LIMIT:
-        return None
+def _read_into(content: Tensor, file: BinaryIO, digest: hashlib._Hash) -> None:
+    for piece in content.split(_PIECE_BYTES):  # the digest finds it in the processor's cache
+        file.readinto(piece.numpy())  # type: ignore[attr-defined]  # of a buffered file; all of it, or the file ends
+        digest.update(piece.numpy())
+
+
+def _parse(text: bytes) -> tuple[dict[str, Any], list[tuple[str, torch.dtype, list[int], int]]]:
+    """The header, and each tensor's name, dtype, shape and bytes, one behind the other as in the file, checksum last.
+
+    Both empty where the header cannot be true.
+    """
+    end, layout = 0, []
     try:
-        entries = json.loads(file.read(length))
-        return (
-            8 + length + max(int(entry["data_offsets"][1]) for name, entry in entries.items() if name != "__metadata__")
-        )
+        header: dict[str, Any] = json.loads(text)
+        entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
+        for name, entry in sorted(entries, key=_offsets):
+            (begin, stop), shape, dtype = entry["data_offsets"], entry["shape"], _BY_NAME[entry["dtype"]]
+            if {*map(type, (begin, stop, *shape))} != {int} or min(begin, *shape, 0) < 0 or begin != end:
+                return {}, []
+            if stop - begin != math.prod(shape) * dtype.itemsize or math.prod(filter(None, shape)) > _MOST_NUMBERS:
+                return {}, []
+            layout.append((name, dtype, shape, stop - begin))
+            end = stop
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
+        return {}, []
+    return (header, layout) if layout and layout[-1][-1] == _DIGEST_BYTES else ({}, [])
+
+
+def _offsets(entry: tuple[str, Any]) -> Any:
+    return entry[1]["data_offsets"]
 
 
 def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = ()) -> Any:

@@ -6,6 +6,8 @@ import math
 import os
 import pickle
 import random
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -239,6 +241,20 @@ def test_another_kind_of_file_is_named(path, content):
         read_tensor_file(path, "model")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+def test_reading_takes_the_memory_of_the_file_once(path):
+    write_tensor_file(path, {"a": torch.zeros(50_000_000, dtype=torch.uint8)}, "state")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom ignite_workflow.tensor_file import read_tensor_file\n"
+        "def most(): return int(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]) * 1024\n"
+        "before = most()\nread_tensor_file(Path(sys.argv[1]), 'state')\nprint(most() - before)"
+    )
+
+    more = int(subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout)
+
+    assert 40_000_000 < more < 75_000_000
+
+
 LIES = {
     "header longer than the file": (2**40).to_bytes(8, "little") + b"{}",
     "header of the longest length there is": b"\xff" * 8 + b"{}",
@@ -266,6 +282,12 @@ LIES = {
         header_with("{}", t0={"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 4]}), b"\0" * 4
     ),
     "a negative offset": signed({**header_with("{}"), "t0": {"dtype": "F32", "shape": [1], "data_offsets": [-4, 0]}}),
+    "a shape whose strides overflow": signed(
+        header_with("{}", t0={"dtype": "F32", "shape": [0, 2**62, 2**62], "data_offsets": [0, 0]})
+    ),
+    "a shape that is no whole number": signed(
+        header_with("{}", t0={"dtype": "F32", "shape": [1.0], "data_offsets": [0, 4]}), b"\0" * 4
+    ),
     "an unknown dtype": signed(
         header_with("{}", t0={"dtype": "object", "shape": [1], "data_offsets": [0, 4]}), b"\0" * 4
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import multiprocessing
 import os
 import pickle
@@ -11,9 +12,13 @@ import signal
 import time
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 import fault_job
+import torch
 from file_calls import Call, watch
+
+from ignite_workflow import tensor_file
 
 
 def die_at_call(directory: Path, number: int) -> None:
@@ -182,14 +187,14 @@ def poisoned(directory: Path, memory: int) -> None:
 def unreadable(directory: Path) -> None:
     """The newest checkpoint is on a part of the disk that cannot be read."""
     newest = max((directory / "checkpoints").glob("step-*.ckpt"))
-    read = Path.read_bytes
+    read = tensor_file._read_into
 
-    def read_or_fail(path: Path) -> bytes:
-        if path == newest:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-        return read(path)
+    def read_or_fail(content: torch.Tensor, file: BinaryIO, digest: hashlib._Hash) -> None:
+        if file.name == str(newest):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), file.name)
+        read(content, file, digest)
 
-    Path.read_bytes = read_or_fail  # type: ignore[method-assign]
+    tensor_file._read_into = read_or_fail
 
 
 class Countdown:
