@@ -22,7 +22,7 @@ __all__ = ["CheckpointStore", "load_model_state", "model_state"]
 log = logging.getLogger(__name__)
 
 _KIND = "ignite-workflow checkpoint"
-_FORMAT = 2
+_FORMAT = 3
 _BESIDE_BYTES = 1024 * 1024  # less is written in a millisecond: a thread costs more than it spares
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
@@ -39,10 +40,12 @@ class EventEngine(Engine):
 
     Attributes:
         calls: what is called for each event that has handlers; an event without any costs a look-up here.
+        before_call: called before each handler of an event that may be broken off.
     """
 
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
         self.calls: dict[str, tuple[Call, ...]] = {}
+        self.before_call: Callable[[], None] = _nothing
         super().__init__(process_function)
 
     def add_event_handler(
@@ -79,6 +82,30 @@ class EventEngine(Engine):
                 error.add_note(f"in {name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
                 raise
 
+    def fire_each_once(self, event: Any, called: list[str]) -> None:
+        """Fire an event that may be broken off and fired again: each of its handlers is called to its end once.
+
+        Args:
+            event: without arguments.
+            called: names of the handlers that were called before; those called now are added to it.
+        """
+        self.last_event_name = event
+        if event._name_ not in self.calls:
+            return
+        left = Counter(called)
+        for call in self.calls[event._name_]:
+            name = name_of(call.handler)
+            if left[name]:
+                left[name] -= 1
+                continue
+            self.before_call()
+            try:
+                call.handler(*((self,) if call.takes_engine else ()), *call.args, **call.kwargs)
+            except BaseException as error:
+                error.add_note(f"in {name}, at {event._name_}, iteration {self.state.iteration}")
+                raise
+            called.append(name)
+
     def _handle_exception(self, e: BaseException) -> NoReturn:
         for call in self.calls.get(Events.EXCEPTION_RAISED.name, ()):
             engine = (self,) if call.takes_engine else ()
@@ -87,6 +114,10 @@ class EventEngine(Engine):
             except BaseException:  # the others are to hear too, and the run ends with the first error
                 log.exception("%s failed at EXCEPTION_RAISED", name_of(call.handler))
         raise e
+
+
+def _nothing() -> None:
+    """What is called where nobody wants to be."""
 
 
 def _call(handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:

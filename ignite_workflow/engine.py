@@ -34,7 +34,7 @@ class WorkflowEngine(EventEngine):
     * ``WINDOW_COMPLETED`` and ``SAFE_POINT`` fire after each iteration outside an accumulation window, ``SAFE_POINT``
       after ``EPOCH_COMPLETED`` too;
     * ``request_stop`` (and ``terminate``) holds from before ``run`` on and is honoured at the next safe point;
-    * an evaluation that a stop breaks off is done again by the run that is resumed, as is all else at its event;
+    * an evaluation that a stop breaks off is done again by the run that is resumed, and then the rest of its event;
     * a run that has reached its last epoch, or was stopped for good, does not start again;
     * a run stopped in mid-epoch continues with the batch it stopped at: a loader with ``seek(epoch, batch)`` goes
       there, another is read up to it.
@@ -46,9 +46,10 @@ class WorkflowEngine(EventEngine):
         stop_request: why the run is to stop; None while it is not.
         pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
         pending_window: the batches of the window are done and its ``WINDOW_COMPLETED`` was broken off.
+        called: handlers that were called, to their end, at the event that was broken off: not again on resume.
         last_safe_iteration: the iteration at the last safe point before the present one.
         after_epoch: the present safe point is the one that follows ``EPOCH_COMPLETED``.
-        leaving: it is the last one of this start: what is to be kept must be saved now.
+        leaving: it is this start's last: what is to be kept must be saved now.
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
@@ -57,15 +58,14 @@ class WorkflowEngine(EventEngine):
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
         self.fired: set[str] = set()
         self.stop_request: StopRequest | None = None
-        self.pending_epoch_end = False
-        self.pending_window = False
+        self.pending_epoch_end = self.pending_window = False
+        self.called: list[str] = []
         self.last_safe_iteration = 0
         self.after_epoch = False
         self.leaving = False
         self.workflow: Any = None
         self._restore: Callable[[], None] | None = None
-        self._in_step_checked = False
-        self._stopping = False
+        self._in_step_checked = self._stopping = False
         super().__init__(process_function)
         self.state = RunState(window_open=False)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
@@ -122,6 +122,7 @@ class WorkflowEngine(EventEngine):
             "max_epochs": self.state.max_epochs,
             "pending_epoch_end": self.pending_epoch_end,
             "pending_window": self.pending_window,
+            "called": list(self.called),
             "last_safe_iteration": self.last_safe_iteration if self.pending_window else self.state.iteration,
             "finished": stop.reason if stop is not None and stop.exit_code == 0 else None,
         }
@@ -140,6 +141,7 @@ class WorkflowEngine(EventEngine):
         self.last_safe_iteration = state_dict["last_safe_iteration"]
         self.pending_epoch_end = state_dict["pending_epoch_end"]
         self.pending_window = state_dict["pending_window"]
+        self.called = list(state_dict["called"])
         self.state.epoch = self.epochs_done + (self.pending_epoch_end or self._position() > 0)
         if state_dict["finished"] is not None:
             self.stop_request = StopRequest(state_dict["finished"])
@@ -222,12 +224,11 @@ class WorkflowEngine(EventEngine):
 
     def _restore_now(self) -> None:
         if self._restore is not None:
-            restore, self._restore = self._restore, None
-            restore()
-            del restore  # of what it held the weights are copied by now
+            self._restore()
+            self._restore = None  # it holds the weights too
             self._fire_event(WorkflowEvents.RESTORED)
-            if self.pending_window:
-                self._complete_window()
+        if self.pending_window:
+            self._complete_window()
 
     def _run_batches(self, start: int) -> None:
         """The batches of an epoch from number ``start`` on, up to its end or a stop."""
@@ -257,10 +258,10 @@ class WorkflowEngine(EventEngine):
     def _batches(self, start: int) -> Iterator[Any]:
         """An iterator that stands at batch ``start`` of the current epoch."""
         data: Any = self.state.dataloader
-        if hasattr(data, "seek"):
-            data.seek(self.state.epoch, start)
-            return iter(data)
-        return islice(iter(data), start, None)
+        if not hasattr(data, "seek"):
+            return islice(iter(data), start, None)
+        data.seek(self.state.epoch, start)
+        return iter(data)
 
     def _complete_window(self) -> None:
         self.pending_window = not self._fire_unless_abandoned(WorkflowEvents.WINDOW_COMPLETED)
@@ -273,12 +274,13 @@ class WorkflowEngine(EventEngine):
         self.after_epoch = False
 
     def _fire_unless_abandoned(self, event: Events | WorkflowEvents) -> bool:
-        """Fire an event at which models are evaluated; False where a stop broke that off: it fires again on resume."""
+        """Fire an event at which models are evaluated; False where a stop broke it off: the rest follows on resume."""
         try:
-            self._fire_event(event)
+            self.fire_each_once(event, self.called)
         except EvaluationAbandoned:
             self._fire_event(WorkflowEvents.ROLLED_BACK)
             return False
+        self.called.clear()
         return True
 
     def _safe_point(self) -> None:

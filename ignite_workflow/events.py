@@ -55,7 +55,7 @@ class WorkflowEvents(EventEnum):
         SAFE_POINT: every handler of the event before has run; what a checkpoint would hold is consistent. Not the
             place to change anything that is saved.
         RESTORED: a resumed run has its state back; fires once, before anything is trained.
-        ROLLED_BACK: a stop broke off an evaluation: what was recorded at the same event is undone.
+        ROLLED_BACK: a stop broke off an evaluation: what the handler that runs it recorded at that event is undone.
     """
 
     FORWARD_COMPLETED = "forward_completed"

@@ -17,7 +17,7 @@ __all__ = ["Upkeep"]
 
 
 class Upkeep:
-    """Sets the random streams, and forgets what was recorded at an event that will fire again.
+    """Sets the random streams, and forgets what was recorded by a handler that will be called again.
 
     Args:
         workflow: one that has no handlers yet.
@@ -27,14 +27,14 @@ class Upkeep:
         trainer, evaluator = workflow.trainer, workflow.evaluator
         self.workflow, self.trainer, self.evaluator, self.records = workflow, trainer, evaluator, workflow.records
         self.streams = StepStreams(workflow.seed, workflow.device, foreign=workflow.foreign)
-        self.rows_before_event = 0
+        self.rows_before_call = 0
         trainer.add_event_handler(Events.STARTED, self.look_at_handlers)
         trainer.add_event_handler(Events.EPOCH_STARTED, self.set_epoch_streams, Stream.EPOCH_START)
         trainer.add_event_handler(Events.ITERATION_STARTED, self.set_step_streams)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self.set_epoch_streams, Stream.EPOCH_END)
         evaluator.add_event_handler(Events.ITERATION_STARTED, self.set_evaluation_streams)
-        trainer.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, self.mark_records)
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self.mark_records)
+        trainer.add_event_handler(WorkflowEvents.RESTORED, self.set_epoch_streams, Stream.EPOCH_END)
+        trainer.before_call = self.mark_records
         trainer.add_event_handler(WorkflowEvents.ROLLED_BACK, self.rewind_records)
 
     def look_at_handlers(self) -> None:
@@ -57,9 +57,9 @@ class Upkeep:
         self.streams.set_beside(Stream.EVALUATION, self.evaluator.state.iteration)
 
     def mark_records(self) -> None:
-        """Note how many records there are before the event's handlers add any."""
-        self.rows_before_event = len(self.records.rows)
+        """Note how many records there are before a handler that may be broken off adds any."""
+        self.rows_before_call = len(self.records.rows)
 
     def rewind_records(self) -> None:
         """Go back to that number."""
-        self.records.rewind(self.rows_before_event)
+        self.records.rewind(self.rows_before_call)

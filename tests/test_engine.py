@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import Counter
 
 import pytest
 from ignite.engine import Events
@@ -9,6 +10,8 @@ from ignite.engine import Events
 from ignite_workflow import ConfigError, WorkflowEngine, WorkflowEvents, fire
 from ignite_workflow.events import IN_STEP_EVENTS, TIMETABLE
 from ignite_workflow.state import EvaluationAbandoned
+
+CALLED = {"pending_window": False, "called": []}
 
 
 def nothing(engine, batch):
@@ -373,7 +376,7 @@ def test_a_new_engine_has_done_nothing():
 
     assert engine.epochs_done == 0
     assert engine.state_dict() == {
-        "iteration": 0, "epoch_length": None, "max_epochs": None, "pending_epoch_end": False, "pending_window": False,
+        "iteration": 0, "epoch_length": None, "max_epochs": None, "pending_epoch_end": False, **CALLED,
         "last_safe_iteration": 0, "finished": None,
     }  # fmt: skip
 
@@ -385,7 +388,13 @@ def test_a_new_engine_has_done_nothing():
 def test_stands_in_the_epoch_it_was_saved_in(iteration, pending_epoch_end, epoch):
     engine = WorkflowEngine(nothing)
     counters = {"iteration": iteration, "last_safe_iteration": iteration, "epoch_length": 3, "max_epochs": 2}
-    state = {**counters, "pending_window": False, "pending_epoch_end": pending_epoch_end, "finished": None}
+    state = {
+        **counters,
+        "pending_window": False,
+        "called": [],
+        "pending_epoch_end": pending_epoch_end,
+        "finished": None,
+    }
 
     engine.load_state_dict(state)
 
@@ -428,10 +437,44 @@ def test_what_a_stop_breaks_off_at_a_windows_end_fires_again_on_resume():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("event", [WorkflowEvents.WINDOW_COMPLETED, Events.EPOCH_COMPLETED])
+def test_what_was_called_before_the_handler_that_a_stop_breaks_off_is_not_called_again(event):
+    def count(name):
+        counts[name] += 1
+        if name == "evaluate" and counts[name] == 1:
+            engine.request_stop("signal", 143)
+            raise EvaluationAbandoned
+
+    def build():
+        engine = WorkflowEngine(nothing)
+        for name in ("before", "too", "evaluate", "after"):
+            engine.add_event_handler(event, count, name)
+        return engine
+
+    counts, engine = Counter(), build()
+    engine.run(range(1), max_epochs=1)
+    resumed = build()
+    resumed.load_state_dict(engine.state_dict(), restore=lambda: None)
+    resumed.run(range(1), max_epochs=1)
+
+    assert counts == {"before": 1, "too": 1, "evaluate": 2, "after": 1}
+    assert resumed.state_dict()["called"] == []
+
+
+def test_a_window_that_was_broken_off_is_completed_by_the_same_engine_run_again():
+    engine, seen = WorkflowEngine(nothing), []
+    engine.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, seen.append, "called")
+    engine.run(range(3), max_epochs=1)
+    engine.pending_window, seen[:] = True, []
+    engine.run(range(3), max_epochs=2)
+
+    assert len(seen) == 4
+
+
 def test_an_early_stop_found_by_what_fires_again_trains_nothing_more():
     engine = WorkflowEngine(nothing)
     counters = {"iteration": 2, "last_safe_iteration": 1, "epoch_length": 3, "max_epochs": 2}
-    stopped = {**counters, "pending_window": True, "pending_epoch_end": False, "finished": None}
+    stopped = {**counters, **CALLED, "pending_window": True, "pending_epoch_end": False, "finished": None}
     engine.load_state_dict(stopped, restore=lambda: None)
     engine.add_event_handler(WorkflowEvents.WINDOW_COMPLETED, engine.terminate)
 
@@ -444,7 +487,13 @@ def test_an_early_stop_found_by_what_fires_again_trains_nothing_more():
 def test_a_run_stopped_for_good_within_an_epoch_gets_its_state_back():
     engine, restored = WorkflowEngine(nothing), []
     counters = {"iteration": 2, "last_safe_iteration": 2, "epoch_length": 3, "max_epochs": 2}
-    finished = {**counters, "pending_window": False, "pending_epoch_end": False, "finished": "early stopping"}
+    finished = {
+        **counters,
+        "pending_window": False,
+        "called": [],
+        "pending_epoch_end": False,
+        "finished": "early stopping",
+    }
     engine.load_state_dict(finished, restore=lambda: restored.append(engine.state.iteration))
 
     engine.run(range(3))
@@ -456,7 +505,7 @@ def test_in_step_events_are_checked_only_once_a_step_has_run():
     engine = WorkflowEngine(lambda engine, batch: fire(engine, WorkflowEvents.GRADIENTS_READY))
     engine.add_event_handler(WorkflowEvents.GRADIENTS_READY, lambda: None)
     counters = {"iteration": 3, "last_safe_iteration": 3, "epoch_length": 3, "max_epochs": 1}
-    engine.load_state_dict({**counters, "pending_window": False, "pending_epoch_end": True, "finished": None})
+    engine.load_state_dict({**counters, **CALLED, "pending_epoch_end": True, "finished": None})
 
     engine.run(range(3))
 

@@ -19,7 +19,7 @@ def due_iterations(every, *, epoch_length=5, max_epochs=2, start=None, step=lamb
 
     if start is not None:
         lengths = {"epoch_length": epoch_length, "max_epochs": max_epochs}
-        pending = {"pending_epoch_end": False, "pending_window": False, "finished": None}
+        pending = {"pending_epoch_end": False, "pending_window": False, "called": [], "finished": None}
         engine.load_state_dict({"iteration": start, "last_safe_iteration": start, **lengths, **pending})
     engine.run(range(epoch_length), max_epochs=max_epochs)
     return due

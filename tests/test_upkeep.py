@@ -1,6 +1,7 @@
 """What a workflow does by itself at the events of a run."""
 
 import random
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,20 +12,20 @@ from torch import nn
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import RunDirectory, TrainConfig, Workflow
+from ignite_workflow import Handler, RunDirectory, TrainConfig, Workflow
 
 QUIET = dict.fromkeys(("progress", "tensorboard", "curve_export", "early_stopping", "best_weights"), False)
 DATA = TensorDataset(torch.linspace(0, 1, 12)[:, None], torch.linspace(1, 2, 12)[:, None])
 
 
-def build(directory=None):
+def build(directory=None, handlers=QUIET):
     torch.manual_seed(0)
     model = nn.Linear(1, 1)
     loaders = [DataLoader(DATA, batch_size=4, shuffle=True), DataLoader(DATA, batch_size=4)]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     train = TrainConfig(max_epochs=3, device="cpu")
     return Workflow.from_parts(
-        model, optimizer, mse_loss, *loaders, train=train, handlers=QUIET, run_directory=directory
+        model, optimizer, mse_loss, *loaders, train=train, handlers=handlers, run_directory=directory
     )
 
 
@@ -76,3 +77,49 @@ def test_a_run_of_our_own_parts_leaves_random_and_numpy_alone():
     build().run()
 
     assert (random.random(), np.random.random()) == expected
+
+
+@dataclass
+class Halving(Handler):
+    """Changes weights, state and records at each epoch's end, before they are evaluated."""
+
+    after = ()
+
+    def attach(self, workflow):
+        self.workflow, self.calls = workflow, 0
+        workflow.trainer.add_event_handler(Events.EPOCH_COMPLETED, self.halve)
+
+    def halve(self):
+        self.calls += 1
+        self.workflow.record("train", "calls", self.calls + random.random())
+        with torch.no_grad():
+            for parameter in self.workflow.model.parameters():
+                parameter *= 0.5
+
+    def state_dict(self):
+        return {"calls": self.calls}
+
+    def load_state_dict(self, state_dict):
+        self.calls = state_dict["calls"]
+
+
+def halved(path, *, stop_at=None):
+    """The rows and weights of a run in which a handler comes before the evaluation, which a stop may break off."""
+    from ignite_workflow.handlers.evaluation import Evaluation
+
+    with RunDirectory(path) as directory:
+        workflow = build(directory, {**QUIET, "evaluation": False, "halving": Halving(), "val": Evaluation()})
+        workflow.resume()
+        if stop_at is not None:
+            once = Events.ITERATION_STARTED(event_filter=lambda *_: workflow.trainer.state.epoch == stop_at)
+            workflow.evaluator.add_event_handler(once, lambda: workflow.request_stop("asked", exit_code=75))
+        workflow.run()
+        return [*workflow.records], [parameter.tolist() for parameter in workflow.model.parameters()]
+
+
+def test_a_handler_before_an_evaluation_that_is_broken_off_has_its_effect_once(tmp_path):
+    unbroken = halved(tmp_path / "unbroken")
+    rows, _ = halved(tmp_path / "broken", stop_at=2)
+
+    assert [row.name for row in rows if row.epoch == 2 and row.split == "train"] == ["calls"]
+    assert halved(tmp_path / "broken") == unbroken
