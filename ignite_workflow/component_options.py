@@ -6,6 +6,7 @@ be wrong with them is told at once, before a large table is read. What only the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -31,7 +32,7 @@ def check_components(config: RunConfig) -> None:
     Raises:
         ConfigError: names every wrong option, one a line.
     """
-    mistakes: list[Mistake] = []
+    mistakes = [mistake for section in ("model", "loss") for mistake in _not_finite(config, section)]
     for keys, check in _checks(config):
         try:
             with mistaken_at(*keys):
@@ -58,6 +59,21 @@ def _checks(config: RunConfig) -> Iterator[tuple[Keys, Callable[[], None]]]:
     for name, spec in config.handlers.items():
         if spec is not False:
             yield ("handlers", name), partial(check_handler_options, name, {} if spec is True else spec)
+
+
+def _not_finite(config: RunConfig, section: str) -> Iterator[Mistake]:
+    """Numbers that cannot be written into a model file, which is strict JSON."""
+    component: Component | None = getattr(config, section)
+    waiting: list[tuple[Keys, Any]] = [((section,), component.options)] if component else []
+    while waiting:
+        keys, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [((*keys, key), inner) for key, inner in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [((*keys, number), inner) for number, inner in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            where = ".".join(map(str, keys))
+            yield Mistake(keys, f"{where}: must be finite, as the model file is strict JSON; got {value}.")
 
 
 def _check_model_options(name: str, options: Mapping[str, Any]) -> None:

@@ -57,6 +57,15 @@ def test_all_wrong_options_are_told_at_once_in_the_order_of_the_file():
     assert "Did you mean 'hidden'? Options: " in lines[0]
 
 
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
+def test_a_number_that_no_model_file_can_hold_is_refused_before_training(value):
+    given = config(f"data: {{path: x.csv, target: y}}\nloss: {{name: cross_entropy, label_smoothing: {value}}}\n")
+
+    [line] = told(given)
+
+    assert line.startswith("c.yaml:2:46: loss.label_smoothing: must be finite, as the model file is strict JSON; got ")
+
+
 def test_an_option_of_an_argument_stands_in_the_argument():
     [file_line, argument_line] = told(config(CONFIG.splitlines()[0] + "\nmodel: {hiden: 1}"), "optimizer.lrr=3")
 

@@ -58,18 +58,21 @@ def record_calls(directory: Path) -> None:
     watch(directory, note)
 
 
-def disk_of(directory: Path, size: int) -> None:
-    """The run lies on a disk of so many bytes: what does not fit is written in part, then refused."""
+def disk_of(directory: Path, size: int, error: int = errno.ENOSPC) -> None:
+    """The run lies on a disk of so many bytes: what does not fit is written in part, then refused.
+
+    With ``EDQUOT`` it is a quota; with ``EROFS`` the disk cannot be written to once that much is on it.
+    """
 
     def limit(call: Call) -> int | None:
         if call.name in ("create", "mkdir") and size == 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), call.path)
+            raise OSError(error, os.strerror(error), call.path)
         if call.name != "write":
             return None
         grows = call.position + len(call.data) - os.stat(call.path).st_size
         fits = len(call.data) - max(0, grows) + max(0, size - bytes_in(directory))
         if fits <= 0 < len(call.data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(error, os.strerror(error))
         return min(fits, len(call.data))
 
     watch(directory, limit)

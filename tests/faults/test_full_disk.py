@@ -1,5 +1,7 @@
 """F09: on a full disk training goes on and the last good checkpoint stays; with room again the run ends the same."""
 
+import errno
+import os
 from functools import partial
 
 import pytest
@@ -33,3 +35,15 @@ def test_f09_full_disk(tmp_path, name, tally):
     assert codes[0] != 0
     assert codes[-1] == 0
     tally("F09 full disk", len(sizes), failed)
+
+
+@pytest.mark.parametrize("error", [errno.EDQUOT, errno.EROFS, errno.EIO], ids=errno.errorcode.get)
+def test_f09_quota_read_only_or_broken_disk(tmp_path, error, tally):
+    """The last save says what the system said, how many bytes it needs and how many are free."""
+    expected, run = unbroken(tmp_path, train={"max_epochs": 3}), tmp_path / "run"
+    done = start(run, inject=partial(disk_of, size=16_000, error=error))
+
+    assert (done.code, "Traceback" in done.said) == (1, False), done.said
+    assert f"the last checkpoint cannot be written to {run}/checkpoints: {os.strerror(error)} (" in done.said
+    assert "bytes needed, " in done.said
+    tally("F09 quota, read-only, input/output error", 1, wrong(run, expected))
