@@ -21,7 +21,7 @@ def make(sink, scratch):
 
 
 def build(cache, key):
-    return cache.build(lambda: key, make)
+    return cache.build(lambda: key, make, work="work")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_two_that_build_the_same_entry_do_not_meet(cache):
         build(cache, "key")
         return make(sink, scratch)
 
-    cache.build(lambda: "key", make_both)
+    cache.build(lambda: "key", make_both, work="work")
 
     assert entries(cache) == ["key"]
     assert (cache.load("key")[1]["x"] == ROWS).all()
@@ -77,13 +77,14 @@ def test_many_threads_that_build_the_same_entry_all_get_it(cache):
     assert entries(cache) == ["key"]
 
 
-def test_an_error_leaves_nothing_behind(cache):
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_leaves_nothing_behind(cache, error):
     def fail(sink, scratch):
         make(sink, scratch)
-        raise ValueError
+        raise error
 
-    with pytest.raises(ValueError):  # noqa: PT011 it is ours
-        cache.build(lambda: "key", fail)
+    with pytest.raises(error):
+        cache.build(lambda: "key", fail, work="work")
 
     assert entries(cache) == []
 
@@ -97,6 +98,75 @@ def test_what_a_killed_process_left_is_removed_when_old(cache, age, left):
     build(cache, "key")
 
     assert abandoned.exists() == left
+
+
+def leave(cache, name, *, age, size=0):
+    """What a process left that was killed with a journal."""
+    building = cache.directory / f"building-{name}-abc"
+    (building / "scratch").mkdir(parents=True)
+    (building / "x.npy").write_bytes(b"half")
+    (building / "lock").touch()
+    (building / "scratch" / "0.arrow").write_bytes(bytes(size))
+    (building / "scratch" / "journal.json").touch()
+    for path in (building, building / "scratch" / "journal.json"):
+        os.utime(path, (time.time() - age,) * 2)
+    return building
+
+
+DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(("age", "stays"), [(DAY, True), (6 * DAY, True), (8 * DAY, False)])
+def test_what_was_left_with_a_journal_stays_for_a_week(cache, age, stays):
+    building = leave(cache, "other", age=age)
+    build(cache, "key")
+
+    assert building.exists() == stays
+
+
+def test_of_much_that_was_left_with_journals_the_newest_stays(cache, monkeypatch):
+    monkeypatch.setattr(cache_module, "_MOST_BYTES", 10_000)
+    left = [leave(cache, str(age), age=age * DAY, size=11_000) for age in (3, 1, 2)]
+    build(cache, "key")
+
+    assert [building.exists() for building in left] == [False, True, False]
+
+
+def test_work_that_was_left_with_a_journal_is_gone_on_with(cache):
+    building = leave(cache, "work", age=DAY, size=3)
+
+    def go_on(sink, scratch):
+        assert scratch == building / "scratch"
+        assert (scratch / "0.arrow").stat().st_size == 3
+        assert not (building / "x.npy").exists()
+        return make(sink, scratch)
+
+    cache.build(lambda: "key", go_on, work="work")
+
+    assert entries(cache) == ["key"]
+
+
+def test_work_that_another_does_just_now_is_not_gone_on_with(cache):
+    def make_both(sink, scratch):
+        (scratch / "journal.json").touch()
+        cache.build(lambda: "other", lambda sink, other: make(sink, other) | {"same": other == scratch}, work="work")
+        return make(sink, scratch)
+
+    cache.build(lambda: "key", make_both, work="work")
+
+    assert cache.load("other")[0]["same"] is False
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_person_who_stops_leaves_what_has_a_journal(cache, error):
+    def stop(sink, scratch):
+        (scratch / "journal.json").touch()
+        raise error
+
+    with pytest.raises(error):
+        cache.build(lambda: "key", stop, work="work")
+
+    assert [name.rpartition("-")[0] for name in entries(cache)] == ["building-work"]
 
 
 def test_what_is_not_used_for_longest_is_removed(cache, monkeypatch):
@@ -173,7 +243,7 @@ def test_a_table_too_large_for_the_disk_is_refused_before_it_is_written(cache, m
         pytest.fail("went on")
 
     with pytest.raises(DiskFullError) as caught:
-        cache.build(lambda: "key", expect)
+        cache.build(lambda: "key", expect, work="work")
 
     assert (caught.value.needed, caught.value.free) == (7000, 5000)
     assert entries(cache) == []
@@ -188,7 +258,7 @@ def test_a_disk_that_is_full_half_way_is_told_with_what_was_there(cache, monkeyp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DiskFullError) as caught:
-        cache.build(lambda: "key", fill)
+        cache.build(lambda: "key", fill, work="work")
 
     assert (caught.value.needed, caught.value.free) == (3101, 3100)
     assert entries(cache) == []

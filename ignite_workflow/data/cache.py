@@ -6,33 +6,38 @@ and checksums of the arrays and what is kept with them.
 
 When an entry is made and all together take more than 20 GB, those that were not used for longest are removed, save for
 the new one and those whose arrays any process has mapped.
+
+What a process leaves that is killed in making an entry is removed when it is an hour old. With a journal, that the next
+start goes on from, it has a week, as long as newer ones take less than 20 GB.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ignite_workflow.data.array_files import Array, ArraySink, DiskSink, is_in_use, is_whole, map_array
+from ignite_workflow.data.journal import is_journaled, journaled_at
+from ignite_workflow.data.whole_files import read_document, write_document
 
 __all__ = ["Cache", "DiskFullError", "default_cache_directory"]
 
 _MOST_BYTES = 20 * 1000**3
 _ABANDONED_SECONDS = 3600
+_JOURNALED_SECONDS = 7 * 24 * 3600
 _BUILDING = "building-"
 _BODY = "entry.json"
 _LOCK = "lock"
+_SCRATCH = "scratch"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 log = logging.getLogger(__name__)
@@ -74,7 +79,7 @@ class Cache:
         """
         entry = self.directory / key
         with suppress(FileNotFoundError):  # another process is just removing it
-            body = _read_body(entry)
+            body = read_document(entry / _BODY)
             if body is not None and all(is_whole(_file(entry, name), each) for name, each in body["arrays"].items()):
                 with suppress(PermissionError):  # of another person, who lets us read
                     os.utime(entry / _BODY)
@@ -84,12 +89,14 @@ class Cache:
             shutil.rmtree(entry, ignore_errors=True)
         return None
 
-    def build(self, key: Callable[[], str], make: Callable[[ArraySink, Path], dict[str, Any]]) -> Entry:
+    def build(self, key: Callable[[], str], make: Callable[[ArraySink, Path], dict[str, Any]], *, work: str) -> Entry:
         """Make an entry, unless another process is quicker.
 
         Args:
             key: gives that of the entry; asked when all else is done.
             make: writes the arrays, may use the directory for files of its own, returns what is kept with the arrays.
+            work: names what is done. Where a process was killed at the same, and left a journal, ``make`` is given the
+                directory that it had.
 
         Returns:
             As ``load``.
@@ -100,17 +107,20 @@ class Cache:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
-        building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
-        sink, scratch = DiskSink(building), building / "scratch"
+        building, lock = self._left(work) or self._new(work)
+        with lock:
+            return self._build_in(building, key, make)
+
+    def _build_in(
+        self, building: Path, key: Callable[[], str], make: Callable[[ArraySink, Path], dict[str, Any]]
+    ) -> Entry:
+        scratch, interrupted = building / _SCRATCH, False
         try:
-            with (building / _LOCK).open("w") as lock, sink:
-                fcntl.lockf(lock, fcntl.LOCK_EX)
-                scratch.mkdir()
-                kept = make(sink, scratch)
-                shutil.rmtree(scratch)
-                body = {"kept": kept, "arrays": sink.finish()}
-                _write_body(building, body)
+            with DiskSink(building) as sink:
+                body = {"kept": make(sink, scratch), "arrays": sink.finish()}
+            write_document(building / _BODY, body)
             entry = self.directory / key()
+            shutil.rmtree(scratch)
             with suppress(OSError):  # another process was quicker
                 building.rename(entry)
             made = _mapped(entry, body)
@@ -119,8 +129,29 @@ class Cache:
             return made
         except OSError as error:
             raise _explained(error, building, sink.expected) from error
+        except (KeyboardInterrupt, SystemExit):
+            interrupted = True
+            raise
         finally:
-            shutil.rmtree(building, ignore_errors=True)
+            if not (interrupted and is_journaled(scratch)):
+                shutil.rmtree(building, ignore_errors=True)
+
+    def _new(self, work: str) -> tuple[Path, IO[str]]:
+        building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{work}-", dir=self.directory))
+        lock = _lock(building)
+        assert lock is not None  # nobody else knows of it
+        (building / _SCRATCH).mkdir()
+        return building, lock
+
+    def _left(self, work: str) -> tuple[Path, IO[str]] | None:
+        """A directory in which the same work was stopped, with its lock, if there is one with a journal."""
+        for building in self.directory.glob(f"{_BUILDING}{work}-*"):
+            lock = _lock(building) if is_journaled(building / _SCRATCH) else None
+            if lock is not None:
+                for array in building.glob("*.npy"):
+                    array.unlink()
+                return building, lock
+        return None
 
     def _evict(self, new: Path) -> None:
         """Remove what was not used for longest, until the rest is small enough."""
@@ -139,9 +170,15 @@ class Cache:
 
     def _remove_abandoned(self) -> None:
         """Remove what killed processes left behind: old, and locked by nobody."""
-        for building in self.directory.glob(f"{_BUILDING}*"):
-            with suppress(FileNotFoundError):  # it has just become an entry
-                if time.time() - building.stat().st_mtime > _ABANDONED_SECONDS and _is_unlocked(building / _LOCK):
+        taken = 0
+        for building in sorted(self.directory.glob(f"{_BUILDING}*"), key=_last_written, reverse=True):
+            patience = _ABANDONED_SECONDS
+            if is_journaled(building / _SCRATCH):
+                patience = _JOURNALED_SECONDS if taken < _MOST_BYTES else patience
+                taken += _size(building)
+            lock = _lock(building) if time.time() - _last_written(building) > patience else None
+            if lock is not None:
+                with lock:
                     shutil.rmtree(building, ignore_errors=True)
 
 
@@ -161,7 +198,11 @@ def _explained(error: OSError, building: Path, expected: int) -> OSError:
 
 
 def _size(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    size = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):  # somebody works there
+            size += path.stat().st_size if path.is_file() else 0
+    return size
 
 
 def _file(entry: Path, name: str) -> Path:
@@ -172,27 +213,20 @@ def _mapped(entry: Path, body: dict[str, Any]) -> Entry:
     return body["kept"], {name: map_array(_file(entry, name), each) for name, each in body["arrays"].items()}
 
 
-def _is_unlocked(path: Path) -> bool:
-    if not path.exists():  # killed before it was made, or while an entry was being removed
-        return True
-    with path.open("r+") as lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-    return True
+def _lock(building: Path) -> IO[str] | None:
+    """The lock of a directory, ours until it is closed; None where another has it, or the directory is gone."""
+    with suppress(OSError), ExitStack() as opened:
+        lock = opened.enter_context((building / _LOCK).open("a"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not lockf: two threads of a process are two builders
+        if os.path.samestat(os.fstat(lock.fileno()), (building / _LOCK).stat()):
+            opened.pop_all()
+            return lock
+    return None
 
 
-def _write_body(entry: Path, body: dict[str, Any]) -> None:
-    text = json.dumps(body)
-    (entry / _BODY).write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
-
-
-def _read_body(entry: Path) -> dict[str, Any] | None:
-    if not (entry / _BODY).is_file():
-        return None
-    digest, _, text = (entry / _BODY).read_bytes().partition(b"\n")
-    if hashlib.sha256(text).hexdigest().encode() != digest:
-        return None
-    body: dict[str, Any] = json.loads(text)
-    return body
+def _last_written(building: Path) -> float:
+    """When its journal was written, or else something put into it, in seconds since 1970; now if it is gone."""
+    with suppress(FileNotFoundError):  # it has just become an entry
+        scratch = building / _SCRATCH
+        return journaled_at(scratch) if is_journaled(scratch) else building.stat().st_mtime
+    return time.time()

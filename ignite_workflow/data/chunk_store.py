@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from ignite_workflow.data.tables import Chunk
+from ignite_workflow.data.ahead import map_ahead
+from ignite_workflow.data.tables import Chunk, Table
+from ignite_workflow.data.whole_files import stamp
 
 __all__ = ["ChunkStore"]
 
@@ -27,7 +30,8 @@ class ChunkStore:
         self._count = count
         self.complete = True
         self._directory = directory
-        self._chunks: list[tuple[Chunk, Path | None]] = []
+        self._chunks: list[tuple[Chunk, bool]] = []  # with whether its cells are on disk only
+        self._stamps: list[Any] = []  # of the files of the first chunks, as far as they were asked for
         self._bytes = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -38,16 +42,49 @@ class ChunkStore:
         size = int(chunk.frame.estimated_size())
         if self._bytes + size <= _MOST_BYTES:
             self._bytes += size
-            self._chunks.append((chunk, None))
+            self._chunks.append((chunk, False))
         elif self._directory is None:
             self.complete = False
             self._chunks.clear()
         else:
-            path = self._directory / f"{len(self._chunks)}.arrow"
-            with path.open("wb") as file:
-                chunk.frame.write_ipc(file)
-            self._chunks.append((replace(chunk, frame=chunk.frame.clear()), path))
+            self._write(len(self._chunks), chunk)
+            self._chunks.append((replace(chunk, frame=chunk.frame.clear()), True))
 
     def __iter__(self) -> Iterator[Chunk]:
-        for chunk, path in self._chunks:
-            yield chunk if path is None else replace(chunk, frame=pl.read_ipc(path))
+        for number, (chunk, on_disk) in enumerate(self._chunks):
+            yield replace(chunk, frame=pl.read_ipc(self._path(number))) if on_disk else chunk
+
+    def save(self) -> list[dict[str, Any]]:
+        """Put all chunks into the directory, where another process finds them: what ``load`` needs for that."""
+        new = range(len(self._stamps), len(self._chunks))
+        for number in new:
+            chunk, on_disk = self._chunks[number]
+            if not on_disk:
+                self._write(number, chunk)
+        self._stamps += map_ahead(stamp, map(self._path, new))
+        return [
+            {"source": chunk.source, "first_row": chunk.first_row, "stamp": stamp}
+            for (chunk, _), stamp in zip(self._chunks, self._stamps, strict=True)
+        ]
+
+    def load(self, saved: Sequence[dict[str, Any]], table: Table) -> bool:
+        """Take the chunks that another process left in the directory, unless one of their files is damaged.
+
+        Args:
+            saved: what ``save`` gave there.
+            table: that they are of.
+        """
+        stamps = [each["stamp"] for each in saved]
+        if list(map_ahead(stamp, map(self._path, range(len(saved))))) != stamps:
+            return False
+        self._stamps = stamps
+        self._chunks = [(Chunk(pl.DataFrame(), each["source"], each["first_row"], table=table), True) for each in saved]
+        return True
+
+    def _path(self, number: int) -> Path:
+        assert self._directory is not None
+        return self._directory / f"{number}.arrow"
+
+    def _write(self, number: int, chunk: Chunk) -> None:
+        with self._path(number).open("wb") as file:
+            chunk.frame.write_ipc(file)

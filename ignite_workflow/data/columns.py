@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,7 @@ from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_code
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
 _SURE_ROWS = 1000
+_SETTINGS = ("name", "rules", "given")
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class ColumnScan:
             return
         self.leading_zeros |= has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
-        self.consecutive &= counted and (before == 0 or len(known) == 0 or known[0] == self.low + before)
+        self.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == self.low + before))
 
     def _add_words(self, series: pl.Series, missing: int) -> None:
         if missing:
@@ -188,6 +190,16 @@ class ColumnScan:
         if len(self.examples) < 3:
             text = as_text(series.head(1000), self.rules.missing).drop_nulls().unique(maintain_order=True)
             self.examples.update(dict.fromkeys(text.head(3 - len(self.examples)).to_list()))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the cells so far have shown, as plain values."""
+        state = {name: value for name, value in vars(self).items() if name not in _SETTINGS}
+        return {**state, "dates": self.dates.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what another scan has seen, of the same column by the same rules."""
+        self.dates.load_state_dict(state["dates"])
+        vars(self).update({**state, "dates": self.dates})
 
     def finding(self) -> Finding:
         """What all the cells seen so far amount to."""

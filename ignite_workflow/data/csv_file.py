@@ -14,6 +14,7 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.layout import Layout, find_layout
+from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_end import find_end, without_end
@@ -72,20 +73,24 @@ class CsvFile:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
         return (*self.text.notes, *self.layout.notes, *filter(None, (self.end_note,)), *notes)
 
-    def frames(self, numbers: Set[str] = frozenset()) -> Iterator[tuple[pl.DataFrame, Block]]:
+    def frames(
+        self, numbers: Set[str] = frozenset(), start: Position = BEGINNING
+    ) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The cells as text, an empty one as ``""``, some thousand records at a time, with the block they come from.
 
         Args:
             numbers: columns that may be read as numbers right away, where all of their cells in a block are numbers or
                 empty; looked at again for each block. The numbers are those that a cast of the text would give.
+            start: where to begin.
 
         Raises:
             DataError: a row has more or fewer cells than the header, or quotes do not pair up; names the line.
         """
         quote = b'"' if self.layout.quotes else None
         endless = partial(stray_quote, self.text.path, self.layout)
-        content = without_end(self.text.blocks(), self.end)
-        blocks = whole_records(content, skip_lines=self.layout.header_lines, quote=quote, endless=endless)
+        content = without_end(self.text.blocks(start.byte), self.end)
+        skip = self.layout.header_lines
+        blocks = whole_records(content, skip_lines=skip, quote=quote, endless=endless, start=start)
         for frame, block in map_ahead(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block

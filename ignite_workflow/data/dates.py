@@ -6,6 +6,8 @@ week, the months and the year, so that 23:59 lies beside 0:00.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -55,6 +57,7 @@ _SECONDS_A_DAY = 86_400.0
 _TRIED = 100
 _MOST_LAYOUTS = 4
 _BAD_SHARE = 0.05
+_SETTINGS = ("compact", "day_first")
 
 
 def _layout(form: str) -> str:
@@ -107,6 +110,15 @@ class DateSearch:
         if len(group) > 1 and self.day_first is False:
             return next(form for form in group if form.startswith("%m"))
         return group[0]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the cells so far have shown, as plain values."""
+        return {name: value for name, value in vars(self).items() if name not in _SETTINGS}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what another search with the same settings has seen."""
+        vars(self).update(state)
+        self._groups = {layout: tuple(forms) for layout, forms in self._groups.items()}
 
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, null where missing."""

@@ -20,6 +20,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.guarded import most_memory, run_guarded
+from ignite_workflow.data.position import Position
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
 __all__ = ["ExcelFile", "SheetRows", "open_excel"]
@@ -71,10 +72,14 @@ class ExcelFile:
     table: pl.DataFrame
     rows: pl.Series
 
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, SheetRows]]:  # noqa: ARG002 typed as it is
+    def frames(
+        self,
+        numbers: Set[str],  # noqa: ARG002 typed as it is
+        start: Position,
+    ) -> Iterator[tuple[pl.DataFrame, SheetRows]]:
         """Its rows, with where they stand."""
-        for start in range(0, self.table.height, _CHUNK_ROWS):
-            yield self.table[start : start + _CHUNK_ROWS], SheetRows(self.sheet, self.rows[start : start + _CHUNK_ROWS])
+        for first in range(start.taken, self.table.height, _CHUNK_ROWS):
+            yield self.table[first : first + _CHUNK_ROWS], SheetRows(self.sheet, self.rows[first : first + _CHUNK_ROWS])
 
 
 def open_excel(path: Path, read: ReadConfig) -> ExcelFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -27,9 +27,9 @@ class Formats:
         open: the columns whose cells fit several ways, with a line for a person to decide.
     """
 
-    found: Mapping[str, NumberFormat]
-    why: Mapping[str, str]
-    open: Mapping[str, str]
+    found: Mapping[str, NumberFormat] = field(default_factory=dict)
+    why: Mapping[str, str] = field(default_factory=dict)
+    open: Mapping[str, str] = field(default_factory=dict)
 
 
 class FormatSearch:

@@ -14,6 +14,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves, parts
+from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.errors import DataError
@@ -50,13 +51,17 @@ class JsonLinesFile:
         """What was guessed."""
         return self.text.notes
 
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block]]:  # noqa: ARG002 they are already
+    def frames(
+        self,
+        numbers: Set[str],  # noqa: ARG002 they are already
+        start: Position,
+    ) -> Iterator[tuple[pl.DataFrame, Block]]:
         """The values in their own types, a key that is missing as null, with the block they come from.
 
         Raises:
             DataError: a line is not a JSON object, or a key holds values of different types; names the line.
         """
-        for block in _blocks(self.text):
+        for block in _blocks(self.text, start):
             frame = _parsed(self.text.path, block)
             found = {
                 name: cells
@@ -107,8 +112,9 @@ def _refuse_endless(path: Path, block: Block, keys: set[bytes]) -> None:
         raise DataError(f"{path}: more than {_MOST_KEYS} different keys by line {block.first_line}.")
 
 
-def _blocks(text: TextFile) -> Iterator[Block]:
-    for block in whole_records(text.blocks(), skip_lines=0, quote=None, endless=partial(_endless, text.path)):
+def _blocks(text: TextFile, start: Position = BEGINNING) -> Iterator[Block]:
+    endless = partial(_endless, text.path)
+    for block in whole_records(text.blocks(start.byte), skip_lines=0, quote=None, endless=endless, start=start):
         if block.data.strip():
             yield block
 

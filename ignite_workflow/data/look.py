@@ -13,6 +13,7 @@ from ignite_workflow.data.cells import DASHES, MISSING, CellRules
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind
 from ignite_workflow.data.format_search import Formats, FormatSearch
+from ignite_workflow.data.journal import Journal, Progress
 from ignite_workflow.data.number_format import to_float
 from ignite_workflow.data.tables import Chunk, Table
 from ignite_workflow.errors import ConfigError
@@ -57,7 +58,12 @@ class Look:
 
 
 def look_for_kinds(
-    table: Table, config: DataConfig, given: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
+    table: Table,
+    config: DataConfig,
+    given: Mapping[str, Kind],
+    keep: list[str],
+    store: ChunkStore | None,
+    journal: Journal | None = None,
 ) -> Look:
     """Find out what columns hold: a second pass only where the first chunk misled about the way numbers are written.
 
@@ -69,8 +75,10 @@ def look_for_kinds(
         given: the kinds of columns that a person gave.
         keep: columns of which all rows are wanted.
         store: keeps the chunks.
+        journal: of the first pass, where ``store`` keeps its chunks.
     """
-    look = _look(table, config, _rules(config), given, keep, store)
+    pass_ = _Pass(_rules(config), given, keep, store, journal, day_first=config.read.day_first)
+    look = _look(table, config, pass_)
     signs = [
         name for name, scan in look.scans.items() if "+" in (scan.counts or ()) and scan.words.keys() & set(DASHES)
     ]
@@ -79,20 +87,13 @@ def look_for_kinds(
     if store is not None:
         store.complete = False
     words = tuple(word for word in look.rules.missing if word not in DASHES or word in config.missing)
-    rules = replace(_rules(config), missing=words)
-    return _look(table, config, rules, given, keep, None)
+    rules = replace(pass_.rules, missing=words)
+    return _look(table, config, replace(pass_, rules=rules, store=None, journal=None))
 
 
-def _look(
-    table: Table,
-    config: DataConfig,
-    rules: CellRules,
-    given: Mapping[str, Kind],
-    keep: list[str],
-    store: ChunkStore | None,
-) -> Look:
-    search = FormatSearch(config.read, rules, [name for name in table.columns if given.get(name, "number") == "number"])
-    pass_ = _Pass(rules, given, keep, store, day_first=config.read.day_first)
+def _look(table: Table, config: DataConfig, pass_: _Pass) -> Look:
+    numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
+    search = FormatSearch(config.read, pass_.rules, numbers)
     look = pass_.over(table, search)
     doubtful = search.doubtful([name for name, scan in look.scans.items() if scan.bad])
     if not doubtful or look.kept.height <= search.rows:
@@ -100,23 +101,28 @@ def _look(
     formats = search.again(doubtful, (chunk.frame for chunk in table.chunks()))
     if formats.found == look.formats.found:
         return replace(look, formats=formats)
-    if store is not None:
-        store.complete = False  # it holds numbers that were read in the wrong way
-    again = replace(pass_, rules=replace(rules, formats=formats.found), store=None)
+    if pass_.store is not None:
+        pass_.store.complete = False  # it holds numbers that were read in the wrong way
+    again = replace(pass_, rules=replace(pass_.rules, formats=formats.found), store=None, journal=None)
     return replace(again.over(table), formats=formats)
 
 
 def look_as_told(
-    table: Table, rules: CellRules, kinds: Mapping[str, Kind], keep: list[str], store: ChunkStore | None
+    table: Table,
+    rules: CellRules,
+    kinds: Mapping[str, Kind],
+    keep: list[str],
+    store: ChunkStore | None,
+    journal: Journal | None = None,
 ) -> Look:
     """Look at a table of which the kinds and formats of columns are known.
 
     Args:
-        table, keep, store: as for ``look_for_kinds``.
+        table, keep, store, journal: as for ``look_for_kinds``.
         rules: how its cells are read.
         kinds: of its columns.
     """
-    return _Pass(rules, kinds, keep, store).over(table)
+    return _Pass(rules, kinds, keep, store, journal).over(table)
 
 
 def _rules(config: DataConfig) -> CellRules:
@@ -132,33 +138,48 @@ class _Pass:
     rules: CellRules
     given: Mapping[str, Kind]
     keep: list[str]
-    store: ChunkStore | None
+    store: ChunkStore | None = None
+    journal: Journal | None = None
     day_first: bool | None = None
 
     def over(self, table: Table, search: FormatSearch | None = None) -> Look:
         """Look at every cell; the first chunk says how numbers are written, where that is searched."""
-        scans: dict[str, ColumnScan] = {}
-        kept: list[pl.DataFrame] = []
-        numbers: set[str] = set()
-        rules, formats, empty = self.rules, Formats({}, {}, {}), 0
-        for chunk in ahead(table.chunks(numbers)):  # they may know of earlier numbers only: the cells are the same
-            if not scans:
-                if search is not None:
-                    formats = search.start(chunk.frame)
-                    rules = replace(rules, formats=formats.found)
-                scans = {name: self._scan(name, rules) for name in table.columns}
-            empty_now = _empty_rows(chunk.frame)
-            settled = _add(scans, chunk, rules, empty_now)
-            empty += empty_now
-            sure = {name for name, scan in scans.items() if scan.is_sure}.difference(self.keep)
-            numbers.intersection_update(sure)
-            numbers.update(sure)
-            kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(self.keep)]))
-            if self.store is not None:
-                self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
-        if self.store is not None and any(scan.mistaken for scan in scans.values()):
+        progress, journal = Progress(self.rules), self.journal
+        left = None if journal is None else journal.read(table)
+        if journal is not None and left is not None:
+            self._begin(progress, table, next(table.chunks()), search)
+            journal.restore(left, table, progress)
+        # what is read ahead may know of earlier numbers only: the cells are the same
+        for chunk in ahead(table.chunks(progress.numbers, progress.end)):
+            if not progress.scans:
+                self._begin(progress, table, chunk, search)
+            self._add(progress, table, chunk)
+            if journal is not None and journal.due:
+                journal.save(table, progress)
+        if journal is not None and journal.begun:
+            journal.save(table, progress)
+        if self.store is not None and any(scan.mistaken for scan in progress.scans.values()):
             self.store.complete = False
-        return Look(scans, pl.concat(kept, how="vertical_relaxed"), rules, formats, empty)
+        kept = pl.concat(progress.kept, how="vertical_relaxed")
+        return Look(progress.scans, kept, progress.rules, progress.formats, progress.empty)
+
+    def _begin(self, progress: Progress, table: Table, first: Chunk, search: FormatSearch | None) -> None:
+        if search is not None:
+            progress.formats = search.start(first.frame)
+            progress.rules = replace(self.rules, formats=progress.formats.found)
+        progress.scans = {name: self._scan(name, progress.rules) for name in table.columns}
+
+    def _add(self, progress: Progress, table: Table, chunk: Chunk) -> None:
+        empty = _empty_rows(chunk.frame)
+        settled = _add(progress.scans, chunk, progress.rules, empty)
+        progress.empty += empty
+        sure = {name for name, scan in progress.scans.items() if scan.is_sure}.difference(self.keep)
+        progress.numbers.intersection_update(sure)
+        progress.numbers.update(sure)
+        progress.kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(self.keep)]))
+        progress.end = chunk.end
+        if self.store is not None:
+            self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
 
     def _scan(self, name: str, rules: CellRules) -> ColumnScan:
         return ColumnScan(name, rules, self.given.get(name), day_first=self.day_first)

@@ -51,9 +51,16 @@ class Meter:
         if not self._told and time.monotonic() - self._started > _LONG_SECONDS:
             self._told = True
             of = f" of {self._rows:,}" if self._rows is not None else ""
-            line = f"{self._what} {self._name}: {self._done:,}{of} rows after {_LONG_SECONDS:.0f} s\n"
-            with suppress(OSError):  # nobody reads it any more
-                sys.stderr.write(line)
+            self._say(f"{self._what} {self._name}: {self._done:,}{of} rows after {_LONG_SECONDS:.0f} s")
+
+    def go_on(self, rows: int) -> None:
+        """Count rows that an earlier start has done, and say so."""
+        self._say(f"{self._name}: goes on where an earlier start was stopped: {rows:,} rows read")
+        self.count(rows)
+
+    def _say(self, line: str) -> None:
+        with suppress(OSError):  # nobody reads it any more
+            tqdm.write(line, file=sys.stderr)
 
     def over(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """The chunks, their rows counted as they are taken."""

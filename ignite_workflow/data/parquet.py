@@ -14,6 +14,7 @@ import polars as pl
 
 from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.data.nested import leaves, parts
+from ignite_workflow.data.position import Position
 from ignite_workflow.errors import DataError
 
 __all__ = ["ParquetFile", "open_parquet", "slices"]
@@ -42,19 +43,25 @@ class ParquetFile:
     _width: int
     notes: tuple[str, ...] = ()
 
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, None]]:  # noqa: ARG002 typed as it is
+    def frames(
+        self,
+        numbers: Set[str],  # noqa: ARG002 typed as it is
+        start: Position,
+    ) -> Iterator[tuple[pl.DataFrame, None]]:
         """The cells: numbers, text, booleans, dates and datetimes (in UTC); times and durations as seconds.
 
         Raises:
             DataError: the file is damaged.
         """
-        read = 0
+        step = _slice_rows(self._width)
+        read = start.taken // step * step
         try:
-            for part in slices(self.path, self.rows, self._width):
+            for part in slices(self.path, self.rows, self._width, first=read):
                 for frame in part.select(self._cells).collect_batches(chunk_size=_CHUNK_ROWS, maintain_order=True):
                     self._refuse_endless_text(frame)
                     read += frame.height
-                    yield frame, None
+                    if read > start.taken:
+                        yield frame, None
         except pl.exceptions.PolarsError as error:
             raise _damaged(self.path, str(error).splitlines()[0]) from error
         if read < self.rows:
@@ -95,12 +102,16 @@ def open_parquet(path: Path) -> ParquetFile:
     return ParquetFile(path, columns, rows, tuple(each.alias(name) for name, each in cells), width)
 
 
-def slices(path: Path, rows: int, width: int) -> Iterator[pl.LazyFrame]:
-    """The rows of a file in parts that take some 100 MB, of ``width`` bytes a row."""
-    step = max(_CHUNK_ROWS // 16, _SLICE_BYTES // max(width, 1))
+def slices(path: Path, rows: int, width: int, first: int = 0) -> Iterator[pl.LazyFrame]:
+    """The rows of a file from ``first`` on in parts that take some 100 MB, of ``width`` bytes a row."""
+    step = _slice_rows(width)
     scan = pl.scan_parquet(path, glob=False)
-    for start in range(0, rows, step):
+    for start in range(first, rows, step):
         yield scan.slice(start, min(step, rows - start))
+
+
+def _slice_rows(width: int) -> int:
+    return max(_CHUNK_ROWS // 16, _SLICE_BYTES // max(width, 1))
 
 
 def _damaged(path: Path, reason: str) -> DataError:

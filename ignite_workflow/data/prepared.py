@@ -21,6 +21,7 @@ from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
@@ -87,12 +88,14 @@ def prepare_table(
     """
     paths = _paths(config)
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
-    about, make = _about(config, paths, seed, schema), partial(_make, config, seed, schema)
+    about = _about(config, paths, seed, schema)
+    work = _work(about, paths)
+    make = partial(_make, config, seed, schema, work)
     with Digest(paths) as digest:  # not waited for where there cannot be such arrays
         found = cache.load(_key(about, digest)) if cache.has(about) else None
         if found is None:
             try:
-                found = cache.build(partial(_key, about, digest), make)
+                found = cache.build(partial(_key, about, digest), make, work=work)
             except OSError as error:
                 return _in_memory(make, cache, error)
     return _prepared(*found)
@@ -147,12 +150,21 @@ def _about(config: DataConfig, paths: list[Path], seed: int, schema: Schema | No
     return hashlib.sha256(json.dumps([_FORMAT, settings, seed, files, model]).encode()).hexdigest()[:32]
 
 
+def _work(about: str, paths: list[Path]) -> str:
+    """Names the making of arrays from files as they are now, their contents unseen: those of changed files differ."""
+    states = [(str(path.resolve()), path.stat()) for path in paths]
+    files = [[path, state.st_size, state.st_mtime_ns, state.st_ctime_ns] for path, state in states]
+    return hashlib.sha256(json.dumps([about, files]).encode()).hexdigest()[:32]
+
+
 def _make(
-    config: DataConfig, seed: int, schema: Schema | None, sink: ArraySink, scratch: Path | None
+    config: DataConfig, seed: int, schema: Schema | None, work: str, sink: ArraySink, scratch: Path | None
 ) -> dict[str, Any]:
     """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
     with Meter(table_paths(config.path)[0].name) as meter:
-        survey = survey_table(config, store=ChunkStore(scratch, meter.count), schema=schema)
+        store = ChunkStore(scratch, meter.count)
+        journal = None if scratch is None else Journal(scratch, work, store, meter.go_on)
+        survey = survey_table(config, store=store, journal=journal, schema=schema)
         names, codes = _classes(survey)
         assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
         if schema is None:

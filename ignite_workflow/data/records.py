@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.errors import DataError
 
 __all__ = ["Block", "split_cells", "whole_records"]
@@ -29,11 +30,15 @@ class Block:
         data: the bytes; blank lines among the records do not count as records.
         first_line: the number of the first line in its file, from 1.
         quote: the byte that quotes cells; None where there is none, as in JSON lines.
+        end_line: the number of the line behind it.
+        end_byte: how many bytes of its file's text come before that line.
     """
 
     data: bytes
     first_line: int
     quote: bytes | None = b'"'
+    end_line: int = 1
+    end_byte: int = 0
 
     def line(self, record: int) -> int:
         """The number in the file of the line where that record of this block begins."""
@@ -111,7 +116,12 @@ def split_cells(record: bytes, delimiter: bytes, quote: bytes | None) -> list[by
 
 
 def whole_records(
-    blocks: Iterator[bytes], *, skip_lines: int, quote: bytes | None, endless: Callable[[Block], DataError]
+    blocks: Iterator[bytes],
+    *,
+    skip_lines: int,
+    quote: bytes | None,
+    endless: Callable[[Block], DataError],
+    start: Position = BEGINNING,
 ) -> Iterator[Block]:
     """Cut blocks of bytes anew, so that each holds whole records.
 
@@ -120,20 +130,23 @@ def whole_records(
         skip_lines: lines at the start that hold no records: the header.
         quote: see ``Block``.
         endless: makes the error for what begins with a record that does not end.
+        start: the place of the first byte of ``blocks``.
 
     Raises:
         DataError: a quote is opened and never closed, or a record is longer than 256 MB.
     """
-    rest, first_line, to_skip = b"", 1, skip_lines
+    rest, first_line, read, to_skip = b"", start.line, start.byte, skip_lines if start.byte == 0 else 0
     for block in blocks:
+        read += len(block)
         while to_skip and (end := block.find(b"\n")) >= 0:
             rest, block, first_line, to_skip = b"", block[end + 1 :], first_line + 1, to_skip - 1
         cut = 0 if to_skip else _last_record_end(rest, block, quote)
         if cut:
             records = b"".join((rest, memoryview(block)[:cut]))  # a block is copied once: that is half of the cost
             rest = block[cut:]
-            yield Block(records, first_line, quote)
-            first_line += _count(records, b"\n")
+            end_line = first_line + _count(records, b"\n")
+            yield Block(records, first_line, quote, end_line, read - len(rest))
+            first_line = end_line
         else:
             rest += block
         if len(rest) > _LONGEST_RECORD:
@@ -141,7 +154,7 @@ def whole_records(
     if quote is not None and rest.count(quote) % 2:
         raise endless(Block(rest, first_line, quote))
     if rest.strip(b"\r\n") and not to_skip:
-        yield Block(rest, first_line, quote)
+        yield Block(rest, first_line, quote, first_line + _count(rest, b"\n"), read)
 
 
 def _count(data: bytes, byte: bytes) -> int:

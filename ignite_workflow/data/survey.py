@@ -14,6 +14,7 @@ from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import Finding, keep_one_feature
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
+from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.look import look_as_told, look_for_kinds
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
@@ -58,12 +59,19 @@ class Survey:
         return usable
 
 
-def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema: Schema | None = None) -> Survey:
+def survey_table(
+    config: DataConfig,
+    *,
+    store: ChunkStore | None = None,
+    journal: Journal | None = None,
+    schema: Schema | None = None,
+) -> Survey:
     """Look at every cell of a table once.
 
     Args:
         config: where it lies and what is said about it.
         store: keeps the chunks for another look.
+        journal: of the same store: goes on where an earlier start was stopped. None: all is read.
         schema: of a model that is to go on with this table: settles columns, targets and task. None: found here.
 
     Raises:
@@ -77,11 +85,11 @@ def survey_table(config: DataConfig, *, store: ChunkStore | None = None, schema:
     if schema is not None:
         kinds = {find_column(column.name, table.columns) or column.name: column.kind for column in schema.used}
         keep = [*(each.name for each in schema.targets), *split]
-        look = look_as_told(table, schema.rules, kinds, keep, store)
+        look = look_as_told(table, schema.rules, kinds, keep, store, journal)
         return Survey(table, look.findings(), schema, look.kept, store)
     targets = _targets(config, table)
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
-    look = look_for_kinds(table, config, given, [*targets, *split], store)
+    look = look_for_kinds(table, config, given, [*targets, *split], store, journal)
     findings = look.findings()
     for option in (config.split.column, config.split.group):
         if option is not None:

@@ -23,6 +23,7 @@ from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.parquet import open_parquet
+from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -39,6 +40,7 @@ class Chunk:
         first_row: the row number of the first record.
         block: where the records stand in their file, where that has lines or sheets.
         table: where the chunk was taken from its table and its bytes are no longer there: what is asked for a place.
+        end: where in its table the next one begins.
     """
 
     frame: pl.DataFrame
@@ -46,6 +48,7 @@ class Chunk:
     first_row: int = 0
     block: Block | SheetRows | None = None
     table: Table | None = None
+    end: Position = BEGINNING
 
     def place(self, index: int) -> str:
         """Where a record of this chunk stands, for messages.
@@ -83,7 +86,7 @@ class _TableFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def frames(self, numbers: Set[str]) -> Iterator[tuple[pl.DataFrame, Block | SheetRows | None]]: ...
+    def frames(self, numbers: Set[str], start: Position) -> Iterator[tuple[pl.DataFrame, Block | SheetRows | None]]: ...
 
 
 @dataclass(frozen=True)
@@ -117,23 +120,33 @@ class Table:
                 return chunk.place(row - chunk.first_row)
         raise IndexError(row)
 
-    def chunks(self, numbers: Set[str] = frozenset()) -> Iterator[Chunk]:
+    def chunks(self, numbers: Set[str] = frozenset(), start: Position = BEGINNING) -> Iterator[Chunk]:
         """Its records in order.
 
         Args:
             numbers: columns of text files that may be read as numbers right away, which is a third faster: the same
                 numbers come out. Looked at again for each chunk.
+            start: where a chunk ended: the same ones come after it as after that.
 
         Raises:
             DataError: a file cannot be read, naming file and line; or there is not one record.
         """
-        row = 0
-        for path, file in zip(self.paths, self.files, strict=True):
-            for frame, block in file.frames(numbers):
-                yield Chunk(frame.select(self.columns), str(path), row, block)
-                row += frame.height
-        if row == 0:
+        end = start
+        for number in range(start.file, len(self.files)):
+            if number > start.file:
+                end = Position(number, end.row)
+            for frame, block in self.files[number].frames(numbers, end):
+                first, end = end.row, _behind(end, frame, block)
+                yield Chunk(frame.select(self.columns), str(self.paths[number]), first, block, end=end)
+        if end.row == 0:
             raise DataError(f"{self.source}: no rows below the header.")
+
+
+def _behind(position: Position, frame: pl.DataFrame, block: Block | SheetRows | None) -> Position:
+    row, taken = position.row + frame.height, position.taken + frame.height
+    if not isinstance(block, Block):
+        return Position(position.file, row, taken)
+    return Position(position.file, row, taken, block.end_byte, block.end_line)
 
 
 def read_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Iterator[Chunk]:

@@ -64,15 +64,21 @@ class TextFile:
             f"{self.path.name}: not UTF-8, read as {self.encoding}{example}; if that is wrong: data.read.encoding.",
         )
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
         """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
+
+        Args:
+            start: bytes at the beginning that are left out; the rest is cut where it is cut without that.
 
         Raises:
             DataError: the compressed file is damaged, or bytes do not fit the encoding.
         """
         with opened(self.path) as file:
             try:
-                yield from self._transcoded(file)
+                for block in self._transcoded(file):
+                    if start < len(block):
+                        yield block[start:]
+                    start = max(0, start - len(block))
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{self.path}: not {self.encoding} ({error.reason}). Say what it is: data.read.encoding."
