@@ -40,6 +40,7 @@ class ReadConfig:
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
             that look so; false: none.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
+        row_names: whether rows begin with their names, for which the header has none, as R writes tables.
         quotes: whether double quotes hold cells together; false: they are characters like others.
         pad_rows: fill rows that have too few cells with missing ones at their end, instead of refusing them.
         missing_words: whether words such as NA and null mean a missing value; false: empty cells do, and data.missing.
@@ -56,6 +57,7 @@ class ReadConfig:
     units: _Flag | None = None
     footer: _Flag | _Count | None = None
     day_first: _Flag | None = None
+    row_names: _Flag | None = None
     quotes: _Flag | None = None
     pad_rows: _Flag | None = None
     missing_words: _Flag | None = None

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from ignite_workflow.config import ReadConfig
+from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import excel, guarded
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.schema import Column, Part, Schema, Target
+from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import is_table_file, open_table
 from ignite_workflow.errors import ConfigError, DataError
 
@@ -175,9 +176,32 @@ def test_a_sheet_of_numbers_has_no_header(write):
     assert table.notes == ("book.xlsx: sheet 'S': no header, the columns are named column_1 to column_2.",)
 
 
-def test_two_columns_of_one_name_are_named(write):
-    with pytest.raises(DataError, match=r"sheet 'S' row 1: columns B and D are both named 'a'"):
-        open_table(write(S=grid(["a", "b", "a"], [1, 2, 3], left=1)))
+def test_a_name_that_stands_twice_gets_a_number_and_is_said(write):
+    table = open_table(write(S=grid(["a", "b", "a"], [1, 2, 3], left=1)))
+
+    assert table.columns == ("a", "b", "a_2")
+    assert table.notes[1] == "book.xlsx: columns B and D are both named 'a': the second is 'a_2'."
+
+
+def test_a_wrong_name_is_told_which_sheet_is_read(write):
+    path = write(First=grid(["a", "b"], [1, 2]), Second=grid(["c", "d"], [1, 2]))
+
+    with pytest.raises(ConfigError, match=r"of sheet 'First' row 1; other sheets \(data\.read\.sheet\): 'Second'\.$"):
+        survey_table(DataConfig(path=path, target="d"))
+
+
+@pytest.mark.parametrize("below", ["f", 7])
+def test_names_over_two_rows_with_merged_cells_are_joined(tmp_path, below):
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("A1:A2", "x")
+        sheet.merge_range("B1:C1", "Measures")
+        sheet.write_row("B2", [below, "g"])
+        sheet.write_row("A3", [1, 2, 3])
+    table = open_table(str(tmp_path / "book.xlsx"))
+
+    joined = ("x", "Measures f", "Measures g")
+    assert table.columns == (joined if below == "f" else ("x", "Measures", "column_3"))  # a number is data
 
 
 def test_a_column_named_like_one_of_ours_is_read(write):

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignite_workflow.config import ReadConfig
+from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import text_file
+from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import open_table
-from ignite_workflow.errors import DataError
+from ignite_workflow.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -90,6 +91,36 @@ def test_a_header_too_short_is_not_taken_for_a_title(read, content):
         DataError, match=r"line 2, column .: '.*' is too much: . cells where the header has .\. .* data\.read\."
     ):
         read(content)
+
+
+@pytest.mark.parametrize(
+    "name", ["{0}", '"{0}"', "Mazda{0}", "{0}7"], ids=["counted", "quoted", "names", "numbers of their own"]
+)
+def test_a_header_one_short_leaves_out_the_names_of_the_rows_as_r_does(read, name):
+    content = '"x" "y" "z" "g"\n' + "".join(f'{name.format(row)} {row}.5 {row} 7 "a b"\n' for row in range(1, 13))
+
+    columns, rows, notes = read(content)
+    assert (columns, rows[0][1:]) == (("row_names", "x", "y", "z", "g"), ("1.5", "1", "7", "a b"))
+    assert "the header has 4 cells, every row 5" in notes[1]
+    with pytest.raises(DataError, match=r"5 cells where the header has 4"):
+        read(content, delimiter=" ", row_names=False)
+
+
+@pytest.mark.parametrize("first", ["{0}.5", "x", "{0}"])
+def test_names_of_rows_that_may_be_data_are_asked(read, first):
+    content = "a,b\n" + "".join(f"{first.format(row)},1,2\n" for row in range(5, 9))
+
+    with pytest.raises(DataError, match=r"if rows begin with names .* data\.read\.row_names=true"):
+        read(content)
+    assert read(content, row_names=True)[0] == ("row_names", "a", "b")
+
+
+def test_a_wrong_name_is_told_that_there_is_no_header(tmp_path):
+    (tmp_path / "table.csv").write_text("".join(f"{number}.5,{number},7\n" for number in range(20)))
+    said = r"No header was found in line 1: columns are called column_1 to column_3; .* data\.read\.header=true"
+
+    with pytest.raises(ConfigError, match=said):
+        survey_table(DataConfig(path=str(tmp_path / "table.csv"), target="y"))
 
 
 @pytest.mark.parametrize(

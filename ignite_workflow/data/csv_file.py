@@ -60,6 +60,11 @@ class CsvFile:
         return self.layout.delimiter
 
     @property
+    def naming(self) -> str:
+        """Where its columns have their names from, for who looks for another name; empty: from its header."""
+        return self.layout.naming
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed, and what was repaired as far as the file was read."""
         repaired = [lines for _, lines in sorted(self.repaired.items())]

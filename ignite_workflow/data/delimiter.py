@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.header import is_header_beyond_doubt
+from ignite_workflow.data.row_names import has_row_names
 from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_records
 from ignite_workflow.errors import ConfigError
 
@@ -42,7 +43,10 @@ class Parted:
         """Whether records are as wide as the first that counts."""
         counting = self.records[self.above : self.below]
         same = sum(fits(record.cells, self.width) for record in counting)
-        return fits(counting[0].cells, self.width) and same >= AGREEING * len(counting)
+        first = counting[0]
+        if len(first.cells) == self.width - 1 and has_row_names(first, counting[1:]) is not False:
+            return True
+        return fits(first.cells, self.width) and same >= AGREEING * len(counting)
 
     @property
     def first_width(self) -> int:

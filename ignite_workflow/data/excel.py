@@ -20,6 +20,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.guarded import most_memory, run_guarded
+from ignite_workflow.data.header import column_names
 from ignite_workflow.data.position import Position
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -61,6 +62,7 @@ class ExcelFile:
         sheet: its name.
         columns: the names, from the header or ``column_1``, ``column_2``...
         notes: what was found that nobody said, one line each.
+        naming: where the names are from, for who looks for another.
         table: the cells: numbers, booleans, dates where all of a column are, else text.
         rows: the number of each row in the sheet, from 1.
     """
@@ -69,6 +71,7 @@ class ExcelFile:
     sheet: str
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    naming: str
     table: pl.DataFrame
     rows: pl.Series
 
@@ -91,7 +94,7 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
 
     Raises:
         ConfigError: there is no such sheet, or the package that reads workbooks is not installed.
-        DataError: it is damaged, has no cells, names two columns the same, or takes too much memory.
+        DataError: it is damaged, has no cells, or takes too much memory.
     """
     if find_spec("fastexcel") is None:
         raise ConfigError(f"{path}: Excel files need: pip install 'ignite-workflow[excel]'")
@@ -161,15 +164,20 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
         for index, name in enumerate(answer["names"])
         if name is not None or table[str(index)].null_count() < table.height
     ]
-    columns = tuple(answer["names"][index] or f"column_{index + 1}" for index in used)
-    for position, name in enumerate(columns):
-        if name in columns[:position]:
-            letters = [_letters(answer["first_column"] + used[at]) for at in (columns.index(name), position)]
-            where = f"{path}: sheet {sheet!r} row {header}"
-            raise DataError(f"{where}: columns {' and '.join(letters)} are both named {name!r}.")
+    letters = [_letters(answer["first_column"] + index) for index in used]
+    columns, renamed = column_names([answer["names"][index] or f"column_{index + 1}" for index in used], letters)
+    notes = (*_notes(path, read, answer, columns), *(f"{path.name}: {note}." for note in renamed))
     unsaved = _unsaved(path, answer, table)
     cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
-    return ExcelFile(path, sheet, columns, (*_notes(path, read, answer, columns), *unsaved), cells, table[_ROW])
+    naming = _naming(sheet, header, answer["sheets"], columns)
+    return ExcelFile(path, sheet, columns, (*notes, *unsaved), naming, cells, table[_ROW])
+
+
+def _naming(sheet: str, header: int | None, sheets: Sequence[str], columns: Sequence[str]) -> str:
+    found = f"There is no header in sheet {sheet!r}: columns are called {columns[0]} to {columns[-1]}"
+    found = f"The names are those of sheet {sheet!r} row {header}" if header else found
+    others = ", ".join(repr(other) for other in sheets if other != sheet)
+    return f"{found}; other sheets (data.read.sheet): {others}." if others else f"{found}."
 
 
 def _unsaved(path: Path, answer: dict[str, Any], table: pl.DataFrame) -> list[str]:
@@ -208,7 +216,10 @@ def _notes(path: Path, read: ReadConfig, answer: dict[str, Any], columns: Sequen
         header = f"no header, the columns are named {columns[0]} to {columns[-1]}"
     else:
         header = f"the header is row {answer['header']}"
-        if read.header is None and answer["header"] > 1:
+        if answer["header_rows"] > 1:
+            header = f"the header is rows {answer['header']} to {answer['header'] + answer['header_rows'] - 1}, joined "
+            header += "as their cells are merged; another: data.read.header"
+        elif read.header is None and answer["header"] > 1:
             header += ", the first as full as those below; another: data.read.header"
     return tuple(f"{path.name}: {note}" for note in (f"{sheet}: {header}.", *answer["notes"]))
 

@@ -68,8 +68,14 @@ def _count_up(numbers: list[str]) -> bool:
     return all(int(after) == int(before) + 1 for before, after in pairwise(numbers))
 
 
-def column_names(cells: list[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The names of the columns, all different, and what was changed."""
+def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tuple[str, ...], list[str]]:
+    """The names of the columns, all different, and what was changed.
+
+    Args:
+        cells: of the header.
+        places: what the columns are called where there are no names; empty: they are counted from 1.
+    """
+    places = places or [str(number) for number in range(1, len(cells) + 1)]
     names: list[str] = []
     changed = []
     for number, cell in enumerate(cells, start=1):
@@ -81,7 +87,8 @@ def column_names(cells: list[str]) -> tuple[tuple[str, ...], list[str]]:
                 f"{name}_{copy}" for copy in range(2, len(cells) + 2) if f"{name}_{copy}" not in (*cells, *names)
             )
             changed.append(
-                f"columns {names.index(name) + 1} and {number} are both named {name!r}: the second is {again!r}"
+                f"columns {places[names.index(name)]} and {places[number - 1]} are both named {name!r}: "
+                f"the second is {again!r}"
             )
             name = again
         names.append(name)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -45,6 +46,7 @@ class JsonLinesFile:
     text: TextFile
     columns: tuple[str, ...]
     lengths: Mapping[str, int]
+    naming: ClassVar[str] = ""
 
     @property
     def notes(self) -> tuple[str, ...]:

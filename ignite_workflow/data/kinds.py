@@ -30,8 +30,8 @@ _BOOLEAN_PAIRS = (
     *({"да", "нет"}, {"falsch", "wahr"}, {"faux", "vrai"}),
 )
 _ID_NAME = re.compile(
-    r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$|^Unnamed: \d"
-)  # the last: pandas' index
+    r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$|^Unnamed: \d|^row_names$"
+)  # the last: the index of pandas, and of R
 _LONG_CODE = re.compile(r"\d{17,}")  # float64 keeps 15 to 16 digits
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.header import column_names, is_header
+from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
 from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
 from ignite_workflow.errors import DataError
@@ -33,6 +34,7 @@ class Layout:
         quotes: whether double quotes hold cells together.
         nameless: from which column on all have no name in the header; the number of columns where the last has one.
         notes: what was guessed, with the evidence.
+        naming: where the names are from, for who looks for another name; empty: from the header.
     """
 
     delimiter: str
@@ -41,6 +43,7 @@ class Layout:
     quotes: bool = True
     nameless: int = 0
     notes: tuple[str, ...] = ()
+    naming: str = ""
 
 
 def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
@@ -59,8 +62,9 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
     notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
     parted = part(path, read, sample, quotes)
     at = _header_record(path, parted, read)
-    first = parted.records[at]
-    named, why = is_header(parted.records, at, read.header)
+    records, unnamed = _with_row_names(parted.records, at, parted.below, read)
+    first = records[at]
+    named, why = is_header(records, at, read.header)
     if parted.delimiter not in (",", read.delimiter):
         notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
     if at and read.header is None:
@@ -69,7 +73,8 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
     if not named:
         columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
         notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
-        return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), _said(path, notes))
+        naming = _naming(first.line, columns, read)
+        return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), _said(path, notes), naming)
     if len(first.cells) == 1 and read.delimiter is None:
         _refuse_fixed_widths(path, [record.cells[0] for record in parted.records])
     if first.ruled:
@@ -77,8 +82,23 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         _refuse_broken_cells(path, parted.records[at + 1 :])
     columns, renamed = column_names(first.cells)
     nameless = max((number for number, cell in enumerate(first.cells, start=1) if cell.strip()), default=0)
-    end, units = _below_units(path, columns, parted.records[at:], read.units)
-    return Layout(parted.delimiter, columns, end, quotes, nameless, _said(path, [*notes, *renamed, *units]))
+    end, units = _below_units(path, columns, records[at:], read.units)
+    return Layout(parted.delimiter, columns, end, quotes, nameless, _said(path, [*notes, *unnamed, *renamed, *units]))
+
+
+def _with_row_names(records: list[Record], at: int, below: int, read: ReadConfig) -> tuple[list[Record], list[str]]:
+    """The records, the header among them with a name for the first column where it has none; and what is said of it."""
+    header, body = records[at], records[at + 1 : below]
+    if read.row_names is False or read.header is False or not (read.row_names or has_row_names(header, body)):
+        return records, []
+    width = len(header.cells)
+    why = f"the header has {width} cell{'s' if width > 1 else ''}, every row {width + 1}, and the first differs in each"
+    if read.row_names:
+        why = "as data.read.row_names says"
+    shown = f", such as {body[0].cells[0]!r}," if body else ""
+    note = f"rows begin with their names{shown} as R writes them ({why}): column {ROW_NAMES!r}"
+    note += "" if read.row_names else "; otherwise: data.read.row_names=false"
+    return [*records[:at], replace(header, cells=[ROW_NAMES, *header.cells]), *records[at + 1 :]], [note]
 
 
 def _below_units(
@@ -133,6 +153,13 @@ def _refuse_broken_cells(path: Path, records: Sequence[Record]) -> None:
     for record in records:
         if any(cell.endswith("+") for cell in record.cells[:-1]):
             raise DataError(f"{path}: line {record.line}: a cell goes on in the next line. Export the table as CSV.")
+
+
+def _naming(line: int, columns: Sequence[str], read: ReadConfig) -> str:
+    called = f"columns are called {columns[0]} to {columns[-1]}"
+    if read.header is False:
+        return f"As data.read.header says, there is no header: {called}."
+    return f"No header was found in line {line}: {called}; if it holds their names: data.read.header=true."
 
 
 def _said(path: Path, notes: Sequence[str]) -> tuple[str, ...]:

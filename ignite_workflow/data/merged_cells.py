@@ -14,17 +14,17 @@ import polars as pl
 
 __all__ = ["Merge", "column_number", "fill_merged", "merged_cells", "sheet_part"]
 
-Merge = tuple[int, int, int]  # the column, the first row and the last, from 0
+Merge = tuple[int, int, int, int]  # the first column and the last, the first row and the last, from 0
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _END_OF_ROWS = re.compile(rb"</(?:\w+:)?sheetData\s*>")
 _READ_BYTES = 1024 * 1024
 _MOST = 20_000  # each may take as long as the sheet is
 
 
 def merged_cells(path: Path, sheet: str) -> list[Merge]:
-    """The cells of a sheet that are merged over rows; none where the workbook is of another kind.
+    """The merged cells of a sheet; none where the workbook is of another kind.
 
     Args:
         path: of the workbook.
@@ -38,10 +38,10 @@ def merged_cells(path: Path, sheet: str) -> list[Merge]:
             return []
         with archive.open(part) as file:
             end = _below_the_rows(iter(partial(file.read, _READ_BYTES), b""))
-    found = [
-        (column_number(letters), int(first) - 1, int(last) - 1) for letters, first, last in _MERGE.findall(end)[:_MOST]
+    return [
+        (column_number(left), column_number(right), int(first) - 1, int(last) - 1)
+        for left, first, right, last in _MERGE.findall(end)[:_MOST]
     ]
-    return [merge for merge in found if merge[1] < merge[2]]
 
 
 def fill_merged(cells: pl.Series, merges: Sequence[Merge], first_row: int) -> pl.Series:
@@ -49,13 +49,13 @@ def fill_merged(cells: pl.Series, merges: Sequence[Merge], first_row: int) -> pl
 
     Args:
         cells: of the column, from ``first_row`` of the sheet on, (N,).
-        merges: of the column; those that begin above are left as they are.
+        merges: that begin in the column; those that begin above are left as they are.
         first_row: from 0.
     """
     if not merges:
         return cells
     source = np.arange(len(cells))
-    for _, first, last in merges:
+    for _, _, first, last in merges:
         if first >= first_row:
             source[first - first_row : last - first_row + 1] = first - first_row
     return cells.gather(source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 
@@ -42,6 +43,7 @@ class ParquetFile:
     _cells: tuple[pl.Expr, ...]
     _width: int
     notes: tuple[str, ...] = ()
+    naming: ClassVar[str] = ""
 
     def frames(
         self,

@@ -30,15 +30,17 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
         hint = "If the cells at its end are missing: data.read.pad_rows=true; if the table has ended: data.read.footer."
         return DataError(f"{path}: line {line}, {_column(layout, width)}: {why}. {hint}")
     why = f"{_shown(cells[wanted])} is too much: {what} {wanted}"
-    return DataError(f"{path}: line {line}, column {wanted + 1}: {why}. {_surplus_hint(layout)}")
+    return DataError(f"{path}: line {line}, column {wanted + 1}: {why}. {_surplus_hint(layout, width)}")
 
 
-def _surplus_hint(layout: Layout) -> str:
+def _surplus_hint(layout: Layout, width: int) -> str:
     if len(layout.columns) == 1:
         return f"If {layout.delimiter!r} does not part the cells: data.read.delimiter; fixed widths cannot be read."
     quoted = f"A cell that holds {layout.delimiter!r} must stand in double quotes"
     header = "; if the header stands in another line: data.read.header" if layout.header_lines else ""
-    return f"{quoted}{header}."
+    is_one_short = layout.header_lines and width == len(layout.columns) + 1
+    names = "; if rows begin with names that it has none for: data.read.row_names=true" if is_one_short else ""
+    return f"{quoted}{header}{names}."
 
 
 def stray_quote(path: Path, layout: Layout, block: Block) -> DataError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
 
 from ignite_workflow.data.below import LastRow, find_below
 from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.merged_cells import Merge
+from ignite_workflow.data.sheet_header import joined_names
 from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
 
 __all__ = ["Layout", "SheetOptions", "find_layout"]
@@ -32,7 +34,9 @@ class Layout:
     """The rows of a sheet that hold a table; rows are counted from 0.
 
     Attributes:
-        header: the row of the names; None where there is none.
+        header: the row of the names, or the first of them; None where there is none.
+        names: of the columns, None where one has none.
+        header_rows: how many rows the names take.
         first: the first row below it, or the first that is not empty.
         last: the row below the last.
         notes: what was found beside the table.
@@ -44,9 +48,11 @@ class Layout:
     last: int
     notes: tuple[str, ...] = ()
     question: str = ""
+    names: tuple[str | None, ...] = ()
+    header_rows: int = 1
 
 
-def find_layout(texts: pl.DataFrame, said: SheetOptions) -> Layout:
+def find_layout(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] = ()) -> Layout:
     """Find the table in a sheet.
 
     Args:
@@ -54,9 +60,20 @@ def find_layout(texts: pl.DataFrame, said: SheetOptions) -> Layout:
         said: what a person said. Of the header, the row where it is, counted from 1; True: the first row that is not
             empty; False: there is none; None: the first row that is about as full as the rows below and holds a cell
             that is not a number.
+        merges: the merged cells, columns counted as in ``texts``.
     """
     header, first = _header(texts, said.header)
-    names = [] if header is None else [name or "" for name in texts.row(header)]
+    found = None if header is None or said.header is not None else joined_names(texts, header, merges)
+    if found is not None:
+        layout = _around(texts, said, found[0], found[1] + 1, _cells(found[2]))
+        return replace(layout, names=found[2], header_rows=found[1] + 1 - found[0])
+    if header is None:
+        return replace(_around(texts, said, header, first, ()), names=(None,) * texts.width)
+    return replace(_around(texts, said, header, first, _cells(texts.row(header))), names=texts.row(header))
+
+
+def _around(texts: pl.DataFrame, said: SheetOptions, header: int | None, first: int, names: tuple[str, ...]) -> Layout:
+    """Find units beneath the names, which end above the row ``first``, and what stands below the table."""
     notes: list[str] = []
     if header is not None and said.units is not False and first < texts.height:
         body = [_cells(row) for row in texts[first + 1 : first + 1 + _LOOKED_AT].rows()]

@@ -34,9 +34,9 @@ def main(arguments: Sequence[str]) -> None:
 
     Prints:
         ``sheets``: their names; ``sheet``: the one read, None where there is no such or it is empty; ``header``: its
-        row, from 1, or None; ``names``: its cells; ``first_column``: the number of the first used column, from 0;
-        ``notes`` and ``question``: of ``find_layout``; ``unsaved``: the column (from 0) and row (from 1) of formulas
-        without a value. Or ``error``.
+        row, from 1, or None; ``header_rows``: how many it has; ``names``: what it says; ``first_column``: the number of
+        the first used column, from 0; ``notes`` and ``question``: of ``find_layout``; ``unsaved``: the column (from 0)
+        and row (from 1) of formulas without a value. Or ``error``.
     """
     memory, path, sheet, said, output = arguments
     limit_this_process(int(memory))
@@ -58,15 +58,16 @@ def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path
             break
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
-    layout = find_layout(texts, said)
     left = sheet.selected_columns[0].absolute_index
-    merges = [(column - left, first, last) for column, first, last in merged_cells(path, name)]
+    merges = [(column - left, end - left, first, last) for column, end, first, last in merged_cells(path, name)]
+    layout = find_layout(texts, said, merges)
     _table(reader, name, texts, layout, merges).write_ipc(output)
     return {
         "sheets": reader.sheet_names,
         "sheet": name,
         "header": None if layout.header is None else layout.header + 1,
-        "names": [None] * texts.width if layout.header is None else texts.row(layout.header),
+        "header_rows": layout.header_rows,
+        "names": layout.names,
         "first_column": left,
         "notes": layout.notes,
         "question": layout.question,
@@ -87,7 +88,7 @@ def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout, merges: 
     numbers = pl.int_range(layout.first + 1, layout.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
     of_columns: dict[int, list[Merge]] = {}
-    for merge in merges:
+    for merge in (merge for merge in merges if merge[2] < merge[3]):
         of_columns.setdefault(merge[0], []).append(merge)
     cells = [fill_merged(column, of_columns.get(index, ()), layout.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])

@@ -123,7 +123,8 @@ def column_named(name: str, table: Table, option: str) -> str:
     """
     found = find_column(name, table.columns)
     if found is None:
-        raise ConfigError(f"{option}: no column {name!r} in {table.source}.{nearest(name, table.columns)}")
+        naming = f" {table.naming}" if table.naming else ""
+        raise ConfigError(f"{option}: no column {name!r} in {table.source}.{nearest(name, table.columns)}{naming}")
     return found
 
 

@@ -86,6 +86,9 @@ class _TableFile(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
+    @property
+    def naming(self) -> str: ...
+
     def frames(self, numbers: Set[str], start: Position) -> Iterator[tuple[pl.DataFrame, Block | SheetRows | None]]: ...
 
 
@@ -112,6 +115,11 @@ class Table:
     def notes(self) -> tuple[str, ...]:
         """What was guessed about its files, one line each."""
         return tuple(note for file in self.files for note in file.notes)
+
+    @property
+    def naming(self) -> str:
+        """Where its columns have their names from, for who looks for another; empty: nothing is to be said."""
+        return self.files[0].naming
 
     def place(self, row: int) -> str:
         """Where a row stands, for messages: reads the table up to there."""

@@ -1,0 +1,62 @@
+"""Names that are spread over several rows of a sheet, as merged cells show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from ignite_workflow.data.merged_cells import Merge
+
+__all__ = ["joined_names"]
+
+_MOST_ROWS = 5
+
+
+def joined_names(
+    texts: pl.DataFrame, header: int, merges: Sequence[Merge]
+) -> tuple[int, int, tuple[str | None, ...]] | None:
+    """The names of columns that take several rows; None where they take one.
+
+    Args:
+        texts: every row of the sheet; an empty cell is null.
+        header: the row that holds (most of) the names, from 0.
+        merges: of the sheet, columns counted as in ``texts``.
+
+    Returns:
+        The first of the rows, the last, and what stands in them of each column.
+    """
+    over = [merge for merge in merges if merge[2] <= header <= merge[3]]
+    top, bottom = min([header, *(first for *_, first, _ in over)]), max([header, *(last for *_, last in over)])
+    inside = [merge for merge in merges if top <= merge[2] and merge[3] <= bottom]
+    if not _is_of_rows(texts[top : bottom + 1], inside):
+        return None
+    names: list[list[str]] = [[] for _ in range(texts.width)]
+    for row in range(top, bottom + 1):
+        cells = list(texts.row(row))
+        for left, right, first, _ in inside:
+            if first == row:
+                end = min(right + 1, len(cells))
+                cells[left:end] = [cells[left]] * (end - left)
+        for parts, cell in zip(names, cells, strict=True):
+            parts += [cell.strip()] if cell is not None else []
+    return top, bottom, tuple(" ".join(parts) or None for parts in names)
+
+
+def _is_of_rows(rows: pl.DataFrame, merges: Sequence[Merge]) -> bool:
+    """Whether names are spread over rows: each column ends in a name of its own, or in a cell merged over all of them.
+
+    Nothing below the first row may be a number, and a cell must be merged over columns, as one above two names is.
+    """
+    if not 1 < rows.height <= _MOST_ROWS or not any(left < right for left, right, _, _ in merges):
+        return False
+    whole = {
+        column
+        for left, right, first, last in merges
+        if last - first + 1 == rows.height
+        for column in range(left, min(right, rows.width - 1) + 1)
+    }
+    numbers = rows[1:].cast(pl.Float64, strict=False)
+    if any(series.null_count() < len(series) for series in numbers):
+        return False
+    return all((name is None) == (at in whole) for at, name in enumerate(rows.row(-1)))
