@@ -91,6 +91,12 @@ def test_what_a_person_says_holds(read):
     assert len(read(NAMED, footer=True)[0]) == 4
 
 
+@pytest.mark.parametrize("below", ['"a note\nover two lines",1,2\nlast,1,2\n', "one of 64 KB of notes,,\n" * 4000])
+def test_more_rows_said_than_are_found_are_refused(read, below):
+    with pytest.raises(DataError, match=r"data\.read\.footer: of 4,000 rows only [\d,]+ are found"):
+        read(NAMED + below, footer=4000)
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -33,9 +33,14 @@ def find_end(
         The bytes that the end takes, 0 where nothing stands below the table; and a line that says what is left out.
 
     Raises:
-        DataError: a row may be data or not, and only a person can know.
+        DataError: a row may be data or not, and only a person can know; or a person said more rows than can be found.
     """
     below = find_below(_last_rows(text, layout), layout.columns, read.footer, partial(_evidence, frames))
+    if read.footer is not True and len(below.rows) < (read.footer or 0):
+        raise DataError(
+            f"{text.path}: data.read.footer: of {read.footer:,} rows only {len(below.rows):,} are found at the end of "
+            f"the file: in its last {TAIL_BYTES // 1024} KB, and below cells with line breaks. Delete them in the file."
+        )
     if not below.rows:
         return 0, ""
     size = below.rows[0].size
