@@ -105,7 +105,7 @@ class RowSample:
         columns: whose cells will be moved, one after the other; of more than 30, fewer rows are kept than 10,000.
     """
 
-    def __init__(self, columns: int = 1) -> None:
+    def __init__(self, columns: int) -> None:
         self.most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // columns))
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
         self._random = generator(0, Stream.IMPORTANCE, 0)

@@ -63,7 +63,7 @@ class Recipe:
     remarks: tuple[Remark, ...]
 
 
-def try_recipe(config: RunConfig, data: RunData, directory: RunDirectory | None = None) -> Recipe | None:
+def try_recipe(config: RunConfig, data: RunData, directory: RunDirectory | None) -> Recipe | None:
     """Build the model of a run and try it on its first batch; None where a person's own step trains.
 
     Args:

@@ -40,7 +40,7 @@ __all__ = [
 _FORMS = "package.module:Name or path/to/file.py:Name"
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _MODULE_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_files: list[Path] = []  # that were imported, in that order
+_loaded: dict[Path, ModuleType] = {}  # files, in the order of their import: of this process, as sys.modules is
 
 
 def names(kind: str) -> list[str]:
@@ -209,9 +209,10 @@ def _plugins(kind: str) -> Mapping[str, EntryPoint]:
     return found
 
 
-@functools.cache
 def _load_file(file: Path) -> ModuleType:
-    """Import a file under a name of its own, so that two files called ``model.py`` do not meet."""
+    """Import a file, once, under a name of its own, so that two files called ``model.py`` do not meet."""
+    if file in _loaded:
+        return _loaded[file]
     name = f"{file.stem}_{hashlib.sha256(bytes(file)).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
@@ -220,13 +221,13 @@ def _load_file(file: Path) -> ModuleType:
         sys.path.append(str(file.parent))  # last: a file beside it must not hide an installed module
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    _files.append(file)
+    _loaded[file] = module
     return module
 
 
 def imported_files() -> tuple[Path, ...]:
     """The files that components were imported from, in that order."""
-    return tuple(_files)
+    return tuple(_loaded)
 
 
 def import_files(files: Iterable[Path]) -> None:

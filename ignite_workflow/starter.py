@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ _COMMENTS = {
 }
 
 
+@dataclass(frozen=True)
 class Start:
     """What ``init`` found and proposes.
 
@@ -47,8 +48,10 @@ class Start:
         remarks: what ``check`` says of the data: columns that give the target away, classes of few rows...
     """
 
-    def __init__(self, report: TableReport, config: RunConfig, text: str, remarks: tuple[Remark, ...] = ()) -> None:
-        self.report, self.config, self.text, self.remarks = report, config, text, remarks
+    report: TableReport
+    config: RunConfig
+    text: str
+    remarks: tuple[Remark, ...]
 
 
 def start_from(config: RunConfig, directory: Path) -> Start:

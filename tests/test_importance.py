@@ -88,7 +88,7 @@ def test_every_feature_belongs_to_its_column(tmp_path):
 
 
 def test_few_rows_are_all_kept_in_order():
-    sample = RowSample()
+    sample = RowSample(columns=1)
     for start in range(0, 400, 64):
         sample.add(X[start : start + 64], torch.arange(400)[start : start + 64])
 
@@ -99,7 +99,7 @@ def test_few_rows_are_all_kept_in_order():
 
 def test_of_many_rows_each_is_kept_with_the_same_chance(monkeypatch):
     monkeypatch.setattr(importance, "_MOST_ROWS", 1000)
-    sample = RowSample()
+    sample = RowSample(columns=1)
     for start in range(0, 20_000, 100):
         numbers = torch.arange(start, start + 100)
         sample.add(numbers[:, None].float(), numbers)

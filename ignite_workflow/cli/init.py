@@ -39,7 +39,7 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
         start = start_from(config, output.absolute().parent)
     report = start.report
     try:
-        replace_file(output.absolute(), start.text)  # first: whoever reads what is said may stop to
+        replace_file(output.absolute(), start.text)  # before anything is said: a reader such as head may close the pipe
     except OSError as error:
         raise ConfigError(f"cannot write {output}: {error.strerror}") from None
     click.echo(f"{data}: {report.rows:,} rows, {len(report.columns)} columns")

@@ -76,8 +76,8 @@ class MLP(nn.Module):
             embedded.append(self.number_embedding(x[:, : self.numbers]))
         if self.categories:
             embedded.append(self.category_embedding(x[:, self.numbers :]))
-        y: Tensor = self.layers(torch.cat(embedded, dim=1)) + self.linear_path(x)
-        return self.activation(y) if self.activation else y
+        y: Tensor = self.activation(self.layers(torch.cat(embedded, dim=1)) + self.linear_path(x))
+        return y
 
 
 def _embed_numbers(kind: NumberEmbedding, quantiles: Sequence[Sequence[float]], size: int) -> nn.Module:
