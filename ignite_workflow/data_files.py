@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
+from ignite_workflow.data.digest import file_sha256
 from ignite_workflow.errors import DataError
 
 __all__ = ["FILE_NAME", "describe_data_files"]
@@ -22,7 +22,7 @@ _MOST_HASHED = 10 * 1000**3  # bytes; of more only sizes and times are kept: abo
 _ADVICE = ". A run goes on with the data it was started with; --from-scratch starts it over with what is there now."
 
 
-def describe_data_files(config: DataConfig, run: Path | None) -> str:
+def describe_data_files(config: DataConfig, run: Path | None = None) -> str:
     """What ``FILE_NAME`` in a run's directory is to hold: for each file its size, when it was written, and its SHA-256.
 
     Args:
@@ -62,8 +62,7 @@ def _describe(path: str, hashed: bool) -> dict[str, Any]:
 
 
 def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(Path(path))
 
 
 def _check(before: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:

@@ -116,13 +116,13 @@ def train(
                 return finished
             from_model = from_model or directory.read_status().get("from_model")  # the schema is that model's
         trained = load_model(from_model, device="cpu") if from_model is not None else None
-        files = describe_data_files(config.data, path if exists and not from_scratch else None)  # before they are read
+        files = None if from_scratch or not exists else describe_data_files(config.data, path)  # before they are read
         config, data = _prepare_run(config, trained)
         if directory is None:
             directory = stack.enter_context(new_run_directory(path))
         stack.enter_context(_log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
-        directory.write(FILE_NAME, files)
+        directory.write(FILE_NAME, files or describe_data_files(config.data))  # whose checksums are known by now
         if trained is not None and workflow.trainer.state.iteration == 0:
             _take_weights(workflow.model, trained)
         origin = None if from_model is None else str(Path(from_model).resolve())

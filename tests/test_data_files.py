@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ignite_workflow import DataConfig, DataError, SplitConfig, train
+from ignite_workflow.data.digest import Digest
 from ignite_workflow.data_files import describe_data_files
 
 PENGUINS = Path(__file__).parent.parent / "examples/data/penguins.csv"
@@ -106,3 +108,23 @@ def test_a_finished_run_stays_finished_whatever_became_of_its_data(data, tmp_pat
     result = train(tmp_path / "run/config.yaml", run_directory=tmp_path / "run", resume=True)
 
     assert result.was_finished
+
+
+def test_a_table_that_was_prepared_is_not_read_again_for_its_checksum(data, run, monkeypatch):
+    config = DataConfig(path=str(data), target="species")
+    with Digest([data]) as digest:
+        digest.result()
+    monkeypatch.setattr("ignite_workflow.data.digest._READ_BYTES", None)  # nothing can be read any more
+
+    assert started(run, config)[str(data)]["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
+
+
+def test_a_file_whose_time_was_set_back_is_read_again(data, run):
+    config = DataConfig(path=str(data), target="species")
+    with Digest([data]) as digest:
+        digest.result()
+    status = data.stat()
+    data.write_bytes(data.read_bytes().replace(b"Adelie", b"Adelia", 1))
+    os.utime(data, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert started(run, config)[str(data)]["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()

@@ -12,9 +12,11 @@ from typing import Self
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["Digest"]
+__all__ = ["Digest", "file_sha256"]
 
 _READ_BYTES = 1024 * 1024
+
+_known: dict[tuple[int, ...], str] = {}  # the checksums of the files of a Digest, by their state
 
 
 class Digest:
@@ -44,13 +46,13 @@ class Digest:
         return digest
 
     def _compute(self) -> str:
-        digest, buffer = hashlib.sha256(), memoryview(bytearray(_READ_BYTES))
+        files = []
         for path, (size, _) in zip(self._paths, self._found, strict=True):
-            digest.update(json.dumps([path.name, size]).encode())
-            with path.open("rb", buffering=0) as file:
-                while not self._stop.is_set() and (count := file.readinto(buffer)):
-                    digest.update(buffer[:count])
-        return digest.hexdigest()
+            state, checksum = _full_state(path), file_sha256(path, self._stop)
+            if not self._stop.is_set():
+                _known[state] = checksum
+            files.append([path.name, size, checksum])
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +60,28 @@ class Digest:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.shutdown()
+
+
+def file_sha256(path: Path, stop: Event | None = None) -> str:
+    """The SHA-256 of what a file holds, in hexadecimal; not computed again where a ``Digest`` of this process has it.
+
+    Args:
+        path: of the file.
+        stop: set where nobody wants to know any more.
+    """
+    if (known := _known.get(_full_state(path))) is not None:
+        return known
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(_READ_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while not (stop is not None and stop.is_set()) and (count := file.readinto(buffer)):
+            digest.update(buffer[:count])
+    return digest.hexdigest()
+
+
+def _full_state(path: Path) -> tuple[int, ...]:
+    """What is another number whenever the file was written to; also where its time was set back."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _state(path: Path) -> tuple[int, int]:
