@@ -5,16 +5,16 @@ Shapes: ``N`` rows, ``F`` features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ignite_workflow.column_features import column_features, value_correlations
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.schema import Column, Schema
 from ignite_workflow.display import format_number, printable
-from ignite_workflow.importance import column_features
 from ignite_workflow.lone_features import gives_class, gives_number
 from ignite_workflow.remarks import Remark, column_setting, columns_named, listed
 
@@ -68,8 +68,7 @@ def _giveaways(schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Rem
 def _repeated(schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:
     if len(x) < _FEWEST_ROWS:
         return
-    numbers = {place: column.name for place, (column, part) in enumerate(schema.parts) if part.of == "value"}
-    pairs = list(_same_numbers(x, numbers)) + list(_same_codes(schema, x))
+    pairs = [*_same_values(schema, x), *_same_codes(schema, x)]
     if not pairs:
         return
     texts = [f"column {listed([second])} says the same as {listed([first])}" for first, second in pairs[:_TOLD]]
@@ -78,14 +77,10 @@ def _repeated(schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:
     yield Remark("warning", f"{'; '.join(texts)}{more}: one of them is enough, leave the other out ({setting}).")
 
 
-def _same_numbers(x: NDArray[Any], numbers: Mapping[int, str]) -> Iterator[tuple[str, str]]:
-    """Pairs of columns of which one is the other, but for scale and offset; a column stands in one pair at most."""
-    values = x[:, list(numbers)].astype(np.float64)
-    values -= values.mean(axis=0)
-    size = np.sqrt((values**2).sum(axis=0))
-    values = values[:, size > 0] / size[size > 0]
-    names = [name for name, varies in zip(numbers.values(), size > 0, strict=True) if varies]
-    same = np.triu(np.abs(values.T @ values) > _SAME, 1)
+def _same_values(schema: Schema, x: NDArray[Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of columns of which one is the other, but for scale and offset; a column is second in one pair at most."""
+    names, correlations = value_correlations(schema, x)
+    same = np.abs(correlations) > _SAME
     for second in np.flatnonzero(same.any(axis=0)):
         yield names[int(same[:, second].argmax())], names[second]
 
@@ -129,16 +124,15 @@ def _common_values(schema: Schema, x: NDArray[Any]) -> Iterator[tuple[str, str, 
 
 
 def _shown(column: Column, features: NDArray[Any]) -> str:
-    """The cell that the features were made of."""
+    """What the cells hold that the features were made of."""
     if column.kind == "category":
-        code = int(features[0])
-        names = [*column.classes, None]
-        name = names[min(code, len(names)) - 1]
-        return f"'{printable(name)}'" if name is not None else "missing"
-    for part, feature in zip(column.parts, features, strict=True):
-        if part.of == "missing" and feature:
-            return "missing"
+        code = int(features[0])  # that of a missing cell is the one after those of the classes
+        return f"'{printable(column.classes[code - 1])}'" if 0 < code <= len(column.classes) else "missing"
+    if any(part.of == "missing" and feature for part, feature in zip(column.parts, features, strict=True)):
+        return "missing"
     value = float(features[0]) * column.parts[0].std + column.parts[0].mean
+    if column.kind == "boolean":
+        return "true" if value > 0.5 else "false"
     return format_number(value)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ignite_workflow.batch import to_device
 from ignite_workflow.calibration import Calibration, CalibrationSums, has_probabilities
+from ignite_workflow.column_features import column_features
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.bad_samples import BadSample
 from ignite_workflow.errors import ConfigError, DataError
@@ -33,7 +34,6 @@ from ignite_workflow.importance import (
     ColumnImportance,
     CorrelatedColumns,
     RowSample,
-    column_features,
     correlated_columns,
     permutation_importance,
 )

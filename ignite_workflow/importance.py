@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ignite_workflow.column_features import value_correlations
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.metrics import MODES
 from ignite_workflow.randomness import Stream, generator
@@ -27,7 +28,6 @@ __all__ = [
     "ColumnImportance",
     "CorrelatedColumns",
     "RowSample",
-    "column_features",
     "correlated_columns",
     "permutation_importance",
 ]
@@ -56,7 +56,7 @@ class ColumnImportance:
 
 @dataclass(frozen=True, kw_only=True)
 class CorrelatedColumns:
-    """Two columns of numbers of which a model may use either.
+    """Two columns of which a model may use either.
 
     Attributes:
         names: of the columns.
@@ -68,34 +68,18 @@ class CorrelatedColumns:
 
 
 def correlated_columns(schema: Schema, x: Tensor) -> tuple[CorrelatedColumns, ...]:
-    """The pairs of columns of numbers and dates that go together, the closest first.
+    """The pairs of columns of numbers, booleans and dates that go together, the closest first.
 
     Args:
         schema: of the inputs.
         x: inputs (N, F).
     """
-    places = {place: column.name for place, (column, part) in enumerate(schema.parts) if part.of == "value"}
-    values = x[:, list(places)].double().numpy()
-    values = values - values.mean(axis=0)
-    size = np.sqrt((values**2).sum(axis=0))
-    values = values / np.where(size > 0, size, 1)
-    matrix = np.triu(values.T @ values, 1)
-    names = list(places.values())
+    names, correlations = value_correlations(schema, x.numpy())
     pairs = [
-        CorrelatedColumns(names=(names[first], names[second]), correlation=float(matrix[first, second]))
-        for first, second in zip(*np.nonzero(np.abs(matrix) >= _CORRELATED), strict=True)
+        CorrelatedColumns(names=(names[first], names[second]), correlation=float(correlations[first, second]))
+        for first, second in zip(*np.nonzero(np.abs(correlations) >= _CORRELATED), strict=True)
     ]
     return tuple(sorted(pairs, key=lambda pair: -abs(pair.correlation)))
-
-
-def column_features(schema: Schema) -> dict[str, list[int]]:
-    """For each used column the places of its features."""
-    features: dict[str, list[int]] = {}
-    for place, (column, _) in enumerate(schema.parts):
-        features.setdefault(column.name, []).append(place)
-    for place, column in enumerate(schema.categories, start=len(schema.parts)):
-        features[column.name] = [place]
-    return features
 
 
 class RowSample:

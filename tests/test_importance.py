@@ -5,11 +5,9 @@ import pytest
 import torch
 from sklearn.inspection import permutation_importance as oracle
 from sklearn.linear_model import LinearRegression
-from small_model import save_small_model
 
 from ignite_workflow import importance
-from ignite_workflow.importance import RowSample, column_features, permutation_importance
-from ignite_workflow.model_file import load_model
+from ignite_workflow.importance import RowSample, permutation_importance
 
 X = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
 Y = (X @ torch.tensor([3.0, 1.0, 1.0, 0.0])).numpy()
@@ -78,13 +76,6 @@ def test_a_measure_that_is_not_a_number_comes_last():
         return {"mse": float("nan") if not torch.equal(x[:, 0], X[:, 0]) else 1.0}
 
     assert permutation_importance(broken, X, COLUMNS, main="mse")[-1].name == "strong"
-
-
-def test_every_feature_belongs_to_its_column(tmp_path):
-    save_small_model(tmp_path, table=None)
-    schema = load_model(tmp_path, device="cpu").schema
-
-    assert column_features(schema) == {"size": [0], "color": [1]}
 
 
 def test_few_rows_are_all_kept_in_order():
