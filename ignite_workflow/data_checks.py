@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from ignite_workflow.config import DataConfig, SplitConfig
 from ignite_workflow.data.duplicates import hash_rows
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.display import printable
-from ignite_workflow.remarks import Remark, columns_named, listed
+from ignite_workflow.remarks import Level, Remark, columns_named, listed
 from ignite_workflow.run_data import RunData
 from ignite_workflow.targets import Target
 
@@ -70,15 +70,22 @@ def _lost_rows(data: RunData) -> Iterator[Remark]:
 def _repeated_rows(data: RunData, x: NDArray[Any]) -> Iterator[Remark]:
     """Rows of validation and test that stand in the training split too."""
     for split, repeated in data.repeated_rows.items():
-        share = repeated / data.sizes[split]
-        level: Literal["error", "warning", "note"] = "note" if share < _REPEATED else "warning"
-        if share >= _RUINOUS and len(np.unique(hash_rows(x))) > _DIFFERENT * len(x):
-            level = "error"
-        found = f"{repeated:,} of {data.sizes[split]:,} {split} rows stand in the training split too"
-        found += ", equal in all cells used"
-        found += "" if level == "note" else f", so {split} figures are too good"
-        advice = "remove the duplicates, or keep what belongs together in one split (data.split.group=COLUMN)"
-        yield Remark(level, f"{found}: {advice}.")
+        rows = data.sizes[split]
+        level = _repetition_level(repeated / rows, x)
+        consequence = "" if level == "note" else f", so {split} figures are too good"
+        yield Remark(
+            level,
+            f"{repeated:,} of {rows:,} {split} rows stand in the training split too, equal in all cells used"
+            f"{consequence}: remove the duplicates, or keep what belongs together in one split "
+            "(data.split.group=COLUMN).",
+        )
+
+
+def _repetition_level(share: float, x: NDArray[Any]) -> Level:
+    if share < _REPEATED:
+        return "note"
+    by_chance = len(np.unique(hash_rows(x))) <= _DIFFERENT * len(x)
+    return "warning" if share < _RUINOUS or by_chance else "error"
 
 
 def _time_leaks(split: SplitConfig, schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:
@@ -91,8 +98,8 @@ def _time_leaks(split: SplitConfig, schema: Schema, x: NDArray[Any]) -> Iterator
     if times:
         found = f"{columns_named(times)} {'hold' if len(times) > 1 else 'holds'} times"
     elif ordered:
-        found = f"down the table {columns_named(ordered)} only {'grow' if len(ordered) > 1 else 'grows'} or "
-        found += "shrink" if len(ordered) > 1 else "shrinks"
+        verb = "grow or shrink" if len(ordered) > 1 else "grows or shrinks"
+        found = f"down the table {columns_named(ordered)} only {verb}"
     else:
         return
     by = (times or ordered)[0]
@@ -127,9 +134,12 @@ def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
     counts = {split: _counts(rows, len(target.classes)) for split, rows in y.items()}
     few = [name for name, count in zip(target.classes, counts["train"], strict=True) if count < _FEW_TRAINING_ROWS]
     if few:
-        some = f"have fewer than {_FEW_TRAINING_ROWS} training rows each" if len(few) > 1 else "has fewer than "
-        some += f"{_FEW_TRAINING_ROWS} training rows" if len(few) == 1 else ""
-        yield Remark("warning", f"{_named(few)} {some}: little can be learnt of it; get more rows, or merge classes.")
+        have, each, them = ("have", " each", "them") if len(few) > 1 else ("has", "", "it")
+        yield Remark(
+            "warning",
+            f"{_named(few)} {have} fewer than {_FEW_TRAINING_ROWS} training rows{each}: "
+            f"little can be learnt of {them}; get more rows, or merge classes.",
+        )
     for split in ("val", "test"):
         if split in counts:
             yield from _held_out(split, target.classes, counts[split])
@@ -147,16 +157,17 @@ def _held_out(split: str, classes: Sequence[str], counts: NDArray[Any]) -> Itera
     missing = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     few = [name for name, count in zip(classes, counts, strict=True) if 0 < count < _FEW_ROWS]
     if missing:
+        have, them = ("have", "them") if len(missing) > 1 else ("has", "it")
         yield Remark(
             "warning",
-            f"{_named(missing)} {'have' if len(missing) > 1 else 'has'} no row in {split}: nothing is measured of it; "
-            f"make data.split.{split} larger, or divide in another way.",
+            f"{_named(missing)} {have} no row in {split}: nothing is measured of {them}; make "
+            f"data.split.{split} larger, or divide in another way.",
         )
     if few:
+        have, whose = ("have", "their") if len(few) > 1 else ("has", "its")
         yield Remark(
             "note",
-            f"{_named(few)} {'have' if len(few) > 1 else 'has'} fewer than {_FEW_ROWS} rows in {split}: its figures "
-            "hang on single rows.",
+            f"{_named(few)} {have} fewer than {_FEW_ROWS} rows in {split}: {whose} figures hang on single rows.",
         )
 
 

@@ -9,7 +9,9 @@ from typing import Literal
 
 from ignite_workflow.display import printable
 
-__all__ = ["Remark", "column_setting", "columns_named", "listed"]
+__all__ = ["Level", "Remark", "column_setting", "columns_named", "listed"]
+
+Level = Literal["error", "warning", "note"]
 
 _MOST_NAMED = 5
 
@@ -24,7 +26,7 @@ class Remark:
         text: what was found, and what to do.
     """
 
-    level: Literal["error", "warning", "note"]
+    level: Level
     text: str
 
     def line(self) -> str:

@@ -140,6 +140,15 @@ def test_classes_that_lack_rows_are_told_by_split(tmp_path):
     )
 
 
+def test_several_classes_that_lack_rows_share_a_line(tmp_path):
+    rows = table(200, y=lambda row, draw: {0: "rare", 1: "odd"}.get(row % 40) or draw.choice(["no", "yes"]))
+
+    told = [text for _, text in remarks(tmp_path, rows, split={"val": 0.0, "test": 0.0})]
+
+    assert told == ["classes 'odd' and 'rare' have fewer than 10 training rows each: little can be learnt of them; "
+                    "get more rows, or merge classes."]  # fmt: skip
+
+
 def test_a_class_missing_from_a_split_is_named(tmp_path):
     rows = table(part=lambda row, draw: ["train", "val", "test"][row % 3])
     rows = [{**row, "y": "no"} if row["part"] == "test" else row for row in rows]
