@@ -20,6 +20,7 @@ from ignite_workflow.config import DataConfig, SplitConfig
 from ignite_workflow.data.duplicates import hash_rows
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.display import printable
+from ignite_workflow.missing_checks import check_missing_words
 from ignite_workflow.remarks import Level, Remark, columns_named, listed
 from ignite_workflow.run_data import RunData
 from ignite_workflow.targets import Target
@@ -53,6 +54,7 @@ def check_data(config: DataConfig, data: RunData) -> Iterator[Remark]:
     yield from _time_leaks(config.split, data.schema, x)
     yield from check_columns(config, data.schema, x, y)
     yield from _lost_rows(data)
+    yield from check_missing_words(data)
     yield from _classes(data.target, {split: arrays.y for split, arrays in data.arrays.items()})
 
 
@@ -131,6 +133,12 @@ def _ordered(schema: Schema, x: NDArray[Any]) -> Iterator[str]:
 def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
     if not target.classes:
         return
+    alike: dict[str, list[str]] = {}
+    for name in target.classes:
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    for names in (names for names in alike.values() if len(names) > 1):
+        found = f"{_named(names)} differ in upper case and blanks only, and are taken for {len(names)} classes"
+        yield Remark("warning", f"{found}: if they are one, write them in one way in the file.")
     counts = {split: _counts(rows, len(target.classes)) for split, rows in y.items()}
     few = [name for name, count in zip(target.classes, counts["train"], strict=True) if count < _FEW_TRAINING_ROWS]
     if few:

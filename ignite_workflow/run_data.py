@@ -42,7 +42,7 @@ class RunData:
         facts: what a model may ask for by parameter name.
         schema: of a table.
         notes: what was guessed about files, a line each.
-        lost_rows, repeated_rows: of a table: see ``PreparedData``.
+        lost_rows, repeated_rows, missing_words: of a table: see ``PreparedData``.
         arrays: of a table, its splits as they lie on disk.
     """
 
@@ -53,6 +53,7 @@ class RunData:
     notes: tuple[str, ...] = ()
     lost_rows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     repeated_rows: Mapping[str, int] = field(default_factory=dict)
+    missing_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     arrays: Mapping[str, ArraySplit] = field(default_factory=dict)
     _batches: Mapping[str, Batches] = field(default_factory=dict)
 
@@ -120,6 +121,7 @@ def _table(prepared: PreparedData) -> RunData:
         schema=schema,
         notes=prepared.notes,
         lost_rows=prepared.lost_rows,
+        missing_words=prepared.missing_words,
         repeated_rows=prepared.repeated_rows,
         arrays=prepared.splits,
         _batches={name: _TableBatches(split.x, split.y, split.rows, target) for name, split in prepared.splits.items()},

@@ -1,6 +1,7 @@
 """What is said of a table before a model is trained on it."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from small_model import write_csv
 from ignite_workflow.column_checks import _same_codes
 from ignite_workflow.config import config_from_mapping
 from ignite_workflow.data_checks import check_data
+from ignite_workflow.errors import DataError
 from ignite_workflow.lone_features import gives_class, gives_number
 from ignite_workflow.run_data import prepare_data
 
@@ -64,6 +66,61 @@ def test_the_only_column_may_give_the_target_and_be_sorted(tmp_path):
     rows = [{"x": f"{row}.5", "y": f"{2 * row}.1"} for row in range(200)]
 
     assert remarks(tmp_path, rows) == []
+
+
+@pytest.mark.parametrize("word", ["none", "NA", "null", "-"])
+def test_a_class_that_reads_like_a_missing_value_is_named_with_the_cure(tmp_path, word):
+    rows = [{**row, "y": word if number % 3 == 0 else row["y"]} for number, row in enumerate(table())]
+
+    told = [text for level, text in remarks(tmp_path, rows) if level == "warning"]
+
+    assert len(told) == 1
+    assert told[0].startswith(f"the target, column 'y': '{word}' stands in 40 rows and is taken for a missing value")
+    assert "data.read.missing_words=false" in told[0]
+    assert not remarks(tmp_path, rows, read={"missing_words": False})
+
+
+def test_classes_that_differ_in_case_and_blanks_are_named(tmp_path):
+    rows = [{**row, "y": ["Big cat", "big  cat", "dog"][number % 3]} for number, row in enumerate(table())]
+
+    assert remarks(tmp_path, rows) == [
+        (
+            "warning",
+            "classes 'Big cat' and 'big  cat' differ in upper case and blanks only, and are taken for 2 classes: if "
+            "they are one, write them in one way in the file.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            ["Yes", "yes", "no"],
+            "in 3 ways: 'Yes' (40), 'no' (40), 'yes' (40). Write each in one way in the file; data.task",
+        ),
+        (
+            ["mild", "none"],
+            "every known cell is 'mild'; there is nothing to learn. 'none' (60) means a missing value; if",
+        ),
+    ],
+)
+def test_a_target_whose_words_are_no_classes_is_refused_with_what_to_do(tmp_path, values, said):
+    rows = [{**row, "y": values[number % len(values)]} for number, row in enumerate(table())]
+
+    with pytest.raises(DataError, match=re.escape(said)):
+        prepared(tmp_path, rows)
+
+
+@pytest.mark.parametrize(("other", "level"), [("green", "note"), ("", "warning")])
+def test_a_value_that_reads_like_a_missing_one_is_told_where_it_is_common(tmp_path, other, level):
+    rows = [{**row, "color": {"red": "None", "green": other}.get(row["color"], "blue")} for row in table()]
+
+    [(found, text)] = remarks(tmp_path, rows)
+
+    assert found == level
+    assert "column 'color': 'None' stands in" in text
+    assert ("a class of its own" in text) == (level == "note")
 
 
 @pytest.mark.parametrize("split", [{}, {"val": 0.1, "test": 0.0}])

@@ -32,7 +32,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
-_FORMAT = 4  # goes into the key: raise it whenever the same data would come out as other arrays
+_FORMAT = 5  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 
@@ -62,6 +62,8 @@ class PreparedData:
         notes: what was guessed about the files, one line each.
         lost_rows: of each file that has any, by its name: rows without a target, which are left out, and all rows.
         repeated_rows: of ``val`` and ``test``, where there are any: rows that stand in ``train`` too.
+        missing_words: of columns of classes, by their names: how often each spelling of a missing value occurs; ``""``:
+            how many cells are missing in all.
     """
 
     schema: Schema
@@ -69,6 +71,7 @@ class PreparedData:
     notes: tuple[str, ...] = ()
     lost_rows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     repeated_rows: Mapping[str, int] = field(default_factory=dict)
+    missing_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def prepare_table(
@@ -117,6 +120,7 @@ def _prepared(kept: dict[str, Any], arrays: Mapping[str, Array]) -> PreparedData
         tuple(kept["notes"]),
         lost_rows={name: (lost, rows) for name, (lost, rows) in kept["lost_rows"].items()},
         repeated_rows=kept["repeated_rows"],
+        missing_words=kept["missing_words"],
     )
 
 
@@ -188,6 +192,17 @@ def _make(
         "notes": [*survey.table.notes, *survey.notes],
         "lost_rows": encoded.lost_rows(),
         "repeated_rows": encoded.repeated_rows(),
+        "missing_words": _missing_words(survey),
+    }
+
+
+def _missing_words(survey: Survey) -> dict[str, dict[str, int]]:
+    """Of the columns that hold words: a word there may be a class, though it reads like a missing value."""
+    targets = {target.name for target in survey.schema.targets if survey.schema.task in CLASS_TASKS}
+    return {
+        name: {**finding.words, "": finding.missing}
+        for name, finding in survey.findings.items()
+        if finding.words and not finding.whole and (finding.kind == "category" or name in targets)
     }
 
 

@@ -35,9 +35,19 @@ def choose_task(findings: Sequence[Finding], task: Task | None) -> tuple[Task, s
             raise DataError(f"data.target: every cell of column {finding.name!r} is missing.")
         if finding.kind == "constant":
             raise DataError(f"data.target: column {finding.name!r}: {finding.why}; there is nothing to learn.")
+        if finding.counts is not None and len(finding.counts) == 1 and finding.kind in ("category", "boolean"):
+            raise DataError(_one_class(finding))
     if task is not None:
         return _checked(findings, task), "as data.task says"
     return _one_target(findings[0]) if len(findings) == 1 else _several_targets(findings)
+
+
+def _one_class(target: Finding) -> str:
+    words = " and ".join(f"{word!r} ({count:,})" for word, count in target.words.items())
+    taken = f" {words} mean{'s' if len(target.words) == 1 else ''} a missing value" if words else ""
+    cure = "; if that is a class: data.read.missing_words=false" if words else ""
+    only = f"every known cell is {next(iter(target.counts or ()))!r}; there is nothing to learn."
+    return f"data.target: column {target.name!r}: {only}{taken}{cure}{'.' if words else ''}"
 
 
 def _checked(findings: Sequence[Finding], task: Task) -> Task:
@@ -65,7 +75,11 @@ def _one_target(target: Finding) -> tuple[Task, str]:
     if distinct == 2:
         return "binary", f"{target.name} has two values"
     if target.kind == "boolean":
-        raise DataError(f"data.target: column {target.name!r} spells its two values in {distinct} ways: {target.why}.")
+        spelled = ", ".join(f"{name!r} ({count:,})" for name, count in sorted((target.counts or {}).items()))
+        raise DataError(
+            f"data.target: column {target.name!r} spells its two values in {distinct} ways: {spelled}. Write each in "
+            "one way in the file; data.task=multiclass takes every spelling for a class of its own."
+        )
     if target.kind != "category":
         raise DataError(f"data.target: column {target.name!r} holds neither classes nor numbers: {target.why}.")
     return "multiclass", f"{target.name} has {_many(target)} values"
