@@ -66,12 +66,12 @@ class Saves:
     def __init__(self, training: Training, directory: Path) -> None:
         self.training, self.store, self.number = training, CheckpointStore(directory), 0
 
-    def wait_for(self) -> None:
+    def save(self) -> None:
         self.number += 1
         self.store.save(self.number, self.training.state())
         self.settle()
 
-    def begin(self) -> None:
+    def save_beside(self) -> None:
         self.number += 1
         self.store.save_beside(self.number, self.training.state(), first=_nothing)
 
@@ -102,7 +102,7 @@ def steps(training: Training, saves: Saves | None = None) -> float:
     """Seconds of so many steps, the write that goes on beside them included."""
     started = time.perf_counter()
     if saves is not None:
-        saves.begin()
+        saves.save_beside()
     for _ in range(_STEPS):
         training.step()
     if saves is not None:
@@ -115,16 +115,16 @@ def measure(weights: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         saves, path = Saves(training, Path(name) / "checkpoints"), Path(name) / "last.pt"
         for _ in range(3):  # first files, memory that was never touched
-            saves.wait_for()
+            saves.save()
             by_torch(training, path)
         ours, theirs = zip(
-            *((seconds(saves.wait_for), seconds(lambda: by_torch(training, path))) for _ in range(rounds)), strict=True
+            *((seconds(saves.save), seconds(lambda: by_torch(training, path))) for _ in range(rounds)), strict=True
         )
         waits, without, beside = [], [], []
         for turn in range(rounds + 1):
             without.append(steps(training))
             beside.append(steps(training, saves))
-            waits.append(seconds(saves.begin))
+            waits.append(seconds(saves.save_beside))
             saves.settle()
             if turn == 0:  # the memory for the copy is had now
                 del waits[:], without[:], beside[:]

@@ -51,6 +51,8 @@ _LEAST_WORDS = 3
 _MOST_WORDS = 3  # of a cell in a column of names, codes or numbers
 _MOST_SHOWN = 60
 
+_Verdict = tuple[bool | None, str]  # whether a row is none of the data, None where that is not certain; the evidence
+
 
 @dataclass(frozen=True)
 class LastRow:
@@ -190,9 +192,6 @@ def _is_suspect(row: LastRow, width: int, *, parted: bool) -> bool:
         return True
     is_text = _is_text(row) and (len(first.split()) >= _LEAST_WORDS or row.parted or parted)
     return row.is_alone(width) and (is_text or bool(_COUNT.fullmatch(first) or _MARK.fullmatch(first)))
-
-
-_Verdict = tuple[bool | None, str]  # whether a row is none of the data, None where that is not certain; the evidence
 
 
 def _judge_all(rows: Sequence[LastRow], columns: Sequence[str], above: Evidence) -> list[_Verdict]:
