@@ -5,6 +5,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 import xlsxwriter
 
@@ -12,6 +13,7 @@ from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import excel, guarded
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.number_format import NumberFormat
+from ignite_workflow.data.position import Position
 from ignite_workflow.data.schema import Column, Part, Schema, Target
 from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import is_table_file, open_table
@@ -387,3 +389,12 @@ def test_formulas_saved_without_a_value_are_counted_and_a_column_of_them_refused
     assert (
         len(open_table(pack(SHEET % (head + row % (2, 2, '<c r="B2"><v>1</v></c>') + row % (3, 3, text)))).notes) == 1
     )
+
+
+def test_rows_that_were_taken_are_left_out(monkeypatch):
+    monkeypatch.setattr(excel, "_CHUNK_ROWS", 2)
+    table = pl.DataFrame({"x": range(5)})
+    file = excel.ExcelFile(Path("a.xlsx"), "Data", ("x",), (), "", table, table["x"] + 2)
+    (frame, rows), (last, _) = file.frames(set(), Position(row=12, taken=2))
+
+    assert (frame["x"].to_list(), rows.place(0), last["x"].to_list()) == ([2, 3], "sheet 'Data' row 4", [4])
