@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignite_workflow.data.units import units_row
+from ignite_workflow.data.units import Units, find_units
 
 BODY = [["Rome", "12.5", "3"], ["Oslo", "7", "4"], ["Bonn", "8", "5"]]
 NAMES = ("city", "weight", "speed")
@@ -29,22 +29,27 @@ EITHER = [["Rome", "kg", "m/s"], ["", "M", "T"], ["", "nd", "nd"], ["", "kg", "m
 
 @pytest.mark.parametrize("cells", UNITS)
 def test_units_beneath_the_header_are_found(cells):
-    assert units_row(NAMES, cells, BODY)[0] is True
+    assert find_units(NAMES, cells, BODY).found
 
 
 @pytest.mark.parametrize("cells", DATA)
 def test_a_row_of_data_is_none_of_units(cells):
-    assert units_row(NAMES, cells, BODY) == (False, "")
+    assert find_units(NAMES, cells, BODY) == Units()
 
 
 @pytest.mark.parametrize("cells", EITHER)
 def test_what_may_be_units_or_data_is_asked(cells):
-    sure, why = units_row(NAMES, cells, BODY)
+    units = find_units(NAMES, cells, BODY)
 
-    assert sure is None
-    assert why.startswith("column ")
+    assert not units.found
+    assert units.question.startswith("column ")
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_what_a_person_says_of_units_holds(said):
+    assert find_units(NAMES, EITHER[0], BODY, said) == Units(said, "as data.read.units says")
 
 
 @given(st.lists(st.tuples(st.sampled_from(["m", "kg", "x", "12"]), st.floats(0, 9).map(str)), min_size=2))
 def test_a_row_with_a_number_in_it_is_data(rows):
-    assert units_row(("a", "b"), rows[0], rows[1:]) == (False, "")
+    assert find_units(("a", "b"), rows[0], rows[1:]) == Units()

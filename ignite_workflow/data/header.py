@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ignite_workflow.data.sample import AGREEING, Record, column_of_numbers, is_number
-from ignite_workflow.data.units import units_row
+from ignite_workflow.data.units import find_units
 
 __all__ = ["column_names", "is_header", "is_header_beyond_doubt"]
 
@@ -17,7 +17,7 @@ def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
     """Whether a record is a header beyond doubt: no number in it, but columns of numbers, dates or codes below."""
     if any(map(is_number, first.cells)) or 2 * first.filled < len(first.cells):
         return False
-    if body and len(body) > 1 and units_row(first.cells, body[0].cells, [record.cells for record in body[1:]])[0]:
+    if body and len(body) > 1 and find_units(first.cells, body[0].cells, [record.cells for record in body[1:]]).found:
         body = body[1:]
     for position, name in enumerate(first.cells):
         below = [record.cells[position] for record in body if position < len(record.cells) and record.cells[position]]

@@ -12,7 +12,7 @@ from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.header import column_names, is_header
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
-from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
+from ignite_workflow.data.units import find_units
 from ignite_workflow.errors import DataError
 
 __all__ = ["Layout", "find_layout"]
@@ -107,18 +107,17 @@ def _below_units(
     """The last line above the data, and what is said of a row of units there.
 
     Raises:
-        DataError: the row beneath the header, the first of ``records``, may hold units or data.
+        DataError: the second of ``records``, which is beneath the header, may hold units or data.
     """
-    if len(records) == 1 or said is False:
+    if len(records) == 1:
         return records[0].end, []
     row, body = records[1], [record.cells for record in records[2:]]
-    sure, shown = units_row(columns, row.cells, body)
-    if sure is None and said is None:
-        raise DataError(f"{path}: line {row.line}, {shown} {DOUBTFUL_UNITS}")
-    if not sure and not said:
+    units = find_units(columns, row.cells, body, said)
+    if units.question:
+        raise DataError(f"{path}: line {row.line}, {units.question}")
+    if not units.found:
         return records[0].end, []
-    why = f"{shown}; otherwise: data.read.units=false" if said is None else "as data.read.units says"
-    return row.end, [f"line {row.line} holds units and no data: {why}"]
+    return row.end, [f"line {row.line} holds units and no data: {units.why}"]
 
 
 def _refuse_fixed_widths(path: Path, lines: Sequence[str]) -> None:

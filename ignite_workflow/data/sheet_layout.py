@@ -12,7 +12,7 @@ from ignite_workflow.data.below import LastRow, find_below
 from ignite_workflow.data.evidence import Evidence
 from ignite_workflow.data.merged_cells import Merge
 from ignite_workflow.data.sheet_header import joined_names
-from ignite_workflow.data.units import DOUBTFUL_UNITS, units_row
+from ignite_workflow.data.units import find_units
 
 __all__ = ["Layout", "SheetOptions", "find_layout"]
 
@@ -75,15 +75,14 @@ def find_layout(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge]
 def _around(texts: pl.DataFrame, said: SheetOptions, header: int | None, first: int, names: tuple[str, ...]) -> Layout:
     """Find units beneath the names, which end above the row ``first``, and what stands below the table."""
     notes: list[str] = []
-    if header is not None and said.units is not False and first < texts.height:
+    if header is not None and first < texts.height:
         body = [_cells(row) for row in texts[first + 1 : first + 1 + _LOOKED_AT].rows()]
-        sure, shown = units_row(names, _cells(texts.row(first)), body)
-        if sure is None and said.units is None:
-            return Layout(header, first, texts.height, question=f"row {first + 1}, {shown} {DOUBTFUL_UNITS}")
-        if sure or said.units:
+        units = find_units(names, _cells(texts.row(first)), body, said.units)
+        if units.question:
+            return Layout(header, first, texts.height, question=f"row {first + 1}, {units.question}")
+        if units.found:
             first += 1
-            why = "as data.read.units says" if said.units else f"{shown}; otherwise: data.read.units=false"
-            notes.append(f"row {first} holds units and no data: {why}.")
+            notes.append(f"row {first} holds units and no data: {units.why}.")
     columns = names or [f"column_{number + 1}" for number in range(texts.width)]
     below = find_below(_last_rows(texts, first), columns, said.footer, partial(_evidence, texts, first))
     if not below.rows:

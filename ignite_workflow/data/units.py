@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ignite_workflow.data.cells import MISSING
 from ignite_workflow.data.sample import AGREEING, is_number
 
-__all__ = ["DOUBTFUL_UNITS", "units_row"]
-
-DOUBTFUL_UNITS = "stands in a row that may hold units, or data. Say which: data.read.units=true or false."
+__all__ = ["Units", "find_units"]
 
 _BASES = (
     "m|g|s|l|L|A|V|W|Wh|VA|J|Pa|N|Hz|K|C|F|bar|mol|M|eV|cal|Ω|Ohm|ohm|lx|lm|cd|rad|sr|T|H|S|Bq|Gy|Sv|kat|t|ha|a|B|bit|"
@@ -39,17 +38,43 @@ _NO_NUMBER = re.compile(  # what stands in a row of units where the column holds
 _MOST_NAMED = 3
 
 
-def units_row(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[bool | None, str]:
-    """Judge the row beneath the header.
+@dataclass(frozen=True)
+class Units:
+    """What is known of the row beneath the header.
+
+    Attributes:
+        found: it holds units and no data.
+        why: the evidence, where they are found.
+        question: what may be units or data, and a person has to say; empty where nothing is open.
+    """
+
+    found: bool = False
+    why: str = ""
+    question: str = ""
+
+
+def find_units(
+    names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]], said: bool | None = None
+) -> Units:
+    """Find out whether the row beneath the header holds units.
 
     Args:
         names: of the columns.
         cells: of the row.
         body: the cells of rows below it.
-
-    Returns:
-        Whether it holds units, None where that is not certain; and the units, or the cell that is doubtful.
+        said: what a person said: see ``data.read.units``.
     """
+    if said is not None:
+        return Units(said, "as data.read.units says")
+    are_units, shown = _judge(names, cells, body)
+    if are_units is None:
+        hint = "stands in a row that may hold units, or data. Say which: data.read.units=true or false."
+        return Units(question=f"{shown} {hint}")
+    return Units(found=True, why=f"{shown}; otherwise: data.read.units=false") if are_units else Units()
+
+
+def _judge(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[bool | None, str]:
+    """Whether the cells are units, None where that is not certain; and the units, or the cell that is doubtful."""
     if len(cells) != len(names) or not body:
         return False, ""
     cells = [cell.strip() for cell in cells]
