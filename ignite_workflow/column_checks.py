@@ -23,6 +23,7 @@ __all__ = ["check_columns"]
 _FEWEST_ROWS = 20
 _SAME = 1 - 1e-6  # correlation of columns that differ by a scale and by rounding
 _RARE = 0.01  # of the rows: a column whose other values are rarer says nearly nothing
+_AT_ONCE = 256  # columns that are compared with all before them
 _TOLD = 3  # pairs of columns, or columns that hardly vary
 
 

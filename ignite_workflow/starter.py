@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ _COMMENTS = {
     "workers": "processes that make samples; 0: none, best for data in memory",
     "threads": "CPU threads; more than one helps large models only",
 }
+_PLAIN = re.compile(r"(?i:(?!(?:true|false|null|yes|no|on|off|y|n|nan|inf)$))[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(f"{_value(key)}: {_value(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return value  # writing YAML takes a millisecond, and a table may have thousands of columns
     return to_yaml([value], one_line=True).strip()[1:-1]
 
 

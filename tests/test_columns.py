@@ -6,6 +6,8 @@ import pytest
 
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.columns import ColumnScan, keep_one_feature
+from ignite_workflow.data.dates import as_seconds
+from ignite_workflow.errors import DataError
 
 
 def scan(values, name="x", chunk=1000, kind=None, **rules):
@@ -216,3 +218,39 @@ def test_words_among_dates_are_said():
     found = scan(["2024-01-03", "2024-01-04", "unknown", "2024-02-05", "2024-02-06"])
 
     assert found.why.endswith("; most are dates, not so 'unknown': if it means a missing value, data.missing")
+
+
+@pytest.mark.parametrize(("unit", "size"), [("seconds", 1), ("milliseconds", 10**3), ("nanoseconds", 10**9)])
+@pytest.mark.parametrize("make", [int, str])
+def test_numbers_are_moments_where_a_person_says_so(unit, size, make):
+    values = [make(second * size) for second in (1_704_067_200, 1_735_689_600)] + [None]
+
+    found = scan(values, kind="datetime")
+    seconds = as_seconds(pl.Series("x", values), found.formats, CellRules(), str)
+
+    assert found.why == f"as data.columns says: {unit} since 1970, from 2024-01-01 to 2025-01-01"
+    assert seconds[:2].tolist() == [1_704_067_200, 1_735_689_600]
+
+
+def test_of_numbers_named_like_a_time_it_is_said_that_they_may_be_moments():
+    found = scan([1_704_067_200_000, 1_735_689_600_000], "made_at")
+
+    assert found.kind == "number"
+    assert found.why.endswith("since 1970 from 2024-01-01 to 2025-01-01: data.columns.made_at=datetime")
+
+
+def test_numbers_that_are_moments_of_no_unit_are_asked():
+    asked = scan([0, 1_704_067_200, 1_704_067_201], kind="datetime").question
+
+    assert asked.startswith("column 'x': its numbers, from 0 to 1704067201, are neither dates such as 20240131 nor")
+    assert scan(["20240131", "20240201"], kind="datetime").formats == ("%Y%m%d",)
+
+
+def test_a_cell_that_is_no_number_among_moments_is_named():
+    with pytest.raises(DataError, match=r"0, column 'x': 'soon' is not seconds since 1970"):
+        as_seconds(pl.Series("x", ["soon"]), ("seconds since 1970",), CellRules(), str)
+
+
+def test_the_first_cells_show_the_same_as_many_do():
+    assert scan(["NA", " b", "b", "", "a", "c", "d"]).examples == ("b", "a", "c")
+    assert scan(["b"] * 500 + ["a", "c"]).examples == ("b", "a", "c")

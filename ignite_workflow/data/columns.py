@@ -21,11 +21,13 @@ from ignite_workflow.data.cells import (
     parse_numbers,
 )
 from ignite_workflow.data.dates import DateSearch
+from ignite_workflow.data.epochs import UNREADABLE, epoch_of, epoch_range
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
 _SURE_ROWS = 1000
+_SHOWN, _GLANCE = 3, 16
 _SETTINGS = ("name", "rules", "given")
 
 
@@ -187,9 +189,20 @@ class ColumnScan:
             self.counts = None
 
     def _show(self, series: pl.Series) -> None:
-        if len(self.examples) < 3:
+        if len(self.examples) < _SHOWN and not self._shown_at_once(series):
             text = as_text(series.head(1000), self.rules.missing).drop_nulls().unique(maintain_order=True)
-            self.examples.update(dict.fromkeys(text.head(3 - len(self.examples)).to_list()))
+            self.examples.update(dict.fromkeys(text.head(_SHOWN - len(self.examples)).to_list()))
+
+    def _shown_at_once(self, series: pl.Series) -> bool:
+        """Whether the first few cells give all examples: that takes a hundredth of the time of looking at many."""
+        if series.dtype != pl.String or self.examples:
+            return False
+        cells = (cell.strip() for cell in series.head(_GLANCE).to_list() if cell is not None)
+        found = dict.fromkeys(cell for cell in cells if cell not in self.rules.missing)
+        if len(found) < _SHOWN:
+            return False
+        self.examples.update(dict.fromkeys(list(found)[:_SHOWN]))
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         """What the cells so far have shown, as plain values."""
@@ -206,9 +219,13 @@ class ColumnScan:
         kind, why = decide(self)
         counts = None if self.fractions else self.counts
         whole = self.whole and self.numeric and not self.bad and self.rows > self.missing and not are_codes(self)
-        examples = tuple(self.examples)[:3]
+        examples = tuple(self.examples)[:_SHOWN]
         given = self.given is not None
-        question = self._question() if kind == "datetime" and self.dates.open else ""
+        question = self._question() if kind == "datetime" else ""
+        formats = self.dates.formats
+        if self._are_moments:
+            formats = tuple(filter(None, (epoch_of(self.low, self.high),)))
+            why += "".join(f": {epoch}, {epoch_range(epoch, self.low, self.high)}" for epoch in formats)
         return Finding(
             self.name,
             kind,
@@ -218,13 +235,26 @@ class ColumnScan:
             counts,
             whole,
             examples,
-            self.dates.formats,
+            formats,
             given,
             question,
             self.words,
         )
 
+    @property
+    def _are_moments(self) -> bool:
+        """Whether numbers stand where a person says that dates do."""
+        numbers = self.numeric and not self.bad and self.rows > self.missing and not self.typed_dates
+        return self.given == "datetime" and numbers and not self.dates.fits
+
     def _question(self) -> str:
+        if self._are_moments and not epoch_of(self.low, self.high):
+            return (
+                f"column {self.name!r}: its numbers, from {self.low:.17g} to {self.high:.17g}, {UNREADABLE}: "
+                f"name what is no date in data.missing, or say data.columns.{self.name}=number."
+            )
+        if not self.dates.open:
+            return ""
         return (
             f"column {self.name!r}: {self.dates.example!r} may begin with the day or with the month, as all cells may."
             f" Say data.read.day_first=true or false, or leave the column out: data.columns.{self.name}=ignore."

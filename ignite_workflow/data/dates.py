@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ignite_workflow.data.cells import CellRules, Floats, Place, as_text
+from ignite_workflow.data.cells import CellRules, Floats, Place, as_text, parse_numbers
+from ignite_workflow.data.epochs import EPOCHS
 from ignite_workflow.errors import DataError
 
 __all__ = ["CYCLES", "DATE_FORMATS", "DateSearch", "as_seconds", "cycle_position"]
@@ -54,6 +55,7 @@ _CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$)"
 _TWO_DIGITS = r"\D\d{2}(\D|$)"
 _FIRST_YEAR = 1000  # a year of two digits is not the first century
 _SECONDS_A_DAY = 86_400.0
+_LAST_SECOND = 253_402_300_799.0  # of the year 9999
 _TRIED = 100
 _MOST_LAYOUTS = 4
 _BAD_SHARE = 0.05
@@ -209,6 +211,8 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
     Raises:
         DataError: a cell is not a date of that format; names row, column and value.
     """
+    if formats and formats[0] in EPOCHS and series.dtype not in (pl.Date, pl.Datetime):
+        return _of_numbers(series, formats[0], rules, place)
     if series.dtype in (pl.Date, pl.Datetime):
         moments = series.cast(pl.Datetime("us"))
         known = moments
@@ -229,6 +233,16 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
         why = ": it has a time zone, the training data has none" if zone else ""
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}{why}.")
     return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
+
+
+def _of_numbers(series: pl.Series, epoch: str, rules: CellRules, place: Place) -> Floats:
+    numbers = parse_numbers(series, rules)
+    values = numbers.values / EPOCHS[epoch]
+    wrong = np.flatnonzero(np.abs(values) > _LAST_SECOND)
+    for first in (*numbers.bad[:1], *wrong[:1]):
+        raise DataError(f"{place(int(first))}, column {series.name!r}: {series[int(first)]!r} is not {epoch}.")
+    seconds: Floats = values
+    return seconds
 
 
 def _iso(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:

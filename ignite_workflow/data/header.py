@@ -76,7 +76,8 @@ def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tupl
         places: what the columns are called where there are no names; empty: they are counted from 1.
     """
     places = places or [str(number) for number in range(1, len(cells) + 1)]
-    names: list[str] = []
+    names: dict[str, int] = {}  # and the number of each
+    taken = set(cells)
     changed = []
     for number, cell in enumerate(cells, start=1):
         name = cell if cell.strip() else f"column_{number}"
@@ -84,12 +85,14 @@ def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tupl
             name = name.lstrip("# ")
         if name in names:
             again = next(
-                f"{name}_{copy}" for copy in range(2, len(cells) + 2) if f"{name}_{copy}" not in (*cells, *names)
+                f"{name}_{copy}"
+                for copy in range(2, len(cells) + 2)
+                if f"{name}_{copy}" not in taken and f"{name}_{copy}" not in names
             )
             changed.append(
-                f"columns {places[names.index(name)]} and {places[number - 1]} are both named {name!r}: "
+                f"columns {places[names[name] - 1]} and {places[number - 1]} are both named {name!r}: "
                 f"the second is {again!r}"
             )
             name = again
-        names.append(name)
+        names[name] = number
     return tuple(names), changed

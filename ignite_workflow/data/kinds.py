@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+from ignite_workflow.data.epochs import epoch_of, epoch_range, is_named_like_a_time
+
 if TYPE_CHECKING:
     from ignite_workflow.data.columns import ColumnScan
 
@@ -86,7 +88,11 @@ def _number_kind(scan: ColumnScan, known: int) -> tuple[Kind, str]:
         return "identifier", f"integers that count the rows, from {scan.low:.0f} to {scan.high:.0f}"
     if scan.whole and not scan.repeated and known > 2 and _ID_NAME.search(scan.name.strip()):
         return "identifier", "named like an id, and no value occurs twice"
-    return "number", f"{kind_of_number} from {scan.low:.6g} to {scan.high:.6g}"
+    epoch = epoch_of(scan.low, scan.high) if is_named_like_a_time(scan.name) else ""
+    moments = (
+        f"; as {epoch} {epoch_range(epoch, scan.low, scan.high)}: data.columns.{scan.name}=datetime" if epoch else ""
+    )
+    return "number", f"{kind_of_number} from {scan.low:.6g} to {scan.high:.6g}{moments}"
 
 
 def _date_why(scan: ColumnScan) -> str:

@@ -18,6 +18,7 @@ from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.dates import DATE_FORMATS
+from ignite_workflow.data.epochs import EPOCHS
 from ignite_workflow.data.excel import SheetRows
 from ignite_workflow.data.features import (
     CANDIDATES,
@@ -234,7 +235,7 @@ def _refuse_nonsense(schema: Schema) -> None:
     for column in schema.numeric:
         if any(part.of not in CANDIDATES[column.kind] for part in column.parts):
             raise CheckpointError(f"schema: column {column.name!r} has a part that is unknown here.")
-        if any(form not in DATE_FORMATS for form in column.formats):
+        if any(form not in DATE_FORMATS and form not in EPOCHS for form in column.formats):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
     if not schema.targets or (schema.task in CLASS_TASKS and len(schema.classes) < 2):
         raise CheckpointError("schema: no target, or fewer than two classes.")
