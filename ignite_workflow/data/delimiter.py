@@ -85,10 +85,11 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
     Raises:
         ConfigError: the delimiter that is said is not one character.
     """
-    said = _SEP_LINE.match(sample)
-    if read.delimiter is not None or said is not None:
-        delimiter = _given_delimiter(read.delimiter) if read.delimiter is not None else str(said and said[1])
-        return _look(sample, delimiter, quotes=quotes, skip=said is not None)
+    sep_line = _SEP_LINE.match(sample)
+    if read.delimiter is not None:
+        return _look(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
+    if sep_line is not None:
+        return _look(sample, sep_line[1], quotes=quotes, skip=1)
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
     tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
     common = [_look(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
@@ -109,7 +110,7 @@ def _given_delimiter(given: str) -> str:
     return delimiter
 
 
-def _look(sample: str, delimiter: str, *, quotes: bool, skip: bool = False) -> Parted:
+def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:
     records = sample_records(sample, delimiter, quotes=quotes)[skip:]
     widths = Counter(len(record.cells) for record in records)
     width = max((count, width) for width, count in widths.items())[1]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import zipfile
-from functools import partial
 from pathlib import Path
 
-from ignite_workflow.data.merged_cells import column_number, sheet_part
+from ignite_workflow.data.sheet_xml import column_number, sheet_blocks
 
 __all__ = ["unsaved_formulas"]
 
@@ -16,7 +14,6 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]")
 _END_OF_ROW = re.compile(rb"</(?:\w+:)?row\s*>")
-_READ_BYTES = 1024 * 1024
 _LONGEST_ROW = 64 * 1024 * 1024
 
 
@@ -29,24 +26,17 @@ def unsaved_formulas(path: Path, sheet: str) -> list[tuple[int, int]]:
         path: of the workbook.
         sheet: its name.
     """
-    if not zipfile.is_zipfile(path):
-        return []
-    with zipfile.ZipFile(path) as archive:
-        part = sheet_part(archive, sheet)
-        if part is None:
-            return []
-        found: list[tuple[int, int]] = []
-        rest = b""
-        with archive.open(part) as file:
-            for block in iter(partial(file.read, _READ_BYTES), b""):
-                rest += block
-                ends = [end.end() for end in _END_OF_ROW.finditer(rest)]
-                if ends:
-                    found += _without_value(rest[: ends[-1]])
-                    rest = rest[ends[-1] :]
-                elif len(rest) > _LONGEST_ROW:  # no such row can be parsed either
-                    return found
-        return found
+    found: list[tuple[int, int]] = []
+    rest = b""
+    for block in sheet_blocks(path, sheet):
+        rest += block
+        ends = [end.end() for end in _END_OF_ROW.finditer(rest)]
+        if ends:
+            found += _without_value(rest[: ends[-1]])
+            rest = rest[ends[-1] :]
+        elif len(rest) > _LONGEST_ROW:  # no such row can be parsed either
+            break
+    return found
 
 
 def _without_value(rows: bytes) -> list[tuple[int, int]]:

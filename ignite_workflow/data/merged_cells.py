@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path, PurePosixPath
-from xml.etree import ElementTree
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-__all__ = ["Merge", "column_number", "fill_merged", "merged_cells", "sheet_part"]
+from ignite_workflow.data.sheet_xml import column_number, sheet_blocks
+
+__all__ = ["Merge", "fill_merged", "merged_cells"]
 
 Merge = tuple[int, int, int, int]  # the first column and the last, the first row and the last, from 0
 
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _END_OF_ROWS = re.compile(rb"</(?:\w+:)?sheetData\s*>")
-_READ_BYTES = 1024 * 1024
 _MOST = 20_000  # each may take as long as the sheet is
 
 
@@ -30,17 +27,9 @@ def merged_cells(path: Path, sheet: str) -> list[Merge]:
         path: of the workbook.
         sheet: its name.
     """
-    if not zipfile.is_zipfile(path):
-        return []
-    with zipfile.ZipFile(path) as archive:
-        part = sheet_part(archive, sheet)
-        if part is None:
-            return []
-        with archive.open(part) as file:
-            end = _below_the_rows(iter(partial(file.read, _READ_BYTES), b""))
     return [
         (column_number(left), column_number(right), int(first) - 1, int(last) - 1)
-        for left, first, right, last in _MERGE.findall(end)[:_MOST]
+        for left, first, right, last in _MERGE.findall(_below_the_rows(sheet_blocks(path, sheet)))[:_MOST]
     ]
 
 
@@ -70,25 +59,3 @@ def _below_the_rows(blocks: Iterator[bytes]) -> bytes:
             return content[end.end() :] + b"".join(blocks)
         rest = content[-64:]
     return b""
-
-
-def sheet_part(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    """The name of the part that holds a sheet."""
-    names = set(archive.namelist())
-    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        return None
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 within the limits of the process
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
-    wanted = [each.get(_RELATION) for each in book.iter() if each.tag.endswith("}sheet") and each.get("name") == sheet]
-    target = targets.get(wanted[0], "") if wanted else ""
-    part = str(PurePosixPath("xl") / target).lstrip("/")
-    return part if part in names else None
-
-
-def column_number(letters: bytes) -> int:
-    """The number, from 0, of the column with these letters."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number - 1
