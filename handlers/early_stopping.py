@@ -43,8 +43,8 @@ class EarlyStopping(Handler):
     def __post_init__(self) -> None:
         if self.patience < 1:
             raise ConfigError(f"early_stopping: patience must be at least 1, got {self.patience}")
-        if self.min_delta < 0:
-            raise ConfigError(f"early_stopping: min_delta must not be negative, got {self.min_delta}")
+        if not 0 <= self.min_delta < math.inf:
+            raise ConfigError(f"early_stopping: min_delta must be finite and not negative, got {self.min_delta}")
         self.best: float | None = None
         self.waited = 0
 

@@ -39,7 +39,7 @@ class StatusFile(Handler):
     needs_directory = True
 
     def __post_init__(self) -> None:
-        if self.seconds < 0:
+        if not self.seconds >= 0:
             raise ConfigError(f"status_file: seconds must not be negative, got {self.seconds}")
         self.written = 0.0
         self.ticker = Ticker(_HEARTBEAT_SECONDS, self.beat, name="heartbeat")

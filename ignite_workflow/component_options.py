@@ -32,7 +32,7 @@ def check_components(config: RunConfig) -> None:
     Raises:
         ConfigError: names every wrong option, one a line.
     """
-    mistakes = [mistake for section in ("model", "loss") for mistake in _not_finite(config, section)]
+    mistakes = [*_not_finite(config), *_not_numbers(config)]
     for keys, check in _checks(config):
         try:
             with mistaken_at(*keys):
@@ -61,19 +61,34 @@ def _checks(config: RunConfig) -> Iterator[tuple[Keys, Callable[[], None]]]:
             yield ("handlers", name), partial(check_handler_options, name, {} if spec is True else spec)
 
 
-def _not_finite(config: RunConfig, section: str) -> Iterator[Mistake]:
-    """Numbers that cannot be written into a model file, which is strict JSON."""
-    component: Component | None = getattr(config, section)
-    waiting: list[tuple[Keys, Any]] = [((section,), component.options)] if component else []
-    while waiting:
-        keys, value = waiting.pop()
-        if isinstance(value, Mapping):
-            waiting += [((*keys, key), inner) for key, inner in value.items()]
-        elif isinstance(value, list | tuple):
-            waiting += [((*keys, number), inner) for number, inner in enumerate(value)]
-        elif isinstance(value, float) and not math.isfinite(value):
-            where = ".".join(map(str, keys))
-            yield Mistake(keys, f"{where}: must be finite, as the model file is strict JSON; got {value}.")
+def _not_finite(config: RunConfig) -> Iterator[Mistake]:
+    """Options that must be finite and are not: comparisons let NaN through, and some of torch's let infinity."""
+    whys = {"model": "as the model file is strict JSON", "loss": "as the model file is strict JSON"}
+    for section in ("model", "loss", "optimizer", "schedule"):
+        component: Component | None = getattr(config, section)
+        why = f", {whys[section]}" if section in whys else ""
+        for keys, value in _floats((section,), component.options if component else {}):
+            if not math.isfinite(value):
+                yield Mistake(keys, f"{'.'.join(map(str, keys))}: must be finite{why}; got {value}.")
+
+
+def _not_numbers(config: RunConfig) -> Iterator[Mistake]:
+    """Options of handlers that are NaN. Infinity may have a meaning there: a norm's type, or never."""
+    for keys, value in _floats(("handlers",), config.handlers):
+        if math.isnan(value):
+            yield Mistake(keys, f"{'.'.join(map(str, keys))}: must be a number; got {value}.")
+
+
+def _floats(keys: Keys, tree: Any) -> Iterator[tuple[Keys, float]]:
+    """The floats in plain values, each with the way to it."""
+    if isinstance(tree, float):
+        yield keys, tree
+    elif isinstance(tree, Mapping):
+        for key, inner in tree.items():
+            yield from _floats((*keys, key), inner)
+    elif isinstance(tree, list | tuple):
+        for number, inner in enumerate(tree):
+            yield from _floats((*keys, number), inner)
 
 
 def _check_model_options(name: str, options: Mapping[str, Any]) -> None:

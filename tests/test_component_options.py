@@ -66,6 +66,29 @@ def test_a_number_that_no_model_file_can_hold_is_refused_before_training(value):
     assert line.startswith("c.yaml:2:46: loss.label_smoothing: must be finite, as the model file is strict JSON; got ")
 
 
+@pytest.mark.parametrize("value", [".inf", ".nan"])
+def test_numbers_that_are_not_finite_are_refused_before_any_data_are_read(value):
+    given = config(
+        "data: {path: x.csv, target: y}\n"
+        f"optimizer: {{name: adamw, lr: {value}, groups: [{{match: '*', eps: {value}}}]}}\n"
+        f"schedule: {{name: cosine, warmup: {value}}}\n"
+    )
+
+    assert told(given) == [
+        f"c.yaml:2:30: optimizer.lr: must be finite; got {value.strip('.')}.",
+        f"c.yaml:2:63: optimizer.groups.0.eps: must be finite; got {value.strip('.')}.",
+        f"c.yaml:3:34: schedule.warmup: must be finite; got {value.strip('.')}.",
+    ]
+
+
+def test_options_of_handlers_may_be_infinite_but_must_be_numbers():
+    handlers = "handlers: {gradient_clipping: {norm_type: .inf}, early_stopping: {min_delta: .nan}}"
+
+    [line] = told(config(f"data: {{path: x.csv, target: y}}\n{handlers}\n"))
+
+    assert line == "c.yaml:2:78: handlers.early_stopping.min_delta: must be a number; got nan."
+
+
 def test_an_option_of_an_argument_stands_in_the_argument():
     [file_line, argument_line] = told(config(CONFIG.splitlines()[0] + "\nmodel: {hiden: 1}"), "optimizer.lrr=3")
 

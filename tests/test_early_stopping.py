@@ -74,7 +74,12 @@ def test_goes_on_waiting_where_it_was_saved():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"patience": 0}, "patience must be at least 1, got 0"), ({"min_delta": -1.0}, "min_delta")],
+    [
+        ({"patience": 0}, "patience must be at least 1, got 0"),
+        ({"min_delta": -1.0}, "min_delta"),
+        ({"min_delta": math.nan}, "min_delta"),
+        ({"min_delta": math.inf}, "min_delta"),
+    ],
 )
 def test_an_option_out_of_range_is_named(options, message):
     with pytest.raises(ConfigError, match=f"early_stopping: {message}"):
