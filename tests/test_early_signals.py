@@ -56,3 +56,18 @@ def test_a_signal_that_was_ignored_stays_so():
 
     assert run(code) == (0, "")
     assert signal.SIGHUP in EXIT_CODES
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_stream_that_is_closed_is_the_null_device_so_that_no_file_of_the_run_gets_its_number(number, tmp_path):
+    said = tmp_path / "said"
+    code = (
+        "import os, sys; from pathlib import Path; from ignite_workflow.__main__ import open_closed_streams\n"
+        "open_closed_streams()\nprint(1); print(2, file=sys.stderr)\n"
+        f"Path({str(said)!r}).write_text(f'{{sys.stderr.isatty()}} {{os.readlink(\"/proc/self/fd/{number}\")}}')"
+    )
+    close = f'exec {number}{"<" if number == 0 else ">"}&-; exec "$@"'
+
+    subprocess.run(["sh", "-c", close, "sh", sys.executable, "-c", code], check=True, capture_output=True)
+
+    assert said.read_text() == "False /dev/null"
