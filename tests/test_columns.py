@@ -252,5 +252,11 @@ def test_a_cell_that_is_no_number_among_moments_is_named():
 
 
 def test_the_first_cells_show_the_same_as_many_do():
-    assert scan(["NA", " b", "b", "", "a", "c", "d"]).examples == ("b", "a", "c")
+    assert scan(["NA", " 1.5", "1.5", "", "2.5", "7.5", "8.5"]).examples == ("1.5", "2.5", "7.5")
     assert scan(["b"] * 500 + ["a", "c"]).examples == ("b", "a", "c")
+
+
+def test_numbers_of_two_spellings_are_named_with_both_cells_and_the_place():
+    assert scan(["1.5"] * 10 + ["2,5"] * 1000, chunk=10).why == (
+        "text and numbers with fractions, mixed: '1.5' is a number, '2,5' in row 10 is not written as one"
+    )

@@ -23,6 +23,15 @@ def test_a_stray_quote_is_named_with_line_and_column(tmp_path, records, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("end", "what"), [("\x1a", r"\^Z \(0x1a\)"), ("\0\0\0", "zero bytes")])
+def test_bytes_that_are_no_text_at_the_end_are_named(tmp_path, end, what):
+    path = tmp_path / "table.csv"
+    path.write_text(f"a,b\n1,2\n3,4\n{end}")
+
+    with pytest.raises(DataError, match=f"line 4 holds nothing but {what}"):
+        list(open_table(str(path)).chunks())
+
+
 def test_columns_without_names_are_numbered(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("1,2,3\n4,5\n")

@@ -388,3 +388,9 @@ def test_data_of_python_code_is_taken(data):
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(DataError, match="not a table"):
         as_chunk({"a": [1, 2], "b": [1, 2, 3]})
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".csv", "a/" * 2500 + "a.csv"])
+def test_a_path_too_long_for_any_file_is_no_file(name):
+    with pytest.raises(ConfigError, match=r"no file a.*a\.csv"):
+        open_table(name)

@@ -106,7 +106,9 @@ def _date_why(scan: ColumnScan) -> str:
 
 def _text_kind(scan: ColumnScan, known: int) -> tuple[Kind, str]:
     if scan.fractions:
-        return "text", "text and numbers with fractions, mixed"
+        number = next(iter(scan.examples), "")
+        other = f": {number!r} is a number, {scan.first_bad} is not written as one" if scan.first_bad else ""
+        return "text", f"text and numbers with fractions, mixed{other}"
     if scan.counts is None:
         return "text" if scan.repeated else "identifier", f"text of more than {MOST_DISTINCT} different values"
     distinct = len(scan.counts)

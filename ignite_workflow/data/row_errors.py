@@ -24,6 +24,9 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
         cells: of the row.
     """
     width, wanted = len(cells), len(layout.columns)
+    if width == 1 and not cells[0].strip(b"\x00\x1a"):
+        what = "zero bytes, as a file has that was not written to its end" if b"\x00" in cells[0] else "^Z (0x1a)"
+        return DataError(f"{path}: line {line} holds nothing but {what}: remove it.")
     what = f"{width} cell{'s' if width > 1 else ''} where the {'header' if layout.header_lines else 'first row'} has"
     if width < wanted:
         why = f"the row ends here: {what} {wanted}"

@@ -229,12 +229,12 @@ def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, .
 
 def _matching(pattern: str, start: str) -> list[Path]:
     place = Path(pattern)
-    if place.is_dir():
+    if os.path.isdir(place):  # of a name too long for one pathlib makes an error
         found = _files_in(place)
         if not found:
             raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
         return found
-    if place.exists():
+    if os.path.exists(place):
         if not place.is_file():  # a table is read more than once, and opening a pipe waits for its writer
             raise ConfigError(f"{start}{place} is a pipe or a device: write what comes from it to a file first.")
         return [place]
@@ -265,7 +265,7 @@ def _some_names(directory: Path) -> str:
 
 
 def _nearest_file(path: Path) -> str:
-    return nearest(path.name, [each.name for each in path.parent.iterdir()]) if path.parent.is_dir() else ""
+    return nearest(path.name, [each.name for each in path.parent.iterdir()]) if os.path.isdir(path.parent) else ""
 
 
 def _open_file(path: Path, file_format: Format, read: ReadConfig) -> _TableFile:
