@@ -25,4 +25,4 @@ def test_the_gallery_shows_what_one_sees(tmp_path, monkeypatch, name, content, c
 
 
 def test_the_gallery_has_messes():
-    assert len(MESSES) == 6
+    assert len(MESSES) == 7
