@@ -44,6 +44,7 @@ class WorkflowEngine(EventEngine):
 
     Attributes:
         stop_request: why the run is to stop; None while it is not.
+        signalled: what a signal asked for, though the run may have been stopped for good before.
         pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
         pending_window: the batches of the window are done and its ``WINDOW_COMPLETED`` was broken off.
         called: handlers that were called, to their end, at the event that was broken off: not again on resume.
@@ -60,12 +61,11 @@ class WorkflowEngine(EventEngine):
         self.stop_request: StopRequest | None = None
         self.pending_epoch_end = self.pending_window = False
         self.called: list[str] = []
+        self.signalled: StopRequest | None = None
         self.last_safe_iteration = 0
-        self.after_epoch = False
-        self.leaving = False
         self.workflow: Any = None
         self._restore: Callable[[], None] | None = None
-        self._in_step_checked = self._stopping = False
+        self._in_step_checked = self._stopping = self.after_epoch = self.leaving = False
         super().__init__(process_function)
         self.state = RunState(window_open=False)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))

@@ -10,6 +10,7 @@ from types import FrameType
 
 from ignite_workflow.early_signals import EXIT_CODES, received
 from ignite_workflow.engine import WorkflowEngine
+from ignite_workflow.state import StopRequest
 
 __all__ = ["stop_on_signals"]
 
@@ -24,13 +25,15 @@ def stop_on_signals(trainer: WorkflowEngine) -> Iterator[None]:
     """
 
     came: list[int] = []
+    trainer.signalled = None  # one that stopped a run before this one is answered
 
     def stop(number: int, _: FrameType | None) -> None:
         code = EXIT_CODES[signal.Signals(number)]
         if came:
             os._exit(code)
         came.append(number)
-        trainer.request_stop(f"{signal.Signals(number).name} received", code)
+        trainer.signalled = StopRequest(f"{signal.Signals(number).name} received", code)
+        trainer.request_stop(trainer.signalled.reason, code)
 
     heeded = [number for number in EXIT_CODES if signal.getsignal(number) != signal.SIG_IGN]
     try:

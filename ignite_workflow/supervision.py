@@ -85,7 +85,8 @@ def finish_unless_stopped(workflow: Workflow, finish: Callable[[], Mapping[str, 
         What ``finish`` returns; or that the run was stopped.
     """
     trainer = workflow.trainer
-    stop, trainer.stop_request = trainer.stop_request, None  # early stopping has been honoured: what comes now is new
+    # Early stopping has been honoured; a signal that came with it or after it has not.
+    stop, trainer.stop_request = trainer.stop_request, trainer.signalled
     try:
         return finish()
     except EvaluationAbandoned:

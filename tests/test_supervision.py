@@ -164,6 +164,23 @@ def test_what_is_left_to_do_at_the_end_is_done_before_the_status_says_so(tmp_pat
     assert (status(tmp_path)["state"], status(tmp_path)["metrics"]) == ("finished", {"test/loss": 0.5})
 
 
+@pytest.mark.parametrize("first", ["signal", "stop"])
+def test_a_signal_beside_an_early_stop_breaks_off_what_is_measured_at_the_end(tmp_path, first):
+    workflow = build(tmp_path)
+    measured = EvaluationEngine(lambda *_: None, workflow.model, workflow.trainer)
+    on = workflow.trainer.add_event_handler
+    if first == "signal":
+        on(Events.EPOCH_COMPLETED(once=1), receive, signal.SIGTERM)
+    on(Events.EPOCH_COMPLETED(once=1), lambda: workflow.request_stop("good enough"))
+    if first == "stop":
+        on(Events.COMPLETED, receive, signal.SIGTERM)
+
+    workflow.run(lambda: {"output": measured.run([1, 2]).output})
+
+    assert (status(tmp_path)["state"], workflow.exit_code) == ("stopped", 143)
+    assert (workflow.trainer.stop_request.reason, workflow.trainer.epochs_done) == ("good enough", 1)
+
+
 @pytest.mark.parametrize("early", [False, True], ids=["all epochs", "stopped early"])
 def test_a_signal_breaks_off_what_is_measured_at_the_end(tmp_path, early):
     workflow = build(tmp_path)
