@@ -5,6 +5,7 @@ Shapes: ``N`` rows, ``F`` features, ``V`` columns of numbers, booleans and dates
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from ignite_workflow.data.schema import Schema
 
 __all__ = ["column_features", "value_correlations"]
+
+_MOST_COMPARED = 2000  # columns: there are as many pairs as half their square
 
 
 def column_features(schema: Schema) -> dict[str, list[int]]:
@@ -26,7 +29,7 @@ def column_features(schema: Schema) -> dict[str, list[int]]:
 
 
 def value_correlations(schema: Schema, x: NDArray[Any]) -> tuple[list[str], NDArray[np.float64]]:
-    """How the values of columns go together, those of categories left out.
+    """How the values of columns go together, of the first 2,000 of them, those of categories left out.
 
     Args:
         schema: of the features.
@@ -36,7 +39,8 @@ def value_correlations(schema: Schema, x: NDArray[Any]) -> tuple[list[str], NDAr
         The names of the columns; and the correlation of each with each that comes after it, (V, V): above the diagonal,
         elsewhere 0, as for a column that does not vary.
     """
-    places = {place: column.name for place, (column, part) in enumerate(schema.parts) if part.of == "value"}
+    named = ((place, column.name) for place, (column, part) in enumerate(schema.parts) if part.of == "value")
+    places = dict(islice(named, _MOST_COMPARED))
     values = x[:, list(places)].astype(np.float64)
     values -= values.mean(axis=0)
     size = np.sqrt((values**2).sum(axis=0))

@@ -36,3 +36,12 @@ def test_a_column_that_does_not_vary_goes_with_none():
     x = np.array([[1, 0, 7, 0], [2, 0, 7, 0], [3, 0, 7, 0]], dtype=np.float32)
 
     assert not value_correlations(SchemaOf("a", "b"), x)[1].any()
+
+
+def test_pairs_of_very_many_columns_are_not_all_looked_at(monkeypatch):
+    monkeypatch.setattr("ignite_workflow.column_features._MOST_COMPARED", 2)
+
+    names, correlations = value_correlations(SchemaOf("a", "b", "c"), np.eye(6, dtype=np.float32))
+
+    assert names == ["a", "b"]
+    assert correlations.shape == (2, 2)
