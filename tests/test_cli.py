@@ -358,3 +358,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed(args):
 
 def test_the_version_is_told_in_a_checkout_that_is_not_installed():
     assert run("--version").stdout == "ignite-workflow, version 0.1.0\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "schema"]])
+def test_a_full_disk_behind_standard_output_is_one_line(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, ROOT / "run.py", *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+
+    assert done.stderr == "Error: the output cannot be written: No space left on device.\n"
+    assert done.returncode == 1

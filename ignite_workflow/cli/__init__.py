@@ -6,6 +6,7 @@ for a mistyped option import neither torch nor ignite.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -21,6 +22,7 @@ __all__ = ["Cli", "main"]
 
 log = logging.getLogger("ignite_workflow")
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _COMMANDS = {
     "init": "Look at a data file and write a commented config for it.",
     "check": "Look at config and data and try one batch; write nothing.",
@@ -61,6 +63,17 @@ class Cli(click.Group):
         """The list of commands, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's; where standard output goes to a full disk that is one line too."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno not in _FULL or error.filename is not None:
+                raise
+            click.echo(f"Error: the output cannot be written: {error.strerror}.", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries again when it ends
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; the library's warnings go to stderr."""
