@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -357,3 +358,25 @@ def test_a_check_does_without_them_and_says_how_many(tmp_path):
     assert remark.level == "warning"
     assert re.match(r"\d samples of the few that were tried cannot be made \(\d0 of ", remark.text)
     assert "is cut short): mend or remove them" in remark.text
+
+
+class Dying:
+    """A worker whose files are closed, and that has not ended yet."""
+
+    pid, exitcode = 7, None
+
+    def __init__(self):
+        self.sentinel, other = os.pipe()
+        os.close(other)
+
+    def join(self, timeout):
+        self.exitcode = -9
+
+
+def test_a_worker_that_is_just_dying_is_told_of():
+    worker = Dying()
+
+    told = worker_death(ConnectionResetError(), SimpleNamespace(_workers=[worker]))
+    os.close(worker.sentinel)
+
+    assert str(told).startswith("a process that makes samples (7) died (exit code -9).")

@@ -105,10 +105,19 @@ def worker_death(error: BaseException, iterator: Any = None) -> DataError | None
     if match is not None:
         return _told(match[1], match[2].strip().rstrip("."))
     if isinstance(error, OSError | EOFError) and iterator is not None:
-        wait([worker.sentinel for worker in iterator._workers], _DYING_SECONDS)
-        for worker in iterator._workers:
-            if not worker.is_alive():
-                return _told(worker.pid, f"died (exit code {worker.exitcode})")
+        try:
+            return _dead_worker(iterator)
+        except RuntimeError as death:  # torch's word for it, which a signal brings meanwhile
+            return worker_death(death)
+    return None
+
+
+def _dead_worker(iterator: Any) -> DataError | None:
+    ended = wait([worker.sentinel for worker in iterator._workers], _DYING_SECONDS)
+    for worker in iterator._workers:
+        if worker.sentinel in ended:
+            worker.join(_DYING_SECONDS)  # its files are closed a moment before it has ended
+            return _told(worker.pid, f"died (exit code {worker.exitcode})")
     return None
 
 
