@@ -19,7 +19,6 @@ from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.dates import DATE_FORMATS
 from ignite_workflow.data.epochs import EPOCHS
-from ignite_workflow.data.excel import SheetRows
 from ignite_workflow.data.features import (
     CANDIDATES,
     Codes,
@@ -134,17 +133,10 @@ class Schema:
         return features
 
     def _refuse_fractions(self, chunk: Chunk, names: list[str]) -> None:
-        """Where the training data wrote 15%, which is 15, a workbook holds 0.15."""
+        """Where the training data wrote percentages, fractions of one mean something else."""
         for name in names:
-            if (
-                self.rules.format(name).unit == "%"
-                and isinstance(chunk.block, SheetRows)
-                and chunk.column(name).dtype.is_numeric()
-            ):
-                raise DataError(
-                    f"{chunk.place(0)}, column {name!r}: 15 % is 0.15 in a workbook, and 15 in the text that the model "
-                    "was trained on: save the sheet as CSV."
-                )
+            if self.rules.format(name).unit == "%":
+                chunk.refuse_fractions(name)
 
     def _codes(self, column: Column, series: pl.Series, place: Place, unseen: Unseen | None) -> Codes:
         text = as_text(series, self.rules.missing)

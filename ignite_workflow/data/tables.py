@@ -6,10 +6,8 @@ A record's *row number* counts the records of a table from 0, on through all of 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +21,7 @@ from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.parquet import open_parquet
+from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
@@ -77,6 +76,18 @@ class Chunk:
             start = f"{self.source}: " if self.source else ""
             raise DataError(f"{start}no column {name!r}.{nearest(name, self.frame.columns)}")
         return self.frame[found].alias(name)
+
+    def refuse_fractions(self, name: str) -> None:
+        """Refuse a column that holds 0.15 where the text that a model was trained on writes 15%, which is 15 there.
+
+        Raises:
+            DataError: the cells are a workbook's, and numbers: what it shows as 15 % it keeps as 0.15.
+        """
+        if isinstance(self.block, SheetRows) and self.column(name).dtype.is_numeric():
+            raise DataError(
+                f"{self.place(0)}, column {name!r}: 15 % is 0.15 in a workbook, and 15 in the text that the model "
+                "was trained on: save the sheet as CSV."
+            )
 
 
 class _TableFile(Protocol):
@@ -210,62 +221,6 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
         return name
     stripped = [column for column in columns if column.strip() == name.strip()]
     return stripped[0] if len(stripped) == 1 else None
-
-
-def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, ...]:
-    """The files of a table, globs and folders expanded.
-
-    Raises:
-        ConfigError: there is no such file, or it may not be read.
-    """
-    start = f"{option}: " if option else ""
-    patterns = [path] if isinstance(path, str) else path
-    paths = tuple(path for pattern in patterns for path in _matching(pattern, start))
-    for each in paths:
-        if not os.access(each, os.R_OK):
-            raise ConfigError(f"{start}{each} may not be read: permission denied.")
-    return paths
-
-
-def _matching(pattern: str, start: str) -> list[Path]:
-    place = Path(pattern)
-    if os.path.isdir(place):  # of a name too long for one pathlib makes an error
-        found = _files_in(place)
-        if not found:
-            raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
-        return found
-    if os.path.exists(place):
-        if not place.is_file():  # a table is read more than once, and opening a pipe waits for its writer
-            raise ConfigError(f"{start}{place} is a pipe or a device: write what comes from it to a file first.")
-        return [place]
-    named = (each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
-    # once each, by its shortest name: a link to a directory above brings up the same files again and again
-    found = sorted({each.resolve(): each for each in sorted(named, key=_length, reverse=True)}.values())
-    if not found:
-        raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
-    return found
-
-
-def _length(path: Path) -> int:
-    return len(path.parts)
-
-
-def _files_in(directory: Path) -> list[Path]:
-    """The data files of a directory, by name; not of those inside it."""
-    return sorted(
-        each
-        for each in directory.iterdir()
-        if each.is_file() and is_table_file(str(each)) and not each.name.startswith((".", "_"))
-    )
-
-
-def _some_names(directory: Path) -> str:
-    names = sorted(each.name for each in directory.iterdir())
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "nothing"
-
-
-def _nearest_file(path: Path) -> str:
-    return nearest(path.name, [each.name for each in path.parent.iterdir()]) if os.path.isdir(path.parent) else ""
 
 
 def _open_file(path: Path, file_format: Format, read: ReadConfig) -> _TableFile:

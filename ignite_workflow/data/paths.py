@@ -1,0 +1,69 @@
+"""The files of a table: what a path, a glob or a folder stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from glob import glob
+from pathlib import Path
+
+from ignite_workflow.data.formats import is_table_file
+from ignite_workflow.errors import ConfigError, nearest
+
+__all__ = ["table_paths"]
+
+
+def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, ...]:
+    """The files of a table, globs and folders expanded.
+
+    Raises:
+        ConfigError: there is no such file, or it may not be read.
+    """
+    start = f"{option}: " if option else ""
+    patterns = [path] if isinstance(path, str) else path
+    paths = tuple(path for pattern in patterns for path in _matching(pattern, start))
+    for each in paths:
+        if not os.access(each, os.R_OK):
+            raise ConfigError(f"{start}{each} may not be read: permission denied.")
+    return paths
+
+
+def _matching(pattern: str, start: str) -> list[Path]:
+    place = Path(pattern)
+    if os.path.isdir(place):  # of a name too long for one pathlib makes an error
+        found = _files_in(place)
+        if not found:
+            raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
+        return found
+    if os.path.exists(place):
+        if not place.is_file():  # a table is read more than once, and opening a pipe waits for its writer
+            raise ConfigError(f"{start}{place} is a pipe or a device: write what comes from it to a file first.")
+        return [place]
+    named = (each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
+    # once each, by its shortest name: a link to a directory above brings up the same files again and again
+    found = sorted({each.resolve(): each for each in sorted(named, key=_length, reverse=True)}.values())
+    if not found:
+        raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
+    return found
+
+
+def _length(path: Path) -> int:
+    return len(path.parts)
+
+
+def _files_in(directory: Path) -> list[Path]:
+    """The data files of a directory, by name; not of those inside it."""
+    return sorted(
+        each
+        for each in directory.iterdir()
+        if each.is_file() and is_table_file(str(each)) and not each.name.startswith((".", "_"))
+    )
+
+
+def _some_names(directory: Path) -> str:
+    names = sorted(each.name for each in directory.iterdir())
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") if names else "nothing"
+
+
+def _nearest_file(path: Path) -> str:
+    return nearest(path.name, [each.name for each in path.parent.iterdir()]) if os.path.isdir(path.parent) else ""
