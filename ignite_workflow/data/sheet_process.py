@@ -17,7 +17,7 @@ import polars as pl
 from ignite_workflow.data.formulas import unsaved_formulas
 from ignite_workflow.data.guarded import limit_this_process
 from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
-from ignite_workflow.data.sheet_layout import Layout, SheetOptions, find_layout
+from ignite_workflow.data.sheet_area import SheetArea, SheetOptions, find_area
 
 __all__ = ["ROW", "main"]
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     Prints:
         ``sheets``: their names; ``sheet``: the one read, None where there is no such or it is empty; ``header``: its
         row, from 1, or None; ``header_rows``: how many it has; ``names``: what it says; ``first_column``: the number of
-        the first used column, from 0; ``notes`` and ``question``: of ``find_layout``; ``unsaved``: the column (from 0)
+        the first used column, from 0; ``notes`` and ``question``: of ``find_area``; ``unsaved``: the column (from 0)
         and row (from 1) of formulas without a value. Or ``error``.
     """
     memory, path, sheet, said, output = arguments
@@ -60,37 +60,37 @@ def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path
         return {"sheets": reader.sheet_names, "sheet": None}
     left = sheet.selected_columns[0].absolute_index
     merges = [(column - left, end - left, first, last) for column, end, first, last in merged_cells(path, name)]
-    layout = find_layout(texts, said, merges)
-    _table(reader, name, texts, layout, merges).write_ipc(output)
+    area = find_area(texts, said, merges)
+    _table(reader, name, texts, area, merges).write_ipc(output)
     return {
         "sheets": reader.sheet_names,
         "sheet": name,
-        "header": None if layout.header is None else layout.header + 1,
-        "header_rows": layout.header_rows,
-        "names": layout.names,
+        "header": None if area.header is None else area.header + 1,
+        "header_rows": area.header_rows,
+        "names": area.names,
         "first_column": left,
-        "notes": layout.notes,
-        "question": layout.question,
+        "notes": area.notes,
+        "question": area.question,
         "unsaved": [
             (column - left, row + 1)
             for column, row in unsaved_formulas(path, name)
-            if layout.first <= row < layout.last and left <= column < left + texts.width
+            if area.first <= row < area.last and left <= column < left + texts.width
         ],
     }
 
 
-def _table(reader: Any, name: str, texts: pl.DataFrame, layout: Layout, merges: list[Merge]) -> pl.DataFrame:
+def _table(reader: Any, name: str, texts: pl.DataFrame, area: SheetArea, merges: list[Merge]) -> pl.DataFrame:
     """The rows below the header that are not empty, with their numbers."""
-    texts = texts[layout.first : layout.last]
+    texts = texts[area.first : area.last]
     typed = reader.load_sheet(
-        name, header_row=None, skip_rows=layout.first, n_rows=texts.height, schema_sample_rows=None
+        name, header_row=None, skip_rows=area.first, n_rows=texts.height, schema_sample_rows=None
     ).to_polars()
-    numbers = pl.int_range(layout.first + 1, layout.first + 1 + texts.height, eager=True).alias(ROW)
+    numbers = pl.int_range(area.first + 1, area.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
     of_columns: dict[int, list[Merge]] = {}
     for merge in (merge for merge in merges if merge[2] < merge[3]):
         of_columns.setdefault(merge[0], []).append(merge)
-    cells = [fill_merged(column, of_columns.get(index, ()), layout.first) for index, column in enumerate(cells)]
+    cells = [fill_merged(column, of_columns.get(index, ()), area.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
     return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
 

@@ -1,4 +1,4 @@
-"""Where the table lies in a sheet: titles above the header, units beneath it, notes below, empty rows and columns."""
+"""The rows of a sheet that are its table: below titles, with a header and units beneath it, above notes and totals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ignite_workflow.data.merged_cells import Merge
 from ignite_workflow.data.sheet_header import joined_names
 from ignite_workflow.data.units import find_units
 
-__all__ = ["Layout", "SheetOptions", "find_layout"]
+__all__ = ["SheetArea", "SheetOptions", "find_area"]
 
 _LOOKED_AT = 100
 _HEADER_FILLS = 0.6  # of the cells that the widest of the first rows has; a title above fills one or two
@@ -30,8 +30,8 @@ class SheetOptions:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The rows of a sheet that hold a table; rows are counted from 0.
+class SheetArea:
+    """The rows of a sheet that are its table; rows are counted from 0.
 
     Attributes:
         header: the row of the names, or the first of them; None where there is none.
@@ -52,7 +52,7 @@ class Layout:
     header_rows: int = 1
 
 
-def find_layout(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] = ()) -> Layout:
+def find_area(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] = ()) -> SheetArea:
     """Find the table in a sheet.
 
     Args:
@@ -65,32 +65,34 @@ def find_layout(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge]
     header, first = _header(texts, said.header)
     found = None if header is None or said.header is not None else joined_names(texts, header, merges)
     if found is not None:
-        layout = _around(texts, said, found[0], found[1] + 1, _cells(found[2]))
-        return replace(layout, names=found[2], header_rows=found[1] + 1 - found[0])
+        area = _around(texts, said, found[0], found[1] + 1, _cells(found[2]))
+        return replace(area, names=found[2], header_rows=found[1] + 1 - found[0])
     if header is None:
         return replace(_around(texts, said, header, first, ()), names=(None,) * texts.width)
     return replace(_around(texts, said, header, first, _cells(texts.row(header))), names=texts.row(header))
 
 
-def _around(texts: pl.DataFrame, said: SheetOptions, header: int | None, first: int, names: tuple[str, ...]) -> Layout:
+def _around(
+    texts: pl.DataFrame, said: SheetOptions, header: int | None, first: int, names: tuple[str, ...]
+) -> SheetArea:
     """Find units beneath the names, which end above the row ``first``, and what stands below the table."""
     notes: list[str] = []
     if header is not None and first < texts.height:
         body = [_cells(row) for row in texts[first + 1 : first + 1 + _LOOKED_AT].rows()]
         units = find_units(names, _cells(texts.row(first)), body, said.units)
         if units.question:
-            return Layout(header, first, texts.height, question=f"row {first + 1}, {units.question}")
+            return SheetArea(header, first, texts.height, question=f"row {first + 1}, {units.question}")
         if units.found:
             first += 1
             notes.append(f"row {first} holds units and no data: {units.why}.")
     columns = names or [f"column_{number + 1}" for number in range(texts.width)]
     below = find_below(_last_rows(texts, first), columns, said.footer, partial(_evidence, texts, first))
     if not below.rows:
-        return Layout(header, first, texts.height, tuple(notes))
+        return SheetArea(header, first, texts.height, tuple(notes))
     last = texts.height - below.rows[0].size
     if below.question:
-        return Layout(header, first, last, question=f"row {last + 1}, {below.asked(names, 'row')}")
-    return Layout(header, first, last, (*notes, below.said("row", last + 1)))
+        return SheetArea(header, first, last, question=f"row {last + 1}, {below.asked(names, 'row')}")
+    return SheetArea(header, first, last, (*notes, below.said("row", last + 1)))
 
 
 def _header(texts: pl.DataFrame, said: bool | int | None) -> tuple[int | None, int]:
