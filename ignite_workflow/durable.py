@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["append", "replace_file", "sync_data", "sync_directory", "sync_file", "write_over"]
+__all__ = ["append", "replace_by", "replace_file", "sync_data", "sync_directory", "sync_file", "write_over"]
 
 
 def replace_file(path: Path, content: bytes | str, *, sync: bool = False) -> None:
@@ -23,14 +24,32 @@ def replace_file(path: Path, content: bytes | str, *, sync: bool = False) -> Non
     """
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        if sync:
-            file.flush()
-            sync_data(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                sync_data(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()  # on a full disk what is half written takes the room of what matters
+        raise
     temporary.replace(path)
     if sync:
         sync_directory(path.parent)
+
+
+def replace_by(path: Path, spare: Path, data: bytes) -> None:
+    """The same where the disk is full: ``spare`` takes the place of the file; it is on disk when this returns.
+
+    Args:
+        path: as above.
+        spare: a file beside it, of at least as many bytes: they are written over, which takes no further room.
+        data: not empty.
+    """
+    write_over(os.fspath(spare), [data])
+    spare.replace(path)
+    sync_directory(path.parent)
 
 
 def write_over(path: str, parts: Iterable[bytes | memoryview]) -> int:

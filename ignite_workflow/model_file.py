@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
 import shlex
 import shutil
@@ -31,6 +30,7 @@ from ignite_workflow.model_card import model_card
 from ignite_workflow.model_description import LossFacts, ModelDescription, WeightsFacts, read_description
 from ignite_workflow.models import build_model
 from ignite_workflow.predictor import Predictor, loss_not_imported
+from ignite_workflow.run_directory import read_status
 
 __all__ = ["load_model", "save_model"]
 
@@ -151,7 +151,7 @@ def _model_directory(path: Path) -> Path:
 
 def _progress(run: Path) -> str:
     """How far a run is, and how to go on."""
-    status = json.loads((run / "status.json").read_bytes())
+    status = read_status(run)
     place = ", ".join(f"{key} {status[key]}" for key in ("epoch", "iteration") if key in status)
     how_far = f"the run is {status.get('state', 'unknown')}{f' at {place}' if place else ''}"
     return f"{how_far}. Go on with: ignite-workflow resume {shlex.quote(str(run))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ignite_workflow.errors import ConfigError
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.model_file import load_model
 from ignite_workflow.run_data import prepare_data
+from ignite_workflow.run_directory import read_status
 
 __all__ = ["replay"]
 
@@ -50,8 +50,7 @@ def _workflow(config: RunConfig, run: Path, device: str | None) -> Any:
     """The run's own, without any handler."""
     train = config.train if device is None else replace(config.train, device=device)
     set_threads(train.threads)
-    status = json.loads((run / "status.json").read_bytes()) if (run / "status.json").is_file() else {}
-    origin = status.get("from_model")
+    origin = read_status(run).get("from_model")
     schema = None if origin is None else load_model(origin, device="cpu").schema
     data = prepare_data(config.data, seed=train.seed, schema=schema)
     return build_workflow(replace(config, train=train, handlers=dict.fromkeys(DEFAULT_HANDLERS, False)), data)

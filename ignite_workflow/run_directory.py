@@ -16,12 +16,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ignite_workflow.durable import replace_file, sync_directory
+from ignite_workflow.durable import replace_by, replace_file, sync_directory
 from ignite_workflow.errors import RunDirectoryError
 from ignite_workflow.records import Records
 from ignite_workflow.strict_json import to_json
 
-__all__ = ["RunDirectory", "new_run_directory", "new_run_path"]
+__all__ = ["RunDirectory", "new_run_directory", "new_run_path", "read_status"]
+
+_SPARE_BYTES = 4096  # a block of most file systems
+_MOST_REASON = 500  # characters, where there is no room for more
+_IN_SHORT = (
+    *("state", "reason", "exit_code", "epoch", "iteration", "max_epochs", "from_model"),
+    *("pid", "host", "started", "updated"),
+)
 
 _held: set[Path] = set()  # the kernel's locks are between processes: this one must not lock a directory twice either
 
@@ -124,25 +131,51 @@ class RunDirectory:
             raise RunDirectoryError(f"cannot write {self.path / name}: {error.strerror}") from error
 
     def read_status(self) -> dict[str, Any]:
-        """The contents of ``status.json``; empty for a new run."""
-        path = self.path / "status.json"
-        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+        """The contents of ``status.json``: see the function ``read_status``."""
+        return read_status(self.path)
 
     def update_status(self, state: str, **details: Any) -> None:
         """Write ``status.json``: ``state`` (running, finished, stopped, failed) and what else is known.
 
         What earlier calls said stays unless it is said anew. Numbers that are not finite are text: it is strict JSON.
-        May be called by any thread.
+        May be called by any thread. While the run goes on, a spare file keeps the room that it takes to say how it
+        ended, should the disk be full by then.
 
         Raises:
-            RunDirectoryError: as ``write``.
+            RunDirectoryError: as ``write``; where the run has ended, only if the spare file is too small too.
         """
         with self._writing:
             started = self._status.get("started") or self.read_status().get("started") or _now()
             self._status |= {"state": state, **details}
             self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
             told_first = dict.fromkeys(("state", "reason", "exit_code"))
-            self.write("status.json", to_json({**told_first, **self._status}, indent=1) + "\n")
+            status = {**told_first, **self._status}
+            if state == "running":
+                self._keep_room()
+                self.write("status.json", _as_text(status))
+            else:
+                self._write_last_status(status)
+
+    @property
+    def _spare(self) -> Path:
+        return self.path / ".status.json.spare"
+
+    def _keep_room(self) -> None:
+        if not self._spare.exists():
+            self.write(self._spare.name, b" " * _SPARE_BYTES)
+
+    def _write_last_status(self, status: Mapping[str, Any]) -> None:
+        try:
+            self.write("status.json", _as_text(status))
+        except RunDirectoryError:
+            text = _as_text(status if status["state"] == "finished" else _in_short(status)).encode()
+            if not self._spare.exists() or len(text) > self._spare.stat().st_size:
+                raise
+            with suppress(OSError):  # a disk that takes nothing at all: the first error is the one to tell
+                replace_by(self.path / "status.json", self._spare, text)
+                return
+            raise
+        self._spare.unlink(missing_ok=True)
 
     def point_latest(self) -> None:
         """Make ``latest`` beside this directory point here."""
@@ -188,6 +221,30 @@ def new_run_directory(path: Path) -> Iterator[RunDirectory]:
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def read_status(run: Path) -> dict[str, Any]:
+    """What ``status.json`` of a run says; empty where there is none.
+
+    Raises:
+        RunDirectoryError: it was damaged by others; a run replaces it whole.
+    """
+    path = run / "status.json"
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise RunDirectoryError(f"{path} is damaged: put it back, or delete it: {error}") from None
+
+
+def _as_text(status: Mapping[str, Any]) -> str:
+    return to_json(status, indent=1) + "\n"
+
+
+def _in_short(status: Mapping[str, Any]) -> dict[str, Any]:
+    short = {name: status[name] for name in _IN_SHORT if name in status}
+    return {**short, "reason": str(status["reason"])[:_MOST_REASON]}
 
 
 def _now() -> str:

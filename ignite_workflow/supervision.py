@@ -37,10 +37,11 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
     if directory is None:
         yield ending
         return
-    directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
     try:
+        directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
         with stop_on_signals(workflow.trainer):
             yield ending
+        directory.update_status(**{**progress(workflow), **ending})
     except BaseException as raised:
         error = worker_death(raised) or raised
         failure = {"reason": failure_line(error), "exit_code": exit_code_of(error)}
@@ -51,7 +52,6 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
         if error is raised:
             raise
         raise error from raised
-    directory.update_status(**{**progress(workflow), **ending})
 
 
 def failure_line(error: BaseException) -> str:

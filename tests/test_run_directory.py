@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from ignite_workflow import Record, RunDirectory, RunDirectoryError, run_directory
+from ignite_workflow import Record, RunDirectory, RunDirectoryError, durable, run_directory
 from ignite_workflow.durable import replace_file
 from ignite_workflow.run_directory import new_run_path
 
@@ -173,6 +174,76 @@ def test_status_keeps_the_time_of_the_first_start(path):
 def test_a_new_run_has_no_status(path):
     with RunDirectory(path) as directory:
         assert directory.read_status() == {}
+
+
+@pytest.mark.parametrize("content", ["", '{"state": "fin', "[1, 2]", b"\xff".decode("latin-1")])
+def test_a_status_that_somebody_damaged_is_one_line(path, content):
+    with RunDirectory(path) as directory:
+        directory.write("status.json", content)
+        with pytest.raises(RunDirectoryError, match=r"^\S+status.json is damaged: put it back, or delete it: [^\n]+$"):
+            directory.read_status()
+
+
+def refuse(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """``full()`` leaves no room for anything new from then on."""
+    return lambda: monkeypatch.setattr(run_directory, "replace_file", refuse)
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped", "finished"])
+def test_a_full_disk_keeps_no_run_from_saying_how_it_ended(path, full, state):
+    with RunDirectory(path) as directory:
+        directory.update_status("running", epoch=3)
+        full()
+        directory.update_status(state, reason="why")
+
+    status = json.loads((path / "status.json").read_text())
+    assert (status["state"], status["reason"], status["epoch"]) == (state, "why", 3)
+    assert {file.name for file in path.iterdir()} == {"run.lock", "status.json"}
+
+
+def test_on_a_full_disk_a_long_end_is_told_in_short(path, full):
+    with RunDirectory(path) as directory:
+        directory.update_status("running", metrics={f"val/{number}": 0.5 for number in range(500)}, from_model="m")
+        full()
+        directory.update_status("failed", reason="x" * 9000, exit_code=1)
+        status = directory.read_status()
+
+    assert (status["state"], status["reason"], status["exit_code"]) == ("failed", "x" * 500, 1)
+    assert (status["from_model"], "metrics" in status) == ("m", False)
+
+
+def test_a_finish_whose_numbers_do_not_fit_on_a_full_disk_is_none(path, full):
+    """Its metrics are a part of the result: a run that cannot tell them has failed, and can say so."""
+    with RunDirectory(path) as directory:
+        directory.update_status("running")
+        full()
+        with pytest.raises(RunDirectoryError, match=r"status.json: No space left"):
+            directory.update_status("finished", metrics={f"val/{number}": 0.5 for number in range(500)})
+        directory.update_status("failed", reason="full")
+
+        assert directory.read_status()["state"] == "failed"
+
+
+def test_an_ended_run_keeps_no_room(path):
+    with RunDirectory(path) as directory:
+        directory.update_status("running")
+        kept = (path / ".status.json.spare").stat().st_size
+        directory.update_status("stopped")
+
+    assert (kept, (path / ".status.json.spare").exists()) == (4096, False)
+
+
+def test_what_a_full_disk_leaves_half_written_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(durable, "sync_data", refuse)
+    with pytest.raises(OSError, match="No space"):
+        replace_file(tmp_path / "file", b"content", sync=True)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["täglich", b"\xff"])
