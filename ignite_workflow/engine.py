@@ -6,28 +6,29 @@ resumed epoch must start in its middle, which Ignite's own loop cannot.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 from ignite.engine import Events
 
-from ignite_workflow.dispatch import EventEngine, name_of
+from ignite_workflow.dispatch import name_of
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.events import IN_STEP_EVENTS, WorkflowEvents
-from ignite_workflow.state import EvaluationAbandoned, RunState, StopRequest
+from ignite_workflow.resumable import ResumableEngine
+from ignite_workflow.state import EvaluationAbandoned, RunState
 
 __all__ = ["WorkflowEngine"]
 
 _NO_BATCH = object()
 
 
-class WorkflowEngine(EventEngine):
+class WorkflowEngine(ResumableEngine):
     """An Ignite ``Engine`` that always re-raises, knows its safe points and runs a training once.
 
-    Differences from the stock engine, each tested in ``tests/test_engine.py``:
+    Where its run stands, and how it is stopped, is said at ``ResumableEngine``. Differences from the stock engine, each
+    tested in ``tests/test_engine.py``:
 
     * an exception leaves ``run`` whatever listens to ``EXCEPTION_RAISED``; all of those handlers run first; a note on
       the exception names handler, event and iteration;
@@ -43,115 +44,16 @@ class WorkflowEngine(EventEngine):
         process_function: ``train_step(engine, batch)``; what it returns is ``state.output``.
 
     Attributes:
-        stop_request: why the run is to stop; None while it is not.
-        signalled: what a signal asked for, though the run may have been stopped for good before.
-        pending_epoch_end: all batches of the epoch are done and its ``EPOCH_COMPLETED`` is not.
-        pending_window: the batches of the window are done and its ``WINDOW_COMPLETED`` was broken off.
-        called: handlers that were called, to their end, at the event that was broken off: not again on resume.
-        last_safe_iteration: the iteration at the last safe point before the present one.
-        after_epoch: the present safe point is the one that follows ``EPOCH_COMPLETED``.
-        leaving: it is this start's last: what is to be kept must be saved now.
+        fired: names of the in-step events that the step has fired.
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
-    state: RunState
-
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
         self.fired: set[str] = set()
-        self.stop_request: StopRequest | None = None
-        self.pending_epoch_end = self.pending_window = False
-        self.called: list[str] = []
-        self.signalled: StopRequest | None = None
-        self.last_safe_iteration = 0
         self.workflow: Any = None
-        self._restore: Callable[[], None] | None = None
-        self._in_step_checked = self._stopping = self.after_epoch = self.leaving = False
+        self._in_step_checked = False
         super().__init__(process_function)
-        self.state = RunState(window_open=False)
         self.register_events(*WorkflowEvents, event_to_attr=dict.fromkeys(WorkflowEvents, "iteration"))
-
-    # Stopping.
-
-    def request_stop(self, reason: str, exit_code: int = 0) -> None:
-        """Stop at the next safe point. May be called at any time, by a signal handler too.
-
-        The first request counts; but one for good goes before one to be resumed, or the run that is resumed would go on
-        where it should have ended.
-        """
-        before = self.stop_request
-        if before is None or (exit_code == 0 and before.exit_code != 0 and not self._stopping):
-            self.stop_request = StopRequest(reason, exit_code)
-
-    def terminate(self, skip_completed: bool = False) -> None:  # noqa: ARG002 Ignite's signature
-        """Ignite's word for ``request_stop``: the run is finished at the next safe point."""
-        self.request_stop("terminate() was called")
-
-    def terminate_epoch(self, skip_epoch_completed: bool = False) -> NoReturn:
-        """Refused: a saved iteration would no longer tell its epoch."""
-        raise NotImplementedError("an epoch cannot be cut short: its iterations could not be resumed; use request_stop")
-
-    def interrupt(self) -> NoReturn:
-        """Refused: ``request_stop`` and a second ``run`` do the same, from another process too."""
-        raise NotImplementedError("use request_stop(reason, exit_code) and run again")
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to train: the last epoch is done, or a stop ended the run for good."""
-        return self._all_done or (self.stop_request is not None and self.stop_request.exit_code == 0)
-
-    @property
-    def _all_done(self) -> bool:
-        if self.pending_epoch_end or self.state.max_epochs is None:
-            return False
-        return self.state.iteration >= self.state.max_epochs * (self.state.epoch_length or math.inf)
-
-    @property
-    def epochs_done(self) -> int:
-        """Epochs whose ``EPOCH_COMPLETED`` has run."""
-        length = self.state.epoch_length
-        return self.state.iteration // length - self.pending_epoch_end if length else 0
-
-    # Saving and restoring the counters.
-
-    def state_dict(self) -> Any:
-        """Counters as plain numbers; the ``pending`` ones say which event is still to fire."""
-        stop = self.stop_request
-        return {
-            "iteration": self.state.iteration,
-            "epoch_length": self.state.epoch_length,
-            "max_epochs": self.state.max_epochs,
-            "pending_epoch_end": self.pending_epoch_end,
-            "pending_window": self.pending_window,
-            "called": list(self.called),
-            "last_safe_iteration": self.last_safe_iteration if self.pending_window else self.state.iteration,
-            "finished": stop.reason if stop is not None and stop.exit_code == 0 else None,
-        }
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], restore: Callable[[], None] | None = None) -> None:
-        """Set the counters, before ``run``.
-
-        Args:
-            state_dict: from ``state_dict``.
-            restore: called by ``run`` once handlers that reset themselves at its start have done so; then comes
-                ``RESTORED``.
-        """
-        self.state.iteration = state_dict["iteration"]
-        self.state.epoch_length = state_dict["epoch_length"]
-        self.state.max_epochs = state_dict["max_epochs"]
-        self.last_safe_iteration = state_dict["last_safe_iteration"]
-        self.pending_epoch_end = state_dict["pending_epoch_end"]
-        self.pending_window = state_dict["pending_window"]
-        self.called = list(state_dict["called"])
-        self.state.epoch = self.epochs_done + (self.pending_epoch_end or self._position() > 0)
-        if state_dict["finished"] is not None:
-            self.stop_request = StopRequest(state_dict["finished"])
-        self._restore = restore
-
-    def _position(self) -> int:
-        """Batches of the current epoch that are done."""
-        return self.state.iteration - self.epochs_done * (self.state.epoch_length or 0)
-
-    # Running.
 
     def run(
         self,

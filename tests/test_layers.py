@@ -15,7 +15,7 @@ LAYERS = [
     "validation registry",
     "config_tree config_fields config config_schema settings device randomness events pictures",
     "batch targets losses metric_sums metrics optimizers muon schedules data models",
-    "state dispatch engine evaluator steps signals interval ticker time_limit",
+    "state dispatch resumable engine evaluator steps signals interval ticker time_limit",
     "records run_directory tensor_file finite checkpoint bad_batches curve_picture",
     "handler_specs parts snapshot upkeep supervision workflow divergence",
     "handler",
