@@ -9,6 +9,7 @@ Shapes: ``N`` rows, ``F`` features.
 from __future__ import annotations
 
 import shlex
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ _FEWEST_VALUES = 5  # a sorted column of fewer says that the table is grouped, n
 _FEWEST_ROWS = 20
 _FEW_TRAINING_ROWS = 10
 _FEW_ROWS = 5
+_MOST_WRITTEN = 5
 _COMMON = 0.8
 _REPEATED = 0.05  # of the rows of a split: beyond, its figures mean something else
 _RUINOUS = 0.5
@@ -135,9 +137,12 @@ def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
         return
     alike: dict[str, list[str]] = {}
     for name in target.classes:
-        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+        alike.setdefault(_spelled(_as_seen(name)), []).append(name)
     for names in (names for names in alike.values() if len(names) > 1):
-        found = f"{_named(names)} differ in upper case and blanks only, and are taken for {len(names)} classes"
+        differ = "differ in upper case and blanks only"
+        if len({*map(_spelled, names)}) > 1:
+            differ = f"look alike but are written {', '.join(map(ascii, names[:_MOST_WRITTEN]))}"
+        found = f"{_named(names)} {differ}, and are taken for {len(names)} classes"
         yield Remark("warning", f"{found}: if they are one, write them in one way in the file.")
     counts = {split: _counts(rows, len(target.classes)) for split, rows in y.items()}
     few = [name for name, count in zip(target.classes, counts["train"], strict=True) if count < _FEW_TRAINING_ROWS]
@@ -159,6 +164,16 @@ def _classes(target: Target, y: Mapping[str, NDArray[Any]]) -> Iterator[Remark]:
             f"class {listed([target.classes[common]])} has {counts['train'][common] / total:.0%} of the training rows: "
             "judge by f1 or balanced_accuracy, not by accuracy; loss.class_weights=balanced makes rare classes count.",
         )
+
+
+def _spelled(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _as_seen(name: str) -> str:
+    """Without what has no width, and an accent in one way, whether it is a character of its own or not."""
+    seen = (char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char) not in ("Cc", "Cf"))
+    return "".join(seen)
 
 
 def _held_out(split: str, classes: Sequence[str], counts: NDArray[Any]) -> Iterator[Remark]:

@@ -93,6 +93,19 @@ def test_classes_that_differ_in_case_and_blanks_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "written"),
+    [("é", "e\u0301", r"'e\u0301', '\xe9'"), ("x", "x\u200b", r"'x', 'x\u200b'"), ("\uff21", "A", r"'A', '\uff21'")],
+)
+def test_classes_that_look_alike_are_named_as_they_are_written(tmp_path, one, other, written):
+    rows = [{**row, "y": [one, other, "dog"][number % 3]} for number, row in enumerate(table())]
+
+    ((level, told),) = remarks(tmp_path, rows)
+
+    assert level == "warning"
+    assert f"look alike but are written {written}, and are taken for 2 classes" in told
+
+
+@pytest.mark.parametrize(
     ("values", "said"),
     [
         (

@@ -2,7 +2,7 @@ import pytest
 
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import inspect_table
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -55,3 +55,15 @@ def test_everything_that_is_open_is_asked_at_once(look):
     assert [line[:10] for line in str(error.value).splitlines()] == ["column 'b'", "column 'a'"]
     report = look(content, read=ReadConfig(day_first=False, decimal="."))
     assert (column(report, "a").formats, column(report, "b").why[:13]) == (("%m/%d/%Y",), "integers from")
+
+
+def test_a_header_that_stands_again_below_is_refused_with_its_line(look):
+    joined = "x,y\n" + "a,b\nc,d\n" * 20
+
+    with pytest.raises(DataError, match=r"line 42 \(row 40\): the header stands here again"):
+        look(joined + joined)
+
+
+def test_a_cell_that_is_the_name_of_its_column_is_a_cell(look):
+    assert look("y\n" + "y\nn\n" * 20).classes == {"n": 20, "y": 20}
+    assert look("x,y\n" + "x,n\nz,m\n" * 20).rows == 40

@@ -101,7 +101,7 @@ def test_signs_stand_in_many_places(cell, number):
     assert read([cell], NumberFormat(",", ".", "€")) == [number]
 
 
-@pytest.mark.parametrize("unit", ["%", "k"])
+@pytest.mark.parametrize("unit", ["%", "k", "万", "億円", "Mio. €", "TEUR", "Lakh", "crore", "млн", "MILLION"])
 def test_a_number_without_its_percent_sign_is_another_number(unit):
     assert read([f"5{unit}", f"5 {unit}", "5"], NumberFormat(unit=unit)) == [5, 5, None]
 

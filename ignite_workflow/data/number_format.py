@@ -30,26 +30,16 @@ _CELL = (
     rf"^(?P<open>\()?(?P<sign>[+\-{_MINUS}]?)\s?(?P<before>{_CURRENCY})?\s?(?P<sign2>[+\-{_MINUS}]?)"
     rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{_UNIT})?(?P<close>\))?$"
 )
-# where these are left out, another number is meant
-_SCALES = (
-    "%",
-    "‰",
-    "k",
-    "K",
-    "m",
-    "M",
-    "b",
-    "B",
-    "bn",
-    "G",
-    "T",
-    "Tsd",
-    "Mio",
-    "Mrd",
-    "thousand",
-    "million",
-    "billion",
+# where these are left out, another number is meant; the letters in this case only, words in any
+_SCALE_LETTERS = ("%", "‰", "k", "K", "m", "M", "b", "B", "G", "T")
+_SCALE_WORDS = re.compile(
+    "hundred|dozen|thousands?|millions?|billions?|trillions?|mn|mln|mil|mill|bn|bln|tn|lakhs?|lacs?|crores?|cr|tsd|"
+    "tausend|mio|millionen|mrd|mia|milliarden|mille|milliards|millones|milhão|milhões|bilhões|mila|milioni|miliardi|"
+    "tys|mld|тыс|млн|млрд|трлн|ألف|مليون|مليار",
+    re.IGNORECASE,
 )
+_SCALE_SIGNS = "百千万萬億亿兆천만억조"  # stand before a currency or a counter: 万円
+_SCALED_CURRENCY = re.compile(rf"[kKTM](?:[€$£¥₹]|{_ISO})")
 _BAD_SHARE = 0.05  # of cells that may be mistakes in a column of numbers
 _PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
 _CODE_DIGITS = 9
@@ -114,7 +104,7 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
     if form.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
     fits = bare.str.contains(number)
-    if form.unit in _SCALES:
+    if _is_scale(form.unit):
         fits &= simple.str.contains(form.unit, literal=True)
     return pl.when(fits).then(digits).cast(pl.Float64, strict=False)
 
@@ -132,6 +122,18 @@ def _without_unit(cells: pl.Expr, unit: str) -> pl.Expr:
         return cells
     literal = re.escape(unit)
     return cells.str.replace(rf"^([+-]?) ?{literal} ?", "${1}").str.replace(rf" ?{literal}$", "").str.strip_chars()
+
+
+def _is_scale(unit: str) -> bool:
+    """Whether a number without the unit is another one: 5 and 5 %, 5 and 5 Mio. €, 5 and 5万円."""
+    words = unit.split()
+    return any(
+        word in _SCALE_LETTERS
+        or _SCALE_WORDS.fullmatch(word.rstrip("."))
+        or word[0] in _SCALE_SIGNS
+        or _SCALED_CURRENCY.fullmatch(word)
+        for word in words
+    )
 
 
 def _pattern(form: NumberFormat) -> str:
@@ -211,7 +213,7 @@ class NumberSearch:
     def _unit(self) -> tuple[str, int]:
         """The unit of most cells, and how many cells have another; none at all is another only for % and k."""
         unit = max(sorted(self.units), key=self.units.__getitem__, default="")
-        granted = 0 if unit in _SCALES else self.units.get("", 0)
+        granted = 0 if _is_scale(unit) else self.units.get("", 0)
         if unit and self.units[unit] < granted:
             unit = ""
         same = self.units.get(unit, 0) + (granted if unit else 0)
