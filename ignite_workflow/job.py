@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,20 @@ from torch import nn
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.coefficients import Coefficients, coefficients
 from ignite_workflow.component_options import check_components
-from ignite_workflow.config import Component, RunConfig, diff_configs, dump_config, load_config
+from ignite_workflow.config import Component, RunConfig, dump_config, load_config
 from ignite_workflow.data.given import keep_given
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.data_files import FILE_NAME, describe_data_files
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError, mistaken_at
+from ignite_workflow.log_file import log_file
 from ignite_workflow.model_file import load_model
 from ignite_workflow.outcome import finish
 from ignite_workflow.predictor import Predictor
 from ignite_workflow.recipe import complete
 from ignite_workflow.run_data import RunData, prepare_data
 from ignite_workflow.run_directory import RunDirectory, new_run_directory, new_run_path
+from ignite_workflow.same_run import asks_for_another, check_same_run
 from ignite_workflow.settings import Source, placed_mistakes, read_settings
 from ignite_workflow.threads import with_threads
 from ignite_workflow.workflow import Workflow
@@ -34,13 +36,6 @@ from ignite_workflow.workflow import Workflow
 __all__ = ["TrainResult", "train"]
 
 log = logging.getLogger(__name__)
-
-# What may differ between the starts of a run: it has no influence on the numbers.
-_HARMLESS = (
-    *("train.workers", "train.max_minutes", "train.deadline"),
-    *("handlers.progress", "handlers.status_file", "handlers.stop_file", "handlers.watchdog"),
-    *("handlers.tensorboard", "handlers.curve_export", "handlers.checkpointing", "handlers.nan_guard"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +115,7 @@ def train(
         config, data = _prepare_run(config, trained)
         if directory is None:
             directory = stack.enter_context(new_run_directory(path))
-        stack.enter_context(_log_file(directory.path / "log.txt"))
+        stack.enter_context(log_file(directory.path / "log.txt"))
         workflow = _start(config, data, directory, started, resume=resume, from_scratch=from_scratch)
         directory.write(FILE_NAME, files or describe_data_files(config.data))  # whose checksums are known by now
         if trained is not None and workflow.trainer.state.iteration == 0:
@@ -173,34 +168,6 @@ def _holds_run(path: Path, *, allowed: bool) -> bool:
     return found
 
 
-class _LogFile(logging.FileHandler):
-    """A log that a full disk cuts short without a word: what matters fails, and says so, by itself."""
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Say nothing."""
-
-    def close(self) -> None:
-        """As logging's, but what cannot be flushed is let go."""
-        with suppress(OSError):
-            super().close()
-
-
-@contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    handler = _LogFile(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    package = logging.getLogger("ignite_workflow")
-    level = package.level
-    package.addHandler(handler)
-    package.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        package.removeHandler(handler)
-        package.setLevel(level)
-        handler.close()
-
-
 def _start(
     config: RunConfig, data: RunData, directory: RunDirectory, started: float, *, resume: bool, from_scratch: bool
 ) -> Workflow:
@@ -216,29 +183,13 @@ def _start(
         store.discard()
         directory.skipped_samples.unlink(missing_ok=True)
     elif before is not None:
-        _check_same(before, config, workflow)
+        check_same_run(before, config, workflow.schedule)
         if workflow.resume():
             log.info("going on from iteration %d", workflow.trainer.state.iteration)
     directory.write("config.yaml", dump_config(config))
     if directory.path.parent.name == "runs":
         directory.point_latest()
     return workflow
-
-
-def _check_same(before: RunConfig, now: RunConfig, workflow: Workflow) -> None:
-    """Refuse to go on with settings that would make another run of it."""
-    differences = [line for line in diff_configs(before, now) if not line.startswith(_HARMLESS)]
-    more = [line for line in differences if line.startswith("train.max_epochs")]
-    if more and (now.train.max_epochs or 0) > (before.train.max_epochs or 0):
-        if workflow.schedule is not None and workflow.schedule.depends_on_total:
-            raise ConfigError(
-                f"{more[0]}: the {now.schedule.name if now.schedule else ''} schedule depends on the number of epochs, "
-                "so that one long run would have been another; set schedule.total_epochs from the start, or train a "
-                "new run"
-            )
-        differences.remove(more[0])
-    if differences:
-        raise ConfigError("a run goes on with the settings it was started with; changed: " + "; ".join(differences))
 
 
 def _take_weights(model: nn.Module, trained: Predictor) -> None:
@@ -268,14 +219,9 @@ def _finished_result(directory: RunDirectory, config: RunConfig, started: float)
         return None
     asked, most = config.train.max_epochs or status["max_epochs"], status["max_epochs"]
     other_epochs = asked < most or (asked > most and status["epoch"] == most)
-    given = [line for line in diff_configs(load_config(directory.path / "config.yaml"), config) if _is_given(line)]
-    return None if other_epochs or given else replace(_result(directory, time.monotonic() - started), was_finished=True)
-
-
-def _is_given(difference: str) -> bool:
-    """Whether a setting that differs from the run's was given; one that was not is inferred to be what it was."""
-    left_open = difference.endswith("-> not set") or difference.startswith("train.threads")
-    return not left_open and not difference.startswith((*_HARMLESS, "train.max_epochs"))
+    if other_epochs or asks_for_another(load_config(directory.path / "config.yaml"), config):
+        return None
+    return replace(_result(directory, time.monotonic() - started), was_finished=True)
 
 
 def _result(directory: RunDirectory, seconds: float) -> TrainResult:

@@ -23,7 +23,7 @@ LAYERS = [
     "coefficients recipe data_files run_data assembly threads outcome"
     " evaluation_data evaluation_figures calibration column_features importance class_pictures value_pictures"
     " evaluation_report evaluation_output remarks lone_features column_checks missing_checks data_checks model_checks"
-    " resources pace component_options",
+    " resources pace component_options log_file same_run",
     "job trial starter replay testing handlers",
     "handler_catalogue",
     "cli",
