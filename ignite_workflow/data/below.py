@@ -51,8 +51,6 @@ _LEAST_WORDS = 3
 _MOST_WORDS = 3  # of a cell in a column of names, codes or numbers
 _MOST_SHOWN = 60
 
-_Verdict = tuple[bool | None, str]  # whether a row is none of the data, None where that is not certain; the evidence
-
 
 @dataclass(frozen=True)
 class LastRow:
@@ -87,6 +85,22 @@ class LastRow:
     def is_alone(self, width: int) -> bool:
         """Whether it has no cells of a table: one in all, or not as many as there are columns."""
         return len(self.filled) == 1 or len(self.cells) != width
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What is known of a row that may be none of the data.
+
+    Attributes:
+        below: it is none; None where only a person can say.
+        why: the evidence; of a row of data there is none to be given.
+    """
+
+    below: bool | None
+    why: str = ""
+
+
+_DATA = _Verdict(below=False)
 
 
 @dataclass(frozen=True)
@@ -159,14 +173,14 @@ def find_below(
         return Below()
     above = evidence(rows[-1], sorted({at for row in rows for at, _ in row.filled if at < width}))
     found = Below()
-    for row, (below, why) in zip(rows, _judge_all(rows, columns, above), strict=True):
+    for row, verdict in zip(rows, _judge_all(rows, columns, above), strict=True):
         if row.is_rule:
-            below, why = bool(found.rows) or row.is_alone(width), found.why or "a line drawn"
-        if below is None and said is None:
-            return Below((row, *found.rows), why, why)
-        if below is False:
+            verdict = _Verdict(bool(found.rows) or row.is_alone(width), found.why or "a line drawn")
+        if verdict.below is None and said is None:
+            return Below((row, *found.rows), verdict.why, question=verdict.why)
+        if verdict.below is False:
             break
-        found = Below((row, *found.rows), why)
+        found = Below((row, *found.rows), verdict.why)
     return found
 
 
@@ -199,12 +213,12 @@ def _judge_all(rows: Sequence[LastRow], columns: Sequence[str], above: Evidence)
     verdicts: list[_Verdict] = []
     certain = ""
     for number in reversed(range(len(rows))):
-        below, why = _judge(rows[number], columns, above, len(rows) - number - 1)
-        if below is None and certain and rows[number].is_alone(len(columns)):
-            below, why = True, certain
-        if below and rows[number].parted:
-            certain = why
-        verdicts.insert(0, (below, why))
+        verdict = _judge(rows[number], columns, above, len(rows) - number - 1)
+        if verdict.below is None and certain and rows[number].is_alone(len(columns)):
+            verdict = _Verdict(below=True, why=certain)
+        if verdict.below and rows[number].parted:
+            certain = verdict.why
+        verdicts.insert(0, verdict)
     return verdicts
 
 
@@ -215,14 +229,14 @@ def _judge(row: LastRow, columns: Sequence[str], above: Evidence, suspects: int)
     if count and len(row.filled) == 1:
         said = int(re.sub(r"\D", "", count[1]))
         if above.rows <= said <= above.rows + suspects:
-            return True, f"{above.rows:,} rows stand above"
-        return None, f"{above.rows:,} rows stand above"
+            return _Verdict(below=True, why=f"{above.rows:,} rows stand above")
+        return _Verdict(below=None, why=f"{above.rows:,} rows stand above")
     if position >= len(columns):
-        return None, "it begins beyond the last column"
+        return _Verdict(below=None, why="it begins beyond the last column")
     if _word(first) in _STATISTICS:
         return _judge_total(row, columns, above)
     if any(above.holds(position, form) for form in (_LABEL, _MARK) if form.fullmatch(first)):
-        return False, ""
+        return _DATA
     return _judge_note(row, columns, above)
 
 
@@ -230,15 +244,15 @@ def _judge_total(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verd
     position, label = row.first
     statistic = _STATISTICS[_word(label)]
     if above.has_word(position, _word(label)):
-        return False, ""
+        return _DATA
     for at, cell in row.filled[1:]:
         if at < len(columns) and above.equals(statistic, at, cell):
-            return True, f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above"
+            return _Verdict(below=True, why=f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above")
     if above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:])):
-        return True, f"all other cells of {columns[position]!r} hold digits"
+        return _Verdict(below=True, why=f"all other cells of {columns[position]!r} hold digits")
     if statistic != "sum":  # such as the class "mean": nothing speaks against it
-        return False, ""
-    return None, "no cell in it is the sum of those above"
+        return _DATA
+    return _Verdict(below=None, why="no cell in it is the sum of those above")
 
 
 def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:
@@ -250,15 +264,15 @@ def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdi
     is_label = bool(_LABEL.fullmatch(first) or _MARK.fullmatch(first))
     is_text = _is_text(row) and words >= _LEAST_WORDS
     if alone and (is_label or is_text) and above.has_digits(position) and not any(map(str.isdigit, first)):
-        return True, f"all other cells of {columns[position]!r} hold digits"
+        return _Verdict(below=True, why=f"all other cells of {columns[position]!r} hold digits")
     empty = len(columns) > 2 and bool(_LABEL.fullmatch(first))
     if ((ragged and is_label) or (alone and empty)) and most <= _MOST_WORDS:
-        return True, f"{len(row.filled)} of {len(columns)} cells, and it begins as a note does"
+        return _Verdict(below=True, why=f"{len(row.filled)} of {len(columns)} cells, and it begins as a note does")
     if row.parted and ((alone and is_label and most <= _MOST_WORDS) or (ragged and is_text and words > most)):
-        return True, "text below an empty row"
+        return _Verdict(below=True, why="text below an empty row")
     if is_label or (alone and row.parted):
-        return None, "it looks like a note"
-    return False, ""
+        return _Verdict(below=None, why="it looks like a note")
+    return _DATA
 
 
 def _word(cell: str) -> str:

@@ -66,30 +66,30 @@ def find_units(
     """
     if said is not None:
         return Units(said, "as data.read.units says")
-    are_units, shown = _judge(names, cells, body)
-    if are_units is None:
-        hint = "stands in a row that may hold units, or data. Say which: data.read.units=true or false."
-        return Units(question=f"{shown} {hint}")
-    return Units(found=True, why=f"{shown}; otherwise: data.read.units=false") if are_units else Units()
-
-
-def _judge(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[bool | None, str]:
-    """Whether the cells are units, None where that is not certain; and the units, or the cell that is doubtful."""
     if len(cells) != len(names) or not body:
-        return False, ""
-    cells = [cell.strip() for cell in cells]
+        return Units()
+    return _judge(names, [cell.strip() for cell in cells], body)
+
+
+def _judge(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]]) -> Units:
     numeric = [_holds_numbers(body, position) for position in range(len(cells))]
     united = [at for at, cell in enumerate(cells) if numeric[at] and _is_unit(cell)]
     if not united or any(is_number(cell.strip("()")) and cell != "1" for cell in cells):
-        return False, ""
+        return Units()
     others = [at for at, cell in enumerate(cells) if at not in united and not _says_nothing(cell)]
     odd = [at for at in others if numeric[at] or not _describes(cells[at], body, at)]
     sure = any(_SURE.fullmatch(cells[at]) for at in united)
+    if odd and not sure:
+        return Units()
     if odd or not sure:
         at = odd[0] if odd else united[0]
-        return (None, f"column {at + 1} {names[at]!r}: {cells[at]!r}") if sure or not odd else (False, "")
+        return Units(
+            question=f"column {at + 1} {names[at]!r}: {cells[at]!r} stands in a row that may hold units, or data. "
+            "Say which: data.read.units=true or false."
+        )
     shown = ", ".join(f"{names[at]} {cells[at]}" for at in united[:_MOST_NAMED])
-    return True, shown + (f" and {len(united) - _MOST_NAMED} more" if len(united) > _MOST_NAMED else "")
+    more = f" and {len(united) - _MOST_NAMED} more" if len(united) > _MOST_NAMED else ""
+    return Units(found=True, why=f"{shown}{more}; otherwise: data.read.units=false")
 
 
 def _is_unit(cell: str) -> bool:
