@@ -40,6 +40,7 @@ class ReadConfig:
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
             that look so; false: none.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
+        zones: what abbreviations of time zones stand for, by name: CST is -06:00, or +08:00.
         row_names: whether rows begin with their names, for which the header has none, as R writes tables.
         quotes: whether double quotes hold cells together; false: they are characters like others.
         pad_rows: fill rows that have too few cells with missing ones at their end, instead of refusing them.
@@ -57,6 +58,7 @@ class ReadConfig:
     units: _Flag | None = None
     footer: _Flag | _Count | None = None
     day_first: _Flag | None = None
+    zones: dict[str, Annotated[str, Field(pattern=r"^[+-]\d\d:\d\d$")]] = field(default_factory=dict)
     row_names: _Flag | None = None
     quotes: _Flag | None = None
     pad_rows: _Flag | None = None

@@ -2,12 +2,14 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.dates import DATE_FORMATS, DateSearch, as_seconds
+from ignite_workflow.data.date_formats import DATE_FORMATS
+from ignite_workflow.data.date_search import DateSearch
+from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.prepared import prepare_table
 from ignite_workflow.data.tables import read_table
 from ignite_workflow.errors import DataError
@@ -25,7 +27,7 @@ def seconds(cells, formats):
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)).map(lambda each: each.replace(microsecond=0))
 POINTED = [
-    form for form in DATE_FORMATS if not any(part in form for part in ("%m/%d", "%d/%m", "%m-%d-", "%d-%m", "z"))
+    form for form in DATE_FORMATS if not any(part in form for part in ("%m/%d", "%d/%m", "%m-%d-", "%d-%m", "z", "%Z"))
 ]
 SINGLE = [form for form in POINTED if "%d" in form and "%.f" not in form and not form.startswith("%Y%m")]
 
@@ -71,10 +73,94 @@ def test_spellings(cells, formats):
     assert search(cells).formats == formats
 
 
+HALVES = st.tuples(
+    st.sampled_from(["%I:%M", "%I:%M:%S"]),
+    st.sampled_from(["", " ", "\u202f"]),
+    st.sampled_from(["AM PM", "am pm", "a.m. p.m.", "A.M. P.M.", "a. m. p. m.", "a.m p.m"]),
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(MOMENTS, min_size=1), HALVES, st.sampled_from(["", "%Y-%m-%d ", "%d %B %Y, "]))
+def test_half_days_are_read_in_every_spelling(moments, half, day):
+    clock, gap, words = half
+    middle = len(words) // 2
+    cells = [
+        moment.strftime(day + clock) + gap + (words[middle:] if moment.hour > 11 else words[:middle]).strip()
+        for moment in moments
+    ]
+
+    found = seconds(cells, search(cells).formats)
+
+    drop = 60 if clock == "%I:%M" else 1
+    wanted = [moment.replace(tzinfo=UTC).timestamp() // drop * drop for moment in moments]
+    assert found == (wanted if day else [each % 86400 for each in wanted])
+
+
+@pytest.mark.parametrize(
+    ("cell", "hour"),
+    [
+        ("Tue Nov  3 12:00:00 2020", 12),
+        ("Tue Nov  3 12:00:00 PST 2020", 20),
+        ("Tue Nov 03 12:00:00 +0100 2020", 11),
+        ("Tue Nov 03 2020 12:00:00 GMT+0100 (Central European Standard Time)", 11),
+        ("Tue, 3 Nov 2020 12:00:00 +0000 (UTC)", 12),
+        ("03/Nov/2020:12:00:00 -0700", 19),
+        ("[03/Nov/2020:12:00:00 -0700]", 19),
+        ("3 Nov 2020 12:00Z", 12),
+        ("2020-Nov-03 1 p.m.", 13),
+        ("11/3/2020, 1:00:00\u202fPM", 13),
+        ("2020-11-03 1:00 PM CET", 12),
+        ("2020-11-03T12:00+02:00", 10),
+    ],
+)
+def test_what_logs_mails_and_browsers_write_is_read(cell, hour):
+    found = search([cell], day_first=False)
+
+    assert seconds([cell], found.formats) == [datetime(2020, 11, 3, hour, tzinfo=UTC).timestamp()]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from(["CET", "CEST", "GMT", "BST", "JST"])), min_size=1))
+def test_time_zones_may_change_from_cell_to_cell(rows):
+    cells = [f"{moment:%Y-%m-%d %H:%M:%S} {zone}" for moment, zone in [*rows, (rows[0][0], "GMT")]]
+    hours = {"CET": 1, "CEST": 2, "GMT": 0, "BST": 1, "JST": 9}
+
+    wanted = [moment.replace(tzinfo=UTC).timestamp() - 3600 * hours[zone] for moment, zone in rows]
+    assert seconds(cells, search(cells).formats)[:-1] == wanted
+
+
+def test_a_zone_of_several_meanings_is_told_by_its_neighbours_by_a_person_or_asked_for():
+    cells = ["2020-01-01 12:00 CST", "2020-07-01 12:00 CST"]
+
+    assert search(cells).open_zone.startswith("CST may be -06:00 (North America) or +08:00 (China), and no cell tells")
+    told = search([*cells, "2020-07-01 12:00 CDT"])
+    assert (told.open_zone, told.formats) == ("", ("%Y-%m-%d %H:%M %Z, CDT -05:00, CST -06:00",))
+    said = search(cells, zones={"CST": "+08:00"})
+    assert (said.open_zone, said.formats) == ("", ("%Y-%m-%d %H:%M %Z, CST +08:00",))
+    assert seconds(cells[:1], said.formats) == [datetime(2020, 1, 1, 4, tzinfo=UTC).timestamp()]
+
+
+def test_a_zone_that_nobody_knows_is_text_until_a_person_says_it():
+    cells = ["2020-01-01 12:00 XYZ"]
+
+    assert (search(cells).fits, search(cells).unknown_zone) == (False, "XYZ")
+    assert seconds(cells, search(cells, zones={"XYZ": "+01:00"}).formats) == [
+        datetime(2020, 1, 1, 11, tzinfo=UTC).timestamp()
+    ]
+
+
+def test_a_model_reads_zones_as_its_training_data_did():
+    with pytest.raises(DataError, match=r"'2020-01-01 12:00 BST' is not a date written %Y-%m-%d %H:%M %Z, CET \+01:00"):
+        seconds(["2020-01-01 12:00 BST"], ("%Y-%m-%d %H:%M %Z, CET +01:00",))
+
+
 @pytest.mark.parametrize(
     "cells",
     [
         ["192.168.1.1"],
+        ["12 AMG", "3 PMI"],
+        ["Tue Nov 3 12:00:00"],
         ["10-20", "20-30"],
         ["3/4", "1/2"],
         ["1.2.3", "1.2.10"],

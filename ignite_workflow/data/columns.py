@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import (
     CellRules,
     Floats,
@@ -20,7 +21,7 @@ from ignite_workflow.data.cells import (
     missing_words,
     parse_numbers,
 )
-from ignite_workflow.data.dates import DateSearch
+from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.epochs import UNREADABLE, epoch_of, epoch_range
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
 
@@ -75,10 +76,12 @@ class ColumnScan:
         name: of the column.
         rules: how its cells are read.
         kind: what ``data.columns`` says it is.
-        day_first: what ``data.read.day_first`` says.
+        read: what a person said about the file.
     """
 
-    def __init__(self, name: str, rules: CellRules, kind: Kind | None = None, *, day_first: bool | None = None) -> None:
+    def __init__(
+        self, name: str, rules: CellRules, kind: Kind | None = None, *, read: ReadConfig | None = None
+    ) -> None:
         self.name = name
         self.rules = rules
         self.given = kind
@@ -90,7 +93,8 @@ class ColumnScan:
         self.counts: dict[str, int] | None = {}
         self.examples: dict[str, None] = {}
         self.words: dict[str, int] = {}
-        self.dates = DateSearch(compact=kind == "datetime", day_first=day_first)
+        read = read or ReadConfig()
+        self.dates = DateSearch(compact=kind == "datetime", day_first=read.day_first, zones=read.zones)
 
     @property
     def settles(self) -> bool:
@@ -253,11 +257,14 @@ class ColumnScan:
                 f"column {self.name!r}: its numbers, from {self.low:.17g} to {self.high:.17g}, {UNREADABLE}: "
                 f"name what is no date in data.missing, or say data.columns.{self.name}=number."
             )
+        leave_out = f"or leave the column out: data.columns.{self.name}=ignore."
+        if self.dates.open_zone:
+            return f"column {self.name!r}: {self.dates.open_zone}, {leave_out}"
         if not self.dates.open:
             return ""
         return (
             f"column {self.name!r}: {self.dates.example!r} may begin with the day or with the month, as all cells may."
-            f" Say data.read.day_first=true or false, or leave the column out: data.columns.{self.name}=ignore."
+            f" Say data.read.day_first=true or false, {leave_out}"
         )
 
 

@@ -101,7 +101,8 @@ def _date_why(scan: ColumnScan) -> str:
     dates = scan.dates
     proof = f", as {dates.proof!r} shows" if dates.proof else ""
     bad = f"; {dates.bad} of {dates.known} known cells are no dates, such as {dates.first_bad!r}" if dates.bad else ""
-    return f"{'nearly every' if bad else 'every'} known cell is written {' or '.join(dates.formats)}{proof}{bad}"
+    zones = "; if a time zone is another: data.read.zones" if any("%Z," in form for form in dates.formats) else ""
+    return f"{'nearly every' if bad else 'every'} known cell is written {' or '.join(dates.formats)}{proof}{bad}{zones}"
 
 
 def _text_kind(scan: ColumnScan, known: int) -> tuple[Kind, str]:
@@ -129,6 +130,8 @@ def _remark(scan: ColumnScan, known: int) -> str:
         return f"; most are dates, not so {scan.dates.first_bad!r}: if it means a missing value, data.missing"
     if scan.dates.contradiction:
         return f"; {scan.dates.contradiction} are dates that contradict each other"
+    if scan.dates.unknown_zone:
+        return f"; dates with a time zone that is not known: say data.read.zones.{scan.dates.unknown_zone}=+01:00 or so"
     if scan.leading_zeros:
         return ", some with leading zeros"
     if are_codes(scan):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from ignite_workflow.config import DataConfig
+from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.ahead import ahead
 from ignite_workflow.data.cells import DASHES, MISSING, CellRules
 from ignite_workflow.data.chunk_store import ChunkStore
@@ -78,7 +78,7 @@ def look_for_kinds(
         store: keeps the chunks.
         journal: of the first pass, where ``store`` keeps its chunks.
     """
-    pass_ = _Pass(_rules(config), given, keep, store, journal, day_first=config.read.day_first)
+    pass_ = _Pass(_rules(config), given, keep, store, journal, read=config.read)
     look = _look(table, config, pass_)
     signs = [
         name for name, scan in look.scans.items() if "+" in (scan.counts or ()) and scan.words.keys() & set(DASHES)
@@ -141,7 +141,7 @@ class _Pass:
     keep: list[str]
     store: ChunkStore | None = None
     journal: Journal | None = None
-    day_first: bool | None = None
+    read: ReadConfig | None = None
 
     def over(self, table: Table, search: FormatSearch | None = None) -> Look:
         """Look at every cell; the first chunk says how numbers are written, where that is searched."""
@@ -184,7 +184,7 @@ class _Pass:
             self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
 
     def _scan(self, name: str, rules: CellRules) -> ColumnScan:
-        return ColumnScan(name, rules, self.given.get(name), day_first=self.day_first)
+        return ColumnScan(name, rules, self.given.get(name), read=self.read)
 
 
 def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty: int) -> Sequence[pl.Series]:

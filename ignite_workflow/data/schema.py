@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
 from ignite_workflow.data.columns import USED_KINDS
-from ignite_workflow.data.dates import DATE_FORMATS
+from ignite_workflow.data.date_formats import DATE_FORMATS
 from ignite_workflow.data.epochs import EPOCHS
 from ignite_workflow.data.features import (
     CANDIDATES,
@@ -33,6 +33,7 @@ from ignite_workflow.data.features import (
 )
 from ignite_workflow.data.tables import Chunk, as_chunk
 from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest
 
 __all__ = ["Column", "Part", "Schema", "Target", "Unseen"]
@@ -227,7 +228,7 @@ def _refuse_nonsense(schema: Schema) -> None:
     for column in schema.numeric:
         if any(part.of not in CANDIDATES[column.kind] for part in column.parts):
             raise CheckpointError(f"schema: column {column.name!r} has a part that is unknown here.")
-        if any(form not in DATE_FORMATS and form not in EPOCHS for form in column.formats):
+        if any(without_zones(form)[0] not in DATE_FORMATS and form not in EPOCHS for form in column.formats):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
     if not schema.targets or (schema.task in CLASS_TASKS and len(schema.classes) < 2):
         raise CheckpointError("schema: no target, or fewer than two classes.")

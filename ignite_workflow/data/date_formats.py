@@ -1,0 +1,103 @@
+"""The spellings of dates and times that are known, and how a cell of each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from ignite_workflow.data.zones import KNOWN_ZONES, with_offsets, without_zones
+
+__all__ = [
+    "CLOCKS",
+    "COMPACT",
+    "DATE_FORMATS",
+    "DAYS",
+    "ISO",
+    "ISO_OFFSET",
+    "ISO_UTC",
+    "LOGGED",
+    "MONTHS",
+    "TIMES",
+    "is_zoned",
+    "parse_dates",
+]
+
+DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d"),
+    *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
+    *("%d%B%Y", "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y"),
+    *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%d/%B/%Y", "%Y-%B-%d", "%d %B %y"),
+)
+MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
+COMPACT = ("%Y%m%d",)
+_ZONES = ("", "Z", "%z", " %z", "%#z", " UTC", " GMT", " GMT%z", " %Z")  # the fifth: +02, as PostgreSQL writes it
+_HALF_DAYS = ("%I:%M %p", "%I:%M:%S %p", "%I %p")
+CLOCKS = (
+    *(f"{clock}{zone}" for clock in ("%H:%M:%S", "%H:%M:%S%.f") for zone in _ZONES),
+    *("%H:%M", *_HALF_DAYS, "%H.%M.%S"),
+    *(f"%H:%M{zone}" for zone in _ZONES[1:]),
+    *(f"{clock} %Z" for clock in _HALF_DAYS),
+)
+TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S", "%I %p")
+LOGGED = (  # by web servers, and by C: ctime, and date with its zone
+    *("%d/%B/%Y:%H:%M:%S %z", "[%d/%B/%Y:%H:%M:%S %z]", "%d/%B/%Y:%H:%M:%S"),
+    *("%A %B %d %H:%M:%S %Y", "%A %B %d %H:%M:%S %Z %Y", "%A %B %d %H:%M:%S %z %Y"),
+)
+_MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*DAYS, *COMPACT) for gap in (" ", "T", ", ") for clock in CLOCKS)
+_ISO_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f")
+ISO = ("%Y-%m-%d", *(f"%Y-%m-%d{gap}{clock}" for gap in "T " for clock in _ISO_CLOCKS))
+ISO_UTC = tuple(f"{form}Z" for form in ISO[1:])
+ISO_OFFSET = tuple(f"{form}%z" for form in ISO[1:])
+DATE_FORMATS = (*DAYS, *MONTHS, *TIMES, *COMPACT, *LOGGED, *_MOMENTS)
+"""All of them; one with ``%Z`` says in a column's schema what its abbreviations stand for, see ``zones``."""
+
+_CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$| ?[aApP]\.? ?[mM]\b)"
+_TWO_DIGITS = r"\D\d{2}(\D|$)"
+_FIRST_YEAR = 1000  # a year of two digits is not the first century
+
+
+def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZONES) -> pl.Series:
+    """The moments of cells, null where a cell is not written so; a time without zone is one of UTC.
+
+    Args:
+        text: the cells, (N,).
+        form: one of ``DATE_FORMATS``, perhaps with what its abbreviations of zones stand for.
+        zones: what they stand for where the format does not say it.
+
+    Example:
+        >>> parse_dates(pl.Series(["1:05 p.m.", "noon"]), "%I:%M %p").dt.hour().to_list()
+        [13, None]
+    """
+    if form in TIMES:
+        times = parse_dates("1970-01-01 " + text, f"%Y-%m-%d {form}")
+        return times.set(~text.str.contains(_CLOCK), None)
+    form, said = without_zones(form)
+    if "%p" in form:
+        text = text.str.replace(r"([aApP])\. ?([mM])\.?", "${1}${2}")
+    if "%I %p" in form:
+        text = text.str.replace(r"(^|[ T])(\d{1,2}) ?([aApP][mM])\b", "${1}${2}:00 ${3}")
+        form = form.replace("%I %p", "%I:%M %p")
+    if "%Z" in form:
+        text = with_offsets(text, said or zones)
+        form = form.replace(" %Z", "") + "%z"
+    if form.endswith("%z"):
+        text = text.str.replace(r" \([^()]*\)$", "")  # as letters and browsers write the name of the zone
+    return _moments(text, form)
+
+
+def is_zoned(form: str) -> bool:
+    """Whether a cell written so says its time zone."""
+    return form.endswith(("Z", " UTC", " GMT")) or any(zone in form for zone in ("%z", "%#z", "%Z"))
+
+
+def _moments(text: pl.Series, form: str) -> pl.Series:
+    if is_zoned(form) and "z" in form:
+        moments = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
+    elif "%H" in form or "%I" in form:
+        moments = text.str.to_datetime(form, strict=False, time_unit="us")
+    else:
+        moments = text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
+    wrong = ~text.str.contains(_TWO_DIGITS) if "%y" in form else moments.dt.year() < _FIRST_YEAR
+    return moments.set(wrong, None)
