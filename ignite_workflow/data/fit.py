@@ -33,7 +33,7 @@ from ignite_workflow.randomness import Stream, mix
 
 __all__ = ["fit_schema"]
 
-_SAMPLED_ROWS = 65_536
+_SAMPLED_ROWS = 32_768
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -45,7 +45,7 @@ def fit_schema(schema: Schema, chunks: Iterable[Chunk], train: Mask, *, seed: in
         schema: kinds of columns and targets, no statistics yet.
         chunks: the table.
         train: (N,) which rows train.
-        seed: of the run: picks the rows that quantiles are estimated from, where there are more than 65,536.
+        seed: of the run: picks the rows that quantiles are estimated from, where there are more than 32,768.
 
     Raises:
         DataError: a cell does not fit its column, or a target does not vary; names row, column and value.
@@ -91,11 +91,12 @@ class _Seen:
 
 def _look(schema: Schema, wanted: list[list[str]], train: Mask, sampled: Mask, chunk: Chunk) -> _Seen:
     rows = slice(chunk.first_row, chunk.first_row + chunk.frame.height)
-    chosen, picked = np.flatnonzero(train[rows]), np.flatnonzero(sampled[rows])
     values = _numbers(schema, wanted, chunk)
     read = [as_numbers(chunk.column(target.name), schema.rules, chunk.place) for target in _scaled(schema)]
-    seen = _Seen(Moments.of(values, chosen), Moments.of(read, chosen))
-    seen.sample = [each[picked] for each in values]
+    seen = _Seen(Moments.of(values, train[rows]), Moments.of(read, train[rows]))
+    picked = np.flatnonzero(sampled[rows])
+    seen.sample = [each.take(picked) for each in values]
+    chosen = np.flatnonzero(train[rows])
     for column in schema.categories:
         text = as_text(chunk.column(column.name), schema.rules.missing).gather(chosen)
         seen.classes[column.name] = set(text.drop_nulls().unique())
@@ -143,7 +144,7 @@ def _fitted_number(moments: Moments, sample: list[Row], rows: int, of: tuple[Col
     parts = [
         _part(column, candidate, float(moments.mean[number]), float(moments.std[number]), sample[number])
         for number, candidate in enumerate(candidates, start=first)
-        if moments.high[number] > moments.low[number]
+        if moments.varies[number]
     ]
     if 0 < moments.count[first] < rows:
         parts.insert(1 if parts else 0, Part("missing", quantiles=(0.0, 1.0)))
@@ -170,8 +171,8 @@ def _fitted_targets(schema: Schema, moments: Moments) -> tuple[Target, ...]:
     if schema.task != "regression":
         return schema.targets
     for number, target in enumerate(schema.targets):
-        if moments.high[number] == moments.low[number]:
-            value = f"{moments.low[number]:g}"
+        if not moments.varies[number]:
+            value = f"{moments.first[number]:g}"
             raise DataError(
                 f"data.target: column {target.name!r} is {value} in every training row; there is nothing to learn."
             )

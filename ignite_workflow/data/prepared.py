@@ -231,7 +231,7 @@ def _encode(schema: Schema, assignment: Assignment | Split, chunk: Chunk) -> _En
     for split in (Split.TRAIN, Split.VAL, Split.TEST):
         chosen = np.flatnonzero(known & (of == split))
         if len(chosen):
-            x_split, y_split = x[chosen], y[chosen]
+            x_split, y_split = x.take(chosen, axis=0), y.take(chosen, axis=0)
             splits[split] = x_split, y_split, rows[chosen], hash_rows(x_split, y_split)
     return _EncodedRows(chunk.source, len(x), int((~known).sum()), splits)
 

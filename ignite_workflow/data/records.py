@@ -17,6 +17,7 @@ from ignite_workflow.errors import DataError
 __all__ = ["Block", "split_cells", "whole_records"]
 
 _LONGEST_RECORD = 256 * 1024 * 1024
+_COUNTED_BYTES = 256 * 1024  # at a time: what is compared stays in the processor's cache
 _NEWLINE, _RETURN = 10, 13
 
 Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -116,7 +117,7 @@ def split_cells(record: bytes, delimiter: bytes, quote: bytes | None) -> list[by
 
 
 def whole_records(
-    blocks: Iterator[bytes],
+    blocks: Iterator[bytes | bytearray],
     *,
     skip_lines: int,
     quote: bytes | None,
@@ -143,7 +144,7 @@ def whole_records(
         cut = 0 if to_skip else _last_record_end(rest, block, quote)
         if cut:
             records = b"".join((rest, memoryview(block)[:cut]))  # a block is copied once: that is half of the cost
-            rest = block[cut:]
+            rest = bytes(block[cut:])
             end_line = first_line + _count(records, b"\n")
             yield Block(records, first_line, quote, end_line, read - len(rest))
             first_line = end_line
@@ -158,10 +159,13 @@ def whole_records(
 
 
 def _count(data: bytes, byte: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(byte)))  # five times as fast as bytes.count
+    # several times as fast as bytes.count
+    cells = np.frombuffer(data, dtype=np.uint8)
+    starts = range(0, len(cells), _COUNTED_BYTES)
+    return sum(int(np.count_nonzero(cells[start : start + _COUNTED_BYTES] == ord(byte))) for start in starts)
 
 
-def _last_record_end(rest: bytes, block: bytes, quote: bytes | None) -> int:
+def _last_record_end(rest: bytes, block: bytes | bytearray, quote: bytes | None) -> int:
     """Where in ``block`` its last whole record ends; ``rest``, which stands before it, is the start of a record."""
     if quote is None or (quote not in block and quote not in rest):
         return block.rfind(b"\n") + 1

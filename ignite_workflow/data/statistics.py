@@ -14,13 +14,14 @@ import numpy as np
 __all__ = ["Moments", "Row", "quantile_edges"]
 
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
-Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 _LEAST_EDGES, _MOST_EDGES = 3, 48
+_ROUNDING = 1e-12
 
 
 class Moments:
-    """Count, mean, standard deviation and range of columns, cells that are NaN left out.
+    """Count, mean and standard deviation of columns, and whether they vary, cells that are NaN left out.
 
     Args:
         columns: how many.
@@ -32,23 +33,41 @@ class Moments:
         self.count: Row = np.zeros(columns)
         self.mean: Row = np.zeros(columns)
         self.squares: Row = np.zeros(columns)  # the sum of squared deviations from the mean
-        self.low: Row = np.full(columns, np.inf)
-        self.high: Row = np.full(columns, -np.inf)
+        self.first: Row = np.zeros(columns)  # a value that occurs
+        self.varies: Mask = np.zeros(columns, dtype=bool)
 
     @classmethod
-    def of(cls, columns: Sequence[Row], rows: Rows) -> Self:
-        """Those of some rows: of each column all cells, (N,), and the positions of those that count."""
+    def of(cls, columns: Sequence[Row], rows: Mask) -> Self:
+        """Those of some rows.
+
+        Args:
+            columns: of each all cells, (N,).
+            rows: (N,) which of them count.
+        """
         moments = cls(len(columns))
+        weights, count = rows.astype(np.float64), int(rows.sum())
+        first = int(rows.argmax())
         for number, column in enumerate(columns):
-            cells = column[rows]
-            known = cells[~np.isnan(cells)] if np.isnan(cells.sum()) else cells
-            if len(known):
-                mean = known.mean()
-                deviations = known - mean
-                moments.count[number], moments.mean[number] = len(known), mean
-                moments.squares[number] = np.einsum("n,n", deviations, deviations)
-                moments.low[number], moments.high[number] = known.min(), known.max()
+            total = np.einsum("n,n", column, weights)  # weighted, not picked out: that takes longer
+            if not np.isnan(total):
+                moments._set(number, column, weights, first, count, total)
+            else:
+                known = rows & ~np.isnan(column)
+                cells = column[known]
+                moments._set(number, cells, np.ones(len(cells)), 0, len(cells), cells.sum())
         return moments
+
+    def _set(self, number: int, column: Row, weights: Row, first: int, count: int, total: float) -> None:
+        """Take those of a column: weights are 1 for the rows that count, ``first`` among them, 0 for others."""
+        if not count:
+            return
+        mean = total / count
+        deviations = column - mean
+        squares = np.einsum("n,n", deviations, deviations * weights)
+        # the mean of equal cells is rounded: they are compared where all of it may be that
+        varies = squares > count * (_ROUNDING * mean) ** 2 or bool((column[weights > 0] != column[first]).any())
+        self.count[number], self.first[number], self.varies[number] = count, column[first], varies
+        self.mean[number], self.squares[number] = (mean, squares) if varies else (column[first], 0.0)
 
     def add(self, other: Self) -> None:
         """Take in those of other rows."""
@@ -57,16 +76,16 @@ class Moments:
         shift = np.where(other.count > 0, other.mean - self.mean, 0.0)
         self.squares += other.squares + shift**2 * self.count * share
         self.mean += shift * share
+        both = (self.count > 0) & (other.count > 0)
+        self.varies |= other.varies | (both & (self.first != other.first))
+        self.first = np.where(self.count > 0, self.first, other.first)
         self.count = total
-        self.low = np.minimum(self.low, other.low)
-        self.high = np.maximum(self.high, other.high)
 
     @property
     def std(self) -> Row:
         """The standard deviation (of the population); 1 where a column does not vary."""
-        varies = self.high > self.low
         variance = self.squares / np.maximum(self.count, 1)
-        return np.where(varies & (variance > 0), np.sqrt(variance), 1.0)
+        return np.where(self.varies & (variance > 0), np.sqrt(variance), 1.0)
 
 
 def quantile_edges(values: Row) -> tuple[float, ...]:

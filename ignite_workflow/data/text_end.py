@@ -52,7 +52,7 @@ def find_end(
     return size, f"{text.path.name}: {below.said('line', first)}"
 
 
-def without_end(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+def without_end(blocks: Iterator[bytes | bytearray], size: int) -> Iterator[bytes | bytearray]:
     """Blocks of bytes without the last so many."""
     if not size:
         yield from blocks

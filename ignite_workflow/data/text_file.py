@@ -16,6 +16,7 @@ from ignite_workflow.errors import ConfigError, DataError
 __all__ = ["TAIL_BYTES", "TextFile", "open_text"]
 
 _BLOCK_BYTES = 8 * 1024 * 1024  # 2 MB costs a quarter more per byte in polars, 16 MB falls out of the cache
+_LOOKED_BYTES = 1024 * 1024
 _FIRST_BYTES = 1024 * 1024  # of the block that others wait for: it decides how they are read
 _SAMPLE_BYTES = 128 * 1024  # no longer than the csv module lets a cell be
 TAIL_BYTES = 64 * 1024
@@ -64,8 +65,10 @@ class TextFile:
             f"{self.path.name}: not UTF-8, read as {self.encoding}{example}; if that is wrong: data.read.encoding.",
         )
 
-    def blocks(self, start: int = 0) -> Iterator[bytes]:
+    def blocks(self, start: int = 0) -> Iterator[bytes | bytearray]:
         """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
+
+        A block stands until the next one is asked for: both may be the same memory.
 
         Args:
             start: bytes at the beginning that are left out; the rest is cut where it is cut without that.
@@ -76,9 +79,10 @@ class TextFile:
         with opened(self.path) as file:
             try:
                 for block in self._transcoded(file):
-                    if start < len(block):
-                        yield block[start:]
-                    start = max(0, start - len(block))
+                    size = len(block)
+                    if start < size:
+                        yield block[start:] if start else block
+                    start = max(0, start - size)
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{self.path}: not {self.encoding} ({error.reason}). Say what it is: data.read.encoding."
@@ -102,12 +106,12 @@ class TextFile:
             end = _end(end, block)
         return end[-TAIL_BYTES:]
 
-    def _transcoded(self, file: BinaryIO) -> Iterator[bytes]:
+    def _transcoded(self, file: BinaryIO) -> Iterator[bytes | bytearray]:
         if self.encoding == "utf-8" and not self.returns:
-            block = file.read(min(_FIRST_BYTES, _BLOCK_BYTES)).removeprefix(codecs.BOM_UTF8)
-            while block:
-                yield block
-                block = file.read(_BLOCK_BYTES)
+            first = file.read(min(_FIRST_BYTES, _BLOCK_BYTES)).removeprefix(codecs.BOM_UTF8)
+            if first:
+                yield first
+            yield from _read_blocks(file, _BLOCK_BYTES)
             return
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         text = io.TextIOWrapper(file, encoding=encoding, newline=None if self.returns else "")
@@ -208,8 +212,7 @@ def _first_block_not_utf8(path: Path) -> tuple[bytes | None, bytes]:
     """A sample around the first bytes that are not UTF-8, or None and the end of a file that is UTF-8 throughout."""
     decoder, end = codecs.getincrementaldecoder("utf-8")(), b""
     with opened(path) as file:
-        while True:
-            block = file.read(_BLOCK_BYTES)
+        for block in _and_end(_read_blocks(file, _LOOKED_BYTES)):
             end = _end(end, block)
             if block.isascii() and block and not decoder.getstate()[0]:
                 continue  # many times faster than decoding
@@ -217,13 +220,25 @@ def _first_block_not_utf8(path: Path) -> tuple[bytes | None, bytes]:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 return _around(error.object, error.start), b""
-            if not block:
-                return None, end[-TAIL_BYTES:]
+    return None, end[-TAIL_BYTES:]
 
 
-def _end(before: bytes, block: bytes) -> bytes:
-    """Enough of the end of two blocks; a long one is not copied."""
-    return block if len(block) >= TAIL_BYTES else before[-TAIL_BYTES:] + block
+def _read_blocks(file: BinaryIO, size: int) -> Iterator[bytearray]:
+    """What is left of a file, always in the same memory: getting new memory takes longer than reading into it."""
+    block = bytearray(size)
+    while count := file.readinto(block):  # type: ignore[attr-defined]
+        del block[count:]
+        yield block
+
+
+def _and_end(blocks: Iterator[bytearray]) -> Iterator[bytes | bytearray]:
+    yield from blocks
+    yield b""
+
+
+def _end(before: bytes, block: bytes | bytearray) -> bytes:
+    """Enough of the end of two blocks."""
+    return bytes(block[-TAIL_BYTES:]) if len(block) >= TAIL_BYTES else before[-TAIL_BYTES:] + block
 
 
 def _around(block: bytes, position: int) -> bytes:
