@@ -173,7 +173,7 @@ class ColumnScan:
         if not self.whole:
             self.consecutive = False
             return
-        self.leading_zeros |= has_leading_zeros(series)
+        self.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
         self.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == self.low + before))
 

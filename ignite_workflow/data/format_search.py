@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.durations import DurationSearch
 from ignite_workflow.data.number_format import NumberFormat, NumberSearch
 
 __all__ = ["FormatSearch", "Formats"]
@@ -39,15 +40,18 @@ class FormatSearch:
         read: what a person said about numbers.
         rules: how missing values are spelled.
         columns: those that may hold numbers.
+        told: those of which a person says that they do.
     """
 
-    def __init__(self, read: ReadConfig, rules: CellRules, columns: Iterable[str]) -> None:
+    def __init__(self, read: ReadConfig, rules: CellRules, columns: Iterable[str], told: Collection[str] = ()) -> None:
         self.read = read
         self.rules = rules
         self.columns = tuple(columns)
+        self.told = frozenset(told)
         self.rows = 0  # of the first cells
         self.clean: set[str] = set()  # columns of plain numbers, as far as was seen
         self.searches: dict[str, NumberSearch] = {}
+        self.durations: dict[str, DurationSearch] = {}
         self.plain: dict[str, NumberSearch] = {}  # columns of plain numbers with points: perhaps thousands
 
     def start(self, frame: pl.DataFrame) -> Formats:
@@ -63,6 +67,8 @@ class FormatSearch:
             elif self._is_number_like(series):
                 self.searches[name] = NumberSearch(allowed)
                 self.searches[name].add(self._known(series))
+                self.durations[name] = self._durations(name)
+                self.durations[name].add(self._known(series))
         if any(search.proves == "," for search in self.searches.values()):
             for name in sorted(self.clean):
                 if frame[name].str.contains(".", literal=True).any():
@@ -77,7 +83,17 @@ class FormatSearch:
             bad: columns with cells that are no numbers in the format that the first cells told.
         """
         now = self.formats()
-        return [*now.open, *(name for name in bad if name in self.clean or name in now.found)]
+        return [
+            *now.open,
+            *(name for name in bad if name in self.clean or name in now.found or self.may_be_clocks(name)),
+        ]
+
+    def may_be_clocks(self, name: str) -> bool:
+        """Whether the cells of a column so far may be times of day, and nothing tells that they are durations."""
+        return name in self.durations and self.durations[name].may_be_clocks
+
+    def _durations(self, name: str) -> DurationSearch:
+        return DurationSearch(name, said=name in self.told)
 
     def again(self, columns: Iterable[str], frames: Iterable[pl.DataFrame]) -> Formats:
         """Look at all cells of some columns.
@@ -88,9 +104,14 @@ class FormatSearch:
         """
         allowed = NumberSearch.allowed(self.read.decimal, self.read.thousands)
         fresh = {name: NumberSearch(allowed) for name in columns}
+        durations = {name: self._durations(name) for name in fresh if name in self.durations}
         for frame in frames:
             for name, search in fresh.items():
-                search.add(self._known(frame[name]))
+                known = self._known(frame[name])
+                search.add(known)
+                if name in durations:
+                    durations[name].add(known)
+        self.durations.update(durations)
         for name, search in fresh.items():
             (self.plain if name in self.plain else self.searches)[name] = search
         return self.formats()
@@ -118,6 +139,9 @@ class FormatSearch:
                 why[name] = f"written like {search.cell!r}"
                 if decimal is not None and len(search.formats()) > 1:
                     why[name] += f", as column {proofs[decimal]!r} writes them"
+            elif name in self.durations and self.durations[name].why:
+                found[name] = NumberFormat(durations=True)
+                why[name] = self.durations[name].why
             elif search.mixed_units:
                 why[name] = f"numbers with different units: {search.mixed_units}"
         return Formats(found, why, questions)

@@ -101,8 +101,11 @@ def _date_why(scan: ColumnScan) -> str:
     dates = scan.dates
     proof = f", as {dates.proof!r} shows" if dates.proof else ""
     bad = f"; {dates.bad} of {dates.known} known cells are no dates, such as {dates.first_bad!r}" if dates.bad else ""
+    may_last = set(dates.formats) <= {"%H:%M:%S", "%H:%M:%S%.f"}
+    durations = f"; if these are durations: data.columns.{scan.name}=number" if may_last else ""
     zones = "; if a time zone is another: data.read.zones" if any("%Z," in form for form in dates.formats) else ""
-    return f"{'nearly every' if bad else 'every'} known cell is written {' or '.join(dates.formats)}{proof}{bad}{zones}"
+    every = "nearly every" if bad else "every"
+    return f"{every} known cell is written {' or '.join(dates.formats)}{proof}{bad}{zones}{durations}"
 
 
 def _text_kind(scan: ColumnScan, known: int) -> tuple[Kind, str]:

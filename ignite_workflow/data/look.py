@@ -94,9 +94,11 @@ def look_for_kinds(
 
 def _look(table: Table, config: DataConfig, pass_: _Pass) -> Look:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
-    search = FormatSearch(config.read, pass_.rules, numbers)
+    search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
     look = pass_.over(table, search)
-    doubtful = search.doubtful([name for name, scan in look.scans.items() if scan.bad])
+    bad = {name for name, scan in look.scans.items() if scan.bad}
+    bad -= {name for name in bad if search.may_be_clocks(name) and not look.scans[name].dates.bad}
+    doubtful = search.doubtful(sorted(bad))
     if not doubtful or look.kept.height <= search.rows:
         return look
     formats = search.again(doubtful, (chunk.frame for chunk in table.chunks()))

@@ -14,6 +14,8 @@ from typing import Literal
 
 import polars as pl
 
+from ignite_workflow.data.durations import to_seconds
+
 __all__ = ["Decimal", "NumberFormat", "NumberSearch", "Thousands", "to_float"]
 
 Decimal = Literal[".", ","]
@@ -54,6 +56,7 @@ class NumberFormat:
         decimal: between the whole part and the fraction.
         thousands: between groups of three digits; None: nothing. ``" "`` is any blank, narrow and no-break ones too.
         unit: before or after a number, perhaps left out: ``€``, ``%``, ``kg``.
+        durations: cells are durations, and the numbers seconds.
         signs: some minus signs are no hyphens before a digit: a true minus, or bookkeepers' ``(7)``, ``7-``, ``- 7``.
     """
 
@@ -61,6 +64,7 @@ class NumberFormat:
     thousands: Thousands | None = None
     unit: str = ""
     signs: bool = False
+    durations: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -74,6 +78,8 @@ class NumberFormat:
             >>> NumberFormat(",", ".", "€").example()
             '1.234,5 €'
         """
+        if self.durations:
+            return "1:02:03"
         minus = " or (7)" if self.signs else ""
         return f"1{self.thousands or ''}234{self.decimal}5{' ' if self.unit else ''}{self.unit}{minus}"
 
@@ -94,6 +100,8 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
     """
     if form.is_plain:
         return cells.cast(pl.Float64, strict=False)
+    if form.durations:
+        return to_seconds(cells)
     if form == NumberFormat(","):
         plain = pl.when(~cells.str.contains(".", literal=True)).then(cells.str.replace(",", ".", literal=True))
         return plain.cast(pl.Float64, strict=False)
