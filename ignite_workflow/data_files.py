@@ -11,7 +11,7 @@ from typing import Any
 
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
-from ignite_workflow.data.digest import file_sha256
+from ignite_workflow.data.digest import CHECKSUMS
 from ignite_workflow.errors import DataError
 
 __all__ = ["FILE_NAME", "describe_data_files"]
@@ -62,7 +62,7 @@ def _describe(path: str, hashed: bool) -> dict[str, Any]:
 
 
 def _sha256(path: str) -> str:
-    return file_sha256(Path(path))
+    return CHECKSUMS.of(Path(path))
 
 
 def _check(before: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:

@@ -5,18 +5,41 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Self
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["Digest", "file_sha256"]
+__all__ = ["CHECKSUMS", "Checksums", "Digest"]
 
 _READ_BYTES = 1024 * 1024
 
-_known: dict[tuple[int, ...], str] = {}  # the checksums of the files of a Digest, by their state
+
+class Checksums:
+    """The SHA-256 of files: of one that nobody has written to since, it is not computed again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], str] = {}  # by the state of the file
+
+    def of(self, path: Path, stop: Event | None = None) -> str:
+        """The SHA-256 of what a file holds, in hexadecimal.
+
+        Args:
+            path: of the file.
+            stop: set, by another thread, where nobody wants to know any more.
+
+        Raises:
+            CancelledError: ``stop`` was set before all was read.
+        """
+        state = _full_state(path)
+        if state not in self._known:
+            self._known[state] = _sha256(path, stop)
+        return self._known[state]
+
+
+CHECKSUMS = Checksums()  # of this process: a run notes the checksums of data that was just read to be prepared
 
 
 class Digest:
@@ -38,6 +61,7 @@ class Digest:
 
         Raises:
             DataError: a file has changed since.
+            CancelledError: this was left before all was read.
         """
         digest = self._digest.result()
         for path, found in zip(self._paths, self._found, strict=True):
@@ -46,12 +70,10 @@ class Digest:
         return digest
 
     def _compute(self) -> str:
-        files = []
-        for path, (size, _) in zip(self._paths, self._found, strict=True):
-            state, checksum = _full_state(path), file_sha256(path, self._stop)
-            if not self._stop.is_set():
-                _known[state] = checksum
-            files.append([path.name, size, checksum])
+        files = [
+            (path.name, size, CHECKSUMS.of(path, self._stop))
+            for path, (size, _) in zip(self._paths, self._found, strict=True)
+        ]
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     def __enter__(self) -> Self:
@@ -62,18 +84,12 @@ class Digest:
         self._thread.shutdown()
 
 
-def file_sha256(path: Path, stop: Event | None = None) -> str:
-    """The SHA-256 of what a file holds, in hexadecimal; not computed again where a ``Digest`` of this process has it.
-
-    Args:
-        path: of the file.
-        stop: set where nobody wants to know any more.
-    """
-    if (known := _known.get(_full_state(path))) is not None:
-        return known
+def _sha256(path: Path, stop: Event | None) -> str:
     digest, buffer = hashlib.sha256(), memoryview(bytearray(_READ_BYTES))
     with path.open("rb", buffering=0) as file:
-        while not (stop is not None and stop.is_set()) and (count := file.readinto(buffer)):
+        while count := file.readinto(buffer):
+            if stop is not None and stop.is_set():
+                raise CancelledError
             digest.update(buffer[:count])
     return digest.hexdigest()
 
