@@ -144,7 +144,7 @@ def test_a_zone_of_several_meanings_is_told_by_its_neighbours_by_a_person_or_ask
 def test_a_zone_that_nobody_knows_is_text_until_a_person_says_it():
     cells = ["2020-01-01 12:00 XYZ"]
 
-    assert (search(cells).fits, search(cells).unknown_zone) == (False, "XYZ")
+    assert (search(cells).fits, search(cells).seen.unknown_zone) == (False, "XYZ")
     assert seconds(cells, search(cells, zones={"XYZ": "+01:00"}).formats) == [
         datetime(2020, 1, 1, 11, tzinfo=UTC).timestamp()
     ]
@@ -181,13 +181,13 @@ def test_the_end_decides_as_much_as_the_beginning():
     assert found.open
     found.add(pl.Series("when", ["01/31/2024"]))
 
-    assert (found.open, found.formats, found.proof) == (False, ("%m/%d/%Y",), "01/31/2024")
+    assert (found.open, found.formats, found.seen.proof) == (False, ("%m/%d/%Y",), "01/31/2024")
 
 
 def test_a_few_cells_that_are_no_dates_are_mistakes_to_be_named():
     found = search([f"2024-01-{day:02d}" for day in range(1, 31)] + ["soon"])
 
-    assert (found.fits, found.bad, found.first_bad) == (True, 1, "soon")
+    assert (found.fits, found.seen.bad, found.seen.first_bad) == (True, 1, "soon")
     with pytest.raises(DataError, match=r"row 0, column 'when': 'soon' is not a date written %Y-%m-%d"):
         seconds(["soon"], found.formats)
 
@@ -224,7 +224,7 @@ def test_a_later_chunk_may_contradict_the_order_of_day_and_month():
     found.add(pl.Series(["03/02/2024", "03/29/2024"]))
 
     assert not found.fits
-    assert found.contradiction == "'13/03/2024' and '03/29/2024'"
+    assert found.seen.contradiction == "'13/03/2024' and '03/29/2024'"
 
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC).timestamp()

@@ -24,12 +24,12 @@ from ignite_workflow.data.cells import (
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.epochs import UNREADABLE, epoch_of, epoch_range
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
+from ignite_workflow.data.seen import SeenCells, SeenDates, plain_fields, read_fields
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
 _SURE_ROWS = 1000
 _SHOWN, _GLANCE = 3, 16
-_SETTINGS = ("name", "rules", "given")
 
 
 @dataclass(frozen=True)
@@ -85,31 +85,25 @@ class ColumnScan:
         self.name = name
         self.rules = rules
         self.given = kind
-        self.rows = self.missing = self.bad = 0
-        self.low, self.high = np.inf, -np.inf
-        self.first_bad = self.unusable = ""
-        self.numeric = self.whole = self.consecutive = True
-        self.leading_zeros = self.typed_dates = self.repeated = self.settled = self.fractions = False
-        self.counts: dict[str, int] | None = {}
-        self.examples: dict[str, None] = {}
-        self.words: dict[str, int] = {}
+        self.seen = SeenCells()
         read = read or ReadConfig()
         self.dates = DateSearch(compact=kind == "datetime", day_first=read.day_first, zones=read.zones)
 
     @property
     def settles(self) -> bool:
         """Whether every cell so far is a number and nothing says that it is taken for something else."""
-        return self.numeric and not self.bad and not self.leading_zeros and self.given in (None, "number")
+        seen = self.seen
+        return seen.numeric and not seen.bad and not seen.leading_zeros and self.given in (None, "number")
 
     @property
     def is_sure(self) -> bool:
         """Whether the cells to come may be read as numbers right away: missing ones were empty, some had fractions."""
-        return self.settles and self.fractions and not self.words and self.rules.format(self.name).is_plain
+        return self.settles and self.seen.fractions and not self.seen.words and self.rules.format(self.name).is_plain
 
     @property
     def mistaken(self) -> bool:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
-        return self.settled and decide(self)[0] in ("category", "datetime")
+        return self.seen.settled and decide(self.name, self.given, self.seen, self.dates)[0] in ("category", "datetime")
 
     def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None, *, empty: int = 0) -> pl.Series:
         """Look at the next cells.
@@ -123,28 +117,29 @@ class ColumnScan:
         Returns:
             The cells as numbers, NaN where missing, if the column settles for numbers; else as they are.
         """
-        before = self.rows
-        self.rows += len(series) - empty
-        self.missing -= empty
+        seen = self.seen
+        before = seen.rows
+        seen.rows += len(series) - empty
+        seen.missing -= empty
         if not is_scalar(series.dtype):
-            self.unusable = str(series.dtype)
+            seen.unusable = str(series.dtype)
             return series
-        self.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
-        self.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
-        missing = self.missing
-        numbers = parse_numbers(series, self.rules, cast) if self.numeric else None
+        seen.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
+        seen.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
+        missing = seen.missing
+        numbers = parse_numbers(series, self.rules, cast) if seen.numeric else None
         if numbers is not None:
             self._add_numbers(numbers, series, place, before, empty)
-            if not self.whole and not len(numbers.bad):
-                self.fractions = True  # there is no end to them: they are not counted
-                self._add_words(series, self.missing - missing)
+            if not seen.whole and not len(numbers.bad):
+                seen.fractions = True  # there is no end to them: they are not counted
+                self._add_words(series, seen.missing - missing)
                 self._show(series)
                 return self._settled(series, numbers)
         text = as_text(series, self.rules.missing)
         if numbers is None:
-            self.missing += text.null_count()
-        self._add_words(series, self.missing - missing)
-        if self.bad or not self.numeric or self.given == "datetime":
+            seen.missing += text.null_count()
+        self._add_words(series, seen.missing - missing)
+        if seen.bad or not seen.numeric or self.given == "datetime":
             self.dates.add(text)
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
@@ -152,109 +147,116 @@ class ColumnScan:
     def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
         if not self.settles or series.dtype == pl.Float64:
             return series
-        self.settled = True
+        self.seen.settled = True
         return pl.Series(series.name, numbers.values)
 
     def _add_numbers(self, numbers: Numbers, series: pl.Series, place: Place, before: int, empty: int) -> None:
+        seen = self.seen
         known = numbers.values[~np.isnan(numbers.values)] if numbers.missing or len(numbers.bad) else numbers.values
-        self.missing += numbers.missing
-        if len(numbers.bad) and not self.bad:
+        seen.missing += numbers.missing
+        if len(numbers.bad) and not seen.bad:
             first = int(numbers.bad[0])
-            self.first_bad = f"{series[first]!r} in {place(first)}"
-        self.bad += len(numbers.bad)
+            seen.first_bad = f"{series[first]!r} in {place(first)}"
+        seen.bad += len(numbers.bad)
         if len(known):
-            self.low, self.high = min(self.low, known.min()), max(self.high, known.max())
+            seen.low, seen.high = min(seen.low, known.min()), max(seen.high, known.max())
         self._add_whole(known, series, before, empty)
-        seen = self.rows - self.missing
-        self.numeric = seen < _SURE_ROWS or self.bad <= seen / 2  # of text there is no use in trying on
+        seen.numeric = seen.known < _SURE_ROWS or seen.bad <= seen.known / 2  # of text there is no use in trying on
 
     def _add_whole(self, known: Floats, series: pl.Series, before: int, empty: int) -> None:
-        self.whole = self.whole and bool((known == np.floor(known)).all())
-        if not self.whole:
-            self.consecutive = False
+        seen = self.seen
+        seen.whole = seen.whole and bool((known == np.floor(known)).all())
+        if not seen.whole:
+            seen.consecutive = False
             return
-        self.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
+        seen.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
-        self.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == self.low + before))
+        seen.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == seen.low + before))
 
     def _add_words(self, series: pl.Series, missing: int) -> None:
         if missing:
             for word, count in missing_words(series, self.rules.missing).items():
-                self.words[word] = self.words.get(word, 0) + count
+                self.seen.words[word] = self.seen.words.get(word, 0) + count
 
     def _count(self, text: pl.Series) -> None:
+        seen = self.seen
         self._show(text)
-        if self.counts is None:
+        if seen.counts is None:
             return
         for value, count in text.drop_nulls().alias("").value_counts().iter_rows():  # a column may be called count
-            self.repeated |= count > 1 or value in self.counts
-            self.counts[value] = self.counts.get(value, 0) + count
-        if len(self.counts) > MOST_DISTINCT:
-            self.counts = None
+            seen.repeated |= count > 1 or value in seen.counts
+            seen.counts[value] = seen.counts.get(value, 0) + count
+        if len(seen.counts) > MOST_DISTINCT:
+            seen.counts = None
 
     def _show(self, series: pl.Series) -> None:
-        if len(self.examples) < _SHOWN and not self._shown_at_once(series):
+        if len(self.seen.examples) < _SHOWN and not self._shown_at_once(series):
             text = as_text(series.head(1000), self.rules.missing).drop_nulls().unique(maintain_order=True)
-            self.examples.update(dict.fromkeys(text.head(_SHOWN - len(self.examples)).to_list()))
+            self.seen.examples.update(dict.fromkeys(text.head(_SHOWN - len(self.seen.examples)).to_list()))
 
     def _shown_at_once(self, series: pl.Series) -> bool:
         """Whether the first few cells give all examples: that takes a hundredth of the time of looking at many."""
-        if series.dtype != pl.String or self.examples:
+        if series.dtype != pl.String or self.seen.examples:
             return False
         cells = (cell.strip() for cell in series.head(_GLANCE).to_list() if cell is not None)
         found = dict.fromkeys(cell for cell in cells if cell not in self.rules.missing)
         if len(found) < _SHOWN:
             return False
-        self.examples.update(dict.fromkeys(list(found)[:_SHOWN]))
+        self.seen.examples.update(dict.fromkeys(list(found)[:_SHOWN]))
         return True
 
     def state_dict(self) -> dict[str, Any]:
         """What the cells so far have shown, as plain values."""
-        state = {name: value for name, value in vars(self).items() if name not in _SETTINGS}
-        return {**state, "dates": self.dates.state_dict()}
+        return {"cells": plain_fields(self.seen), "dates": plain_fields(self.dates.seen)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take what another scan has seen, of the same column by the same rules."""
-        self.dates.load_state_dict(state["dates"])
-        vars(self).update({**state, "dates": self.dates})
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what another scan has seen, of the same column by the same rules.
+
+        Raises:
+            ValueError: it is not of the form that ``state_dict`` has in this version.
+        """
+        self.seen = read_fields(SeenCells, state["cells"])
+        self.dates.seen = read_fields(SeenDates, state["dates"])
 
     def finding(self) -> Finding:
         """What all the cells seen so far amount to."""
-        kind, why = decide(self)
-        counts = None if self.fractions else self.counts
-        whole = self.whole and self.numeric and not self.bad and self.rows > self.missing and not are_codes(self)
-        examples = tuple(self.examples)[:_SHOWN]
+        seen = self.seen
+        kind, why = decide(self.name, self.given, seen, self.dates)
+        counts = None if seen.fractions else seen.counts
+        whole = seen.whole and seen.only_numbers and not are_codes(seen)
+        examples = tuple(seen.examples)[:_SHOWN]
         given = self.given is not None
         question = self._question() if kind == "datetime" else ""
         formats = self.dates.formats
         if self._are_moments:
-            formats = tuple(filter(None, (epoch_of(self.low, self.high),)))
-            why += "".join(f": {epoch}, {epoch_range(epoch, self.low, self.high)}" for epoch in formats)
+            formats = tuple(filter(None, (epoch_of(seen.low, seen.high),)))
+            why += "".join(f": {epoch}, {epoch_range(epoch, seen.low, seen.high)}" for epoch in formats)
         return Finding(
             self.name,
             kind,
             why,
-            self.rows,
-            self.missing,
+            seen.rows,
+            seen.missing,
             counts,
             whole,
             examples,
             formats,
             given,
             question,
-            self.words,
+            seen.words,
         )
 
     @property
     def _are_moments(self) -> bool:
         """Whether numbers stand where a person says that dates do."""
-        numbers = self.numeric and not self.bad and self.rows > self.missing and not self.typed_dates
+        numbers = self.seen.only_numbers and not self.seen.typed_dates
         return self.given == "datetime" and numbers and not self.dates.fits
 
     def _question(self) -> str:
-        if self._are_moments and not epoch_of(self.low, self.high):
+        seen = self.seen
+        if self._are_moments and not epoch_of(seen.low, seen.high):
             return (
-                f"column {self.name!r}: its numbers, from {self.low:.17g} to {self.high:.17g}, {UNREADABLE}: "
+                f"column {self.name!r}: its numbers, from {seen.low:.17g} to {seen.high:.17g}, {UNREADABLE}: "
                 f"name what is no date in data.missing, or say data.columns.{self.name}=number."
             )
         leave_out = f"or leave the column out: data.columns.{self.name}=ignore."
@@ -263,8 +265,8 @@ class ColumnScan:
         if not self.dates.open:
             return ""
         return (
-            f"column {self.name!r}: {self.dates.example!r} may begin with the day or with the month, as all cells may."
-            f" Say data.read.day_first=true or false, {leave_out}"
+            f"column {self.name!r}: {self.dates.seen.example!r} may begin with the day or with the month, as all cells "
+            f"may. Say data.read.day_first=true or false, {leave_out}"
         )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
 from ignite_workflow.data.date_formats import CLOCKS, COMPACT, DATE_FORMATS, DAYS, LOGGED, MONTHS, TIMES, parse_dates
+from ignite_workflow.data.seen import SeenDates
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
 
 __all__ = ["DateSearch"]
@@ -20,7 +20,6 @@ _TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{4}"
 _TRIED = 100
 _MOST_LAYOUTS = 4
 _BAD_SHARE = 0.05
-_SETTINGS = ("compact", "day_first", "zones")
 
 
 def _layout(form: str) -> str:
@@ -46,35 +45,32 @@ class DateSearch:
         self.compact = compact
         self.day_first = day_first
         self.zones = zones or {}
-        self.known = self.bad = 0
-        self.first_bad = self.proof = self.example = self.contradiction = ""
-        self.unknown_zone = ""
-        self._names: list[str] = []  # of time zones
-        self._groups: dict[str, tuple[str, ...]] = {}  # by layout: the formats that fit all of its cells
-        self._failed = False
+        self.seen = SeenDates()
 
     @property
     def fits(self) -> bool:
         """Whether (nearly) all cells so far are dates."""
-        return bool(self._groups) and not self._failed and self.bad <= _BAD_SHARE * self.known
+        seen = self.seen
+        return bool(seen.groups) and not seen.failed and seen.bad <= _BAD_SHARE * seen.known
 
     @property
     def nearly_fits(self) -> bool:
         """Whether most cells so far are dates, but too many are not."""
-        return bool(self._groups) and not self.contradiction and _BAD_SHARE * self.known < self.bad < self.known / 2
+        seen = self.seen
+        return bool(seen.groups) and not seen.contradiction and _BAD_SHARE * seen.known < seen.bad < seen.known / 2
 
     @property
     def formats(self) -> tuple[str, ...]:
         """The formats found: a cell is written in the first of them that fits it."""
         if not self.fits:
             return ()
-        offsets = resolved_zones(self._zone_names, self.zones)
-        return tuple(with_zones(self._chosen(group), self._names, offsets) for group in self._groups.values())
+        names, offsets = self.seen.zones, resolved_zones(self._zone_names, self.zones)
+        return tuple(with_zones(self._chosen(group), names, offsets) for group in self.seen.groups.values())
 
     @property
     def open(self) -> bool:
         """Whether day and month could be exchanged in every cell, and nobody said which comes first."""
-        return self.fits and self.day_first is None and any(len(group) > 1 for group in self._groups.values())
+        return self.fits and self.day_first is None and any(len(group) > 1 for group in self.seen.groups.values())
 
     @property
     def open_zone(self) -> str:
@@ -84,52 +80,46 @@ class DateSearch:
     @property
     def _zone_names(self) -> list[str]:
         """The abbreviations in the column: that of a format without others counts too, as it tells of those."""
-        alone = (name for name in ("UTC", "GMT") if any(layout.endswith(f" {name}") for layout in self._groups))
-        return [*self._names, *(name for name in alone if name not in self._names)]
+        seen = self.seen
+        alone = (name for name in ("UTC", "GMT") if any(layout.endswith(f" {name}") for layout in seen.groups))
+        return [*seen.zones, *(name for name in alone if name not in seen.zones)]
 
     def _chosen(self, group: tuple[str, ...]) -> str:
         if len(group) > 1 and self.day_first is False:
             return next(form for form in group if form.startswith("%m"))
         return group[0]
 
-    def state_dict(self) -> dict[str, Any]:
-        """What the cells so far have shown, as plain values."""
-        return {name: value for name, value in vars(self).items() if name not in _SETTINGS}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take what another search with the same settings has seen."""
-        vars(self).update(state)
-        self._groups = {layout: tuple(forms) for layout, forms in self._groups.items()}
-
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, null where missing."""
+        seen = self.seen
         rest = text.drop_nulls()
-        if self._failed or not len(rest):
+        if seen.failed or not len(rest):
             return
-        self.known += len(rest)
+        seen.known += len(rest)
         first = rest.head(_TRIED)
-        if not self._groups and not self.compact:
+        if not seen.groups and not self.compact:
             likely = first.str.contains(_MAYBE_DATE) & first.str.contains(_TWO_PARTS)
             if 2 * int(likely.sum()) <= len(first):
-                self._failed = True
+                seen.failed = True
                 return
-        for layout in list(self._groups):
+        for layout in list(seen.groups):
             rest = self._claim(layout, rest)
-        while len(rest) and not self._failed and (layout := self._likeliest(rest)):
-            if layout in self._groups:  # in the order of day and month that earlier cells decided against
-                self._refuse(rest, self._groups[layout])
+        while len(rest) and not seen.failed and (layout := self._likeliest(rest)):
+            if layout in seen.groups:  # in the order of day and month that earlier cells decided against
+                self._refuse(rest, seen.groups[layout])
                 return
-            self._failed = bool(self._groups) and (layout in TIMES or any(each in TIMES for each in self._groups))
-            self._groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
+            seen.failed = bool(seen.groups) and (layout in TIMES or any(each in TIMES for each in seen.groups))
+            seen.groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
             rest = self._claim(layout, rest)
         if len(rest):
-            self.first_bad = self.first_bad or str(rest[0])
-            self.bad += len(rest)
-            self._failed |= self.bad > _BAD_SHARE * self.known and self.known >= _TRIED
+            seen.first_bad = seen.first_bad or str(rest[0])
+            seen.bad += len(rest)
+            seen.failed |= seen.bad > _BAD_SHARE * seen.known and seen.known >= _TRIED
 
     def _claim(self, layout: str, rest: pl.Series) -> pl.Series:
         """Take away the cells of a layout, and those of its formats that do not fit them all."""
-        forms = self._groups[layout]
+        seen = self.seen
+        forms = seen.groups[layout]
         parsed = {form: self._parse(rest, form).is_not_null() for form in forms}
         claimed = parsed[forms[0]]
         for form in forms[1:]:
@@ -138,25 +128,26 @@ class DateSearch:
         if len(fitting) < len(forms):
             other = next(form for form in forms if form not in fitting)
             telling = str(rest.filter(claimed & ~parsed[other])[0])
-            self.proof = self.proof or telling
+            seen.proof = seen.proof or telling
             if not fitting:
                 self._refuse(rest.filter(claimed), forms[-1:])
-        self._groups[layout] = fitting
+        seen.groups[layout] = fitting
         if "%Z" in layout:
             names = zone_names(rest.filter(claimed)).unique().drop_nulls()
-            self._names = sorted({*self._names, *names})
-        if not self.example and claimed.any():
-            self.example = str(rest.filter(claimed)[0])
+            seen.zones = sorted({*seen.zones, *names})
+        if not seen.example and claimed.any():
+            seen.example = str(rest.filter(claimed)[0])
         return rest.filter(~claimed)
 
     def _refuse(self, cells: pl.Series, decided: tuple[str, ...]) -> None:
         """Cells are dates of a layout, but not in the order of day and month that was decided by others."""
-        self.contradiction = f"{self.proof!r} and {cells.filter(self._parse(cells, decided[0]).is_null())[0]!r}"
-        self._failed = True
+        seen = self.seen
+        seen.contradiction = f"{seen.proof!r} and {cells.filter(self._parse(cells, decided[0]).is_null())[0]!r}"
+        seen.failed = True
 
     def _likeliest(self, rest: pl.Series) -> str:
         """The layout of most of the first cells; empty where there is none."""
-        if len(self._groups) == _MOST_LAYOUTS:
+        if len(self.seen.groups) == _MOST_LAYOUTS:
             return ""
         parts = rest.head(_TRIED).str.extract_groups(_DAY_AND_CLOCK).struct.unnest()
         days = (*DAYS, *MONTHS, *COMPACT) if self.compact else (*DAYS, *MONTHS)
@@ -173,7 +164,7 @@ class DateSearch:
         clock, count = self._best("1970-01-01 " + clocks["clock"], tuple(f"%Y-%m-%d {clock}" for clock in CLOCKS))
         if count:
             return _layout(f"{day}{clocks['gap'][0]}{clock.split(' ', 1)[1]}")
-        self.unknown_zone = self.unknown_zone or zone_names(clocks["clock"])[0] or ""
+        self.seen.unknown_zone = self.seen.unknown_zone or zone_names(clocks["clock"])[0] or ""
         return ""
 
     def _best(self, cells: pl.Series, forms: tuple[str, ...]) -> tuple[str, int]:

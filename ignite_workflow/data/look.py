@@ -80,9 +80,8 @@ def look_for_kinds(
     """
     pass_ = _Pass(_rules(config), given, keep, store, journal, read=config.read)
     look = _look(table, config, pass_)
-    signs = [
-        name for name, scan in look.scans.items() if "+" in (scan.counts or ()) and scan.words.keys() & set(DASHES)
-    ]
+    seen = {name: scan.seen for name, scan in look.scans.items()}
+    signs = [name for name, cells in seen.items() if "+" in (cells.counts or ()) and cells.words.keys() & set(DASHES)]
     if not signs:
         return look
     if store is not None:
@@ -96,8 +95,8 @@ def _look(table: Table, config: DataConfig, pass_: _Pass) -> Look:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
     search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
     look = pass_.over(table, search)
-    bad = {name for name, scan in look.scans.items() if scan.bad}
-    bad -= {name for name in bad if search.may_be_clocks(name) and not look.scans[name].dates.bad}
+    bad = {name for name, scan in look.scans.items() if scan.seen.bad}
+    bad -= {name for name in bad if search.may_be_clocks(name) and not look.scans[name].dates.seen.bad}
     doubtful = search.doubtful(sorted(bad))
     if not doubtful or look.kept.height <= search.rows:
         return look
