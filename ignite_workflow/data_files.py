@@ -14,12 +14,12 @@ from ignite_workflow.config import DataConfig
 from ignite_workflow.data.digest import CHECKSUMS
 from ignite_workflow.errors import DataError
 
-__all__ = ["FILE_NAME", "describe_data_files"]
+__all__ = ["FILE_NAME", "changed_data_file", "describe_data_files"]
 
 FILE_NAME = "data_files.json"
 
 _MOST_HASHED = 10 * 1000**3  # bytes; of more only sizes and times are kept: about a second a gigabyte
-_ADVICE = ". A run goes on with the data it was started with; --from-scratch starts it over with what is there now."
+_ADVICE = "A run goes on with the data it was started with; --from-scratch starts it over with what is there now."
 
 
 def describe_data_files(config: DataConfig, run: Path | None = None) -> str:
@@ -32,15 +32,31 @@ def describe_data_files(config: DataConfig, run: Path | None = None) -> str:
     Raises:
         DataError: a file has changed since the run started; names it.
     """
-    recorded = run / FILE_NAME if run is not None else None
-    before = json.loads(recorded.read_text()) if recorded is not None and recorded.exists() else {}
-    paths = [str(path) for path in _files(config)]
+    before, paths = _recorded(run), [str(path) for path in _files(config)]
     if not before.keys() & set(paths):  # a new run; or other settings, which are refused elsewhere
         hashed = sum(map(os.path.getsize, paths)) <= _MOST_HASHED
         before = {path: _describe(path, hashed) for path in paths}
-    else:
-        _check(before, paths)
+    elif changed := _changed(before, paths):
+        raise DataError(f"{changed}. {_ADVICE}")
     return json.dumps(before, indent=1) + "\n"
+
+
+def changed_data_file(config: DataConfig, run: Path) -> str:
+    """Which of a run's data files is not what it was when the run started, and how; empty where all are.
+
+    Args:
+        config: names the files.
+        run: its directory.
+    """
+    return _changed(_recorded(run), [str(path) for path in _files(config)])
+
+
+def _recorded(run: Path | None) -> dict[str, dict[str, Any]]:
+    """Of the run's files; none where the run is new."""
+    if run is None or not (run / FILE_NAME).exists():
+        return {}
+    recorded: dict[str, dict[str, Any]] = json.loads((run / FILE_NAME).read_text())
+    return recorded
 
 
 def _files(config: DataConfig) -> Iterable[Path]:
@@ -65,16 +81,17 @@ def _sha256(path: str) -> str:
     return CHECKSUMS.of(Path(path))
 
 
-def _check(before: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:
+def _changed(before: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> str:
     now = set(paths)
+    if not before.keys() & now:  # nothing is known of them
+        return ""
     for path, facts in before.items():
         if path not in now:
-            raise DataError(f"{path} is gone since the run started{_ADVICE}")
+            return f"{path} is gone since the run started"
         status = os.stat(path)
         if status.st_size != facts["bytes"]:
-            sizes = f"{facts['bytes']:,} bytes then, {status.st_size:,} now"
-            raise DataError(f"{path} has changed since the run started: {sizes}{_ADVICE}")
+            return f"{path} has changed since the run started: {facts['bytes']:,} bytes then, {status.st_size:,} now"
         if status.st_mtime_ns != facts["modified"] and (facts["sha256"] is None or _sha256(path) != facts["sha256"]):
-            raise DataError(f"{path} has changed since the run started: it was written again{_ADVICE}")
-    if new := sorted(now - before.keys()):
-        raise DataError(f"{new[0]} was not there when the run started{_ADVICE}")
+            return f"{path} has changed since the run started: it was written again"
+    new = sorted(now - before.keys())
+    return f"{new[0]} was not there when the run started" if new else ""

@@ -18,6 +18,7 @@ from ignite_workflow import registry
 from ignite_workflow.config import ReadConfig, RunConfig, load_config
 from ignite_workflow.data.bad_samples import BadSample, SkippedSamples
 from ignite_workflow.data.loader import SeekableLoader
+from ignite_workflow.data_files import changed_data_file
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.losses import Loss
 from ignite_workflow.predictor import Predictor
@@ -59,6 +60,9 @@ def own_batches(predictor: Predictor, loss: Loss, cache_directory: Path | None) 
         DataError: the data has changed.
     """
     config = _own_config(predictor)
+    assert predictor.directory is not None
+    if changed := changed_data_file(config.data, predictor.directory.parent):
+        raise DataError(f"{changed}; its test split may hold rows that were trained on. Name a table to evaluate on.")
     data = _own_data(predictor, config, cache_directory)
     split = next((split for split in ("test", "val") if split in data.sizes), None)
     if split is None:

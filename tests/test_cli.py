@@ -262,7 +262,7 @@ MANY = [f"{i},{i * 2}.5" for i in range(30)]
         (["a,b", "1,x", "2,x", "3,x"], [], 1, "nothing to learn"),
         (["a,b", "1,", "2,"], [], 1, "every cell of column 'b' is missing"),
         (["a,b", *MANY, "oops,1"], ["data.columns.a=number"], 1, "line 32 (row 30), column 'a': 'oops' is not a num"),
-        (["a,b", *MANY, "inf,1"], [], 1, "line 32 (row 30), column 'a': inf is not finite"),
+        (["a,b", *MANY, "inf,1"], [], 1, "column 'a': inf is not finite; if it means a missing value: data.missing"),
         (["a,b", *["1,x", "2,y"] * 9, "3,z"], [], 1, "class 'z' has this row only"),
         (["a,b", *MANY, "1,2,3"], [], 1, "line 32"),
         (["a,b", *MANY], ["train.batch_size=500"], 2, "train.batch_size: 500 is more than the"),
@@ -283,6 +283,8 @@ MANY = [f"{i},{i * 2}.5" for i in range(30)]
         (["a,b", *MANY], ["--name", "../up"], 2, "plain name of a folder"),
         (["a,b", *MANY], ["--name", "a/b"], 2, "plain name of a folder"),
         (["a,b", *MANY], ["--run-dir", "/proc/none/a"], 2, "cannot write to the run directory"),
+        (["a,b", *MANY], ["--run-dir", "n" * 300], 2, "Error: File name too long: nnn"),
+        (["a,b", *MANY], ["--from", "n" * 300], 2, "Error: File name too long: nnn"),
         (["a,b", *MANY], ["data.split.test=0.95"], 2, "leave nothing to train on"),
     ],
 )

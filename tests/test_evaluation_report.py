@@ -11,7 +11,9 @@ from sklearn import metrics as oracle
 from small_model import forge, rows, save_small_model, write_csv
 
 from ignite_workflow import evaluation_report
+from ignite_workflow.config import load_config
 from ignite_workflow.data import parquet
+from ignite_workflow.data_files import describe_data_files
 from ignite_workflow.display import text_width
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
@@ -150,6 +152,17 @@ def test_data_that_has_changed_since_training_is_refused(tmp_path):
     write_csv(tmp_path / "table.csv", rows(80))
 
     with pytest.raises(DataError, match=r"has changed: 42 train.* 9 test rows in training, 56 train"):
+        evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
+
+
+def test_rows_in_another_order_are_no_test_split(tmp_path):
+    save_small_model(tmp_path)
+    (tmp_path / "data_files.json").write_text(describe_data_files(load_config(tmp_path / "config.yaml").data))
+    table = tmp_path / "table.csv"
+    header, *lines = table.read_text().splitlines()
+    table.write_text("\n".join([header, *sorted(lines), ""]))
+
+    with pytest.raises(DataError, match=r"table.csv has changed since the run started: .*Name a table to evaluate on"):
         evaluate(load_model(tmp_path, device="cpu"), cache_directory=tmp_path / "cache")
 
 

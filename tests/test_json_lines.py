@@ -81,3 +81,8 @@ def test_numbers_with_and_without_fractions_are_numbers(write):
     [chunk] = open_table(write({"a": 1}, {"a": 1.5})).chunks()
 
     assert chunk.frame["a"].dtype == pl.Float64
+
+
+def test_a_key_that_looks_like_one_of_an_object_inside_is_refused_beside_it(write):
+    with pytest.raises(DataError, match=r"two keys are both named 'a\.b' once objects are taken apart"):
+        open_table(write({"a.b": 1, "a": {"b": 2}}))

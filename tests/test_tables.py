@@ -192,6 +192,13 @@ def test_ragged_rows_that_make_up_for_each_other_are_found(write):
         rows(write("a,b\n1\n2,3,4\n"))
 
 
+def test_a_stray_quote_in_the_very_first_cell_is_named(write):
+    with pytest.raises(
+        DataError, match=r"line 2, column 1 'a': the quote that opens here is followed by one in the mid"
+    ):
+        rows(write('a,b\n"1" ,"2"\n'))
+
+
 def test_an_unclosed_quote_is_named(write):
     with pytest.raises(DataError, match=r"line 3, column 2 'b': a quote is opened and not closed again"):
         rows(write('a,b\n1,2\n3,"4\n5,6\n'))
@@ -338,8 +345,22 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
 
     for path in (str(tmp_path / "pipe.csv"), "/dev/zero"):
-        with pytest.raises(ConfigError, match=rf"^{path} is a pipe or a device: write what comes from it to a file"):
+        with pytest.raises(ConfigError, match=rf"^{path} is a pipe or a device: name a file, or write what comes"):
             open_table(path)
+
+
+def test_a_file_on_standard_input_is_refused_as_it_is_another_one_the_next_time(tmp_path):
+    with (tmp_path / "table.csv").open("w+") as file:
+        for path in ("/proc/self/fd/{}", "/dev/fd/{}"):
+            with pytest.raises(ConfigError, match="is a pipe or a device: name a file"):
+                open_table(path.format(file.fileno()))
+
+
+def test_a_link_to_nothing_is_no_misspelt_name(tmp_path):
+    (tmp_path / "link.csv").symlink_to("gone.csv")
+
+    with pytest.raises(ConfigError, match=r"link\.csv is a link to gone\.csv, which is not there\.$"):
+        open_table(str(tmp_path / "link.csv"))
 
 
 def test_a_glob_is_one_table_whose_rows_run_on(write, tmp_path):

@@ -88,6 +88,11 @@ class Cli(click.Group):
             for line in str(error).splitlines():
                 click.echo(f"Error: {line}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            click.echo(f"Error: {error.strerror}: {error.filename}", err=True)
+            sys.exit(2)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             sys.exit(130)

@@ -176,7 +176,7 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
     if large.any():
         first = int(large.argmax())
         what = "not finite" if np.isinf(numbers.values[first]) else "too large to compute with"
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}.")
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}{_IF_MISSING}")
     return numbers.values
 
 

@@ -78,7 +78,8 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     """Find out a file's keys: looks at every line.
 
     Raises:
-        DataError: the file is empty, a line is not a JSON object, or there is no end to its keys or depth.
+        DataError: the file is empty, a line is not a JSON object, two keys get one name, or there is no end to its keys
+            or depth.
     """
     text = open_text(path, read.encoding)
     columns: dict[str, pl.DataType] = {}
@@ -87,7 +88,11 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     for block in _blocks(text):
         _refuse_endless(path, block, keys)
         frame = _parsed(path, block)
+        found: set[str] = set()
         for name, cells, dtype in leaves(frame.schema):
+            if name in found:
+                raise DataError(f"{path}: two keys are both named {name!r} once objects are taken apart.")
+            found.add(name)
             if columns.get(name, pl.Null()) == pl.Null:
                 columns[name] = dtype
             if is_listed(dtype):

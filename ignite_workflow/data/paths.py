@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -11,6 +12,8 @@ from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.errors import ConfigError, nearest
 
 __all__ = ["table_paths"]
+
+_STREAM = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(self|\d+)/fd/\d+")
 
 
 def table_paths(path: str | Sequence[str], *, option: str = "") -> tuple[Path, ...]:
@@ -36,13 +39,18 @@ def _matching(pattern: str, start: str) -> list[Path]:
             raise ConfigError(f"{start}{place} is a directory without a data file; it holds {_some_names(place)}.")
         return found
     if os.path.exists(place):
-        if not place.is_file():  # a table is read more than once, and opening a pipe waits for its writer
-            raise ConfigError(f"{start}{place} is a pipe or a device: write what comes from it to a file first.")
+        # a table is read more than once, and a pipe only once; what stdin is another time is another file
+        if not place.is_file() or _STREAM.fullmatch(str(place)):
+            raise ConfigError(
+                f"{start}{place} is a pipe or a device: name a file, or write what comes from it to one first."
+            )
         return [place]
     named = (each for each in map(Path, glob(pattern, recursive=True)) if each.is_file())
     # once each, by its shortest name: a link to a directory above brings up the same files again and again
     found = sorted({each.resolve(): each for each in sorted(named, key=_length, reverse=True)}.values())
     if not found:
+        if os.path.islink(place):
+            raise ConfigError(f"{start}{place} is a link to {os.readlink(place)}, which is not there.")
         raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
     return found
 

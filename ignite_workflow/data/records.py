@@ -103,6 +103,8 @@ class Block:
         if not len(ends) or ends[-1] != len(data):
             ends = np.append(ends, len(data))
         starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])
+        if not len(data):
+            return starts[:0], ends[:0]
         first = data[np.minimum(starts, len(data) - 1)]
         second = data[np.minimum(starts + 1, len(data) - 1)]
         blank = (first == _NEWLINE) | ((first == _RETURN) & (second == _NEWLINE))
