@@ -19,6 +19,7 @@ from ignite_workflow.data.batches import TensorBatches
 from ignite_workflow.device import autocast, check_compiler
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError
+from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.handler_specs import build_handlers, merge_handlers, without_loss
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
 from ignite_workflow.run_directory import RunDirectory
@@ -31,14 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MoreParts",
+    "build_engines",
     "choose_handlers",
     "choose_metrics",
-    "evaluation_step",
     "held",
     "is_foreign",
-    "limited",
     "make_ready",
-    "supervised_step",
 ]
 
 
@@ -77,15 +76,48 @@ def make_ready(model: nn.Module, device: torch.device, train: TrainConfig) -> No
         model.train()
 
 
-def limited(trainer: WorkflowEngine, train: TrainConfig, more: MoreParts) -> WorkflowEngine:
-    """``trainer``, stopped in time where a limit is set.
+def build_engines(
+    model: nn.Module,
+    optimizer: Optimizer | Mapping[str, Optimizer],
+    loss_fn: LossFn | None,
+    device: torch.device,
+    train: TrainConfig,
+    more: MoreParts,
+) -> tuple[WorkflowEngine, EvaluationEngine]:
+    """The trainer, stopped in time where a limit is set, and the evaluator.
 
     Raises:
-        ConfigError: the deadline is no point in time, or it is over.
+        ConfigError: no train step is given, and there are several optimizers or no loss; the deadline is no point in
+            time, or it is over.
     """
+    train_step = more.get("train_step") or _train_step(model, optimizer, loss_fn, device, train)
+    eval_step = more.get("eval_step") or _eval_step(model, device, train)
+    trainer = WorkflowEngine(train_step)
     if train.max_minutes is not None or train.deadline is not None:
         TimeLimit(train, more.get("started", time.monotonic())).attach(trainer)
-    return trainer
+    return trainer, EvaluationEngine(eval_step, model, trainer)
+
+
+def _train_step(
+    model: nn.Module,
+    optimizer: Optimizer | Mapping[str, Optimizer],
+    loss_fn: LossFn | None,
+    device: torch.device,
+    train: TrainConfig,
+) -> Step:
+    if isinstance(optimizer, Mapping) or loss_fn is None:
+        lacking = "several optimizers need" if isinstance(optimizer, Mapping) else "a run without loss_fn needs"
+        raise ConfigError(f"{lacking} a train_step of your own")
+    precision = autocast(device, train.precision)
+    if train.accumulate > 1:
+        return build_accumulating_step(
+            model, optimizer, loss_fn, device=device, autocast=precision, accumulate=train.accumulate
+        )
+    return build_train_step(model, optimizer, loss_fn, device=device, autocast=precision)
+
+
+def _eval_step(model: nn.Module, device: torch.device, train: TrainConfig) -> Step:
+    return build_eval_step(model, device=device, autocast=autocast(device, train.precision))
 
 
 @contextmanager
@@ -103,34 +135,6 @@ def held(directory: str | Path | RunDirectory | None) -> Iterator[RunDirectory |
     except BaseException:
         opened.close()
         raise
-
-
-def supervised_step(
-    model: nn.Module,
-    optimizer: Optimizer | Mapping[str, Optimizer],
-    loss_fn: LossFn | None,
-    device: torch.device,
-    train: TrainConfig,
-) -> Step:
-    """The train step of one model, one loss and one optimizer.
-
-    Raises:
-        ConfigError: there are several optimizers, or no loss.
-    """
-    if isinstance(optimizer, Mapping) or loss_fn is None:
-        lacking = "several optimizers need" if isinstance(optimizer, Mapping) else "a run without loss_fn needs"
-        raise ConfigError(f"{lacking} a train_step of your own")
-    precision = autocast(device, train.precision)
-    if train.accumulate > 1:
-        return build_accumulating_step(
-            model, optimizer, loss_fn, device=device, autocast=precision, accumulate=train.accumulate
-        )
-    return build_train_step(model, optimizer, loss_fn, device=device, autocast=precision)
-
-
-def evaluation_step(model: nn.Module, device: torch.device, train: TrainConfig) -> Step:
-    """The evaluation step of one model, in the precision it is trained in."""
-    return build_eval_step(model, device=device, autocast=autocast(device, train.precision))
 
 
 def choose_handlers(

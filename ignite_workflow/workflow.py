@@ -139,13 +139,11 @@ class Workflow:
         device = resolve_device(train.device)
         parts.make_ready(model, device, train)
         built = parts.choose_handlers(handlers or {}, more, val_loader, loss_fn)
-        train_step = more.get("train_step") or parts.supervised_step(model, optimizer, loss_fn, device, train)
-        eval_step = more.get("eval_step") or parts.evaluation_step(model, device, train)
-        trainer = parts.limited(WorkflowEngine(train_step), train, more)
+        trainer, evaluator = parts.build_engines(model, optimizer, loss_fn, device, train, more)
         with parts.held(more.get("run_directory")) as directory:
             workflow = cls(
                 trainer=trainer,
-                evaluator=EvaluationEngine(eval_step, model, trainer),
+                evaluator=evaluator,
                 model=model,
                 optimizer=optimizer,
                 train_loader=as_seekable(train_loader, seed=train.seed),

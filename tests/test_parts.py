@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from ignite_workflow import ConfigError, TrainConfig, UnknownNameError, Workflow
-from ignite_workflow.parts import choose_metrics, supervised_step
+from ignite_workflow.parts import build_engines, choose_metrics
 
 NO_OTHERS = dict.fromkeys(("progress", "tensorboard", "curve_export"), False)
 CPU = torch.device("cpu")
@@ -39,14 +39,14 @@ def test_several_optimizers_need_a_step_of_your_own():
     optimizers = {"a": torch.optim.SGD([model.weight]), "b": torch.optim.SGD([model.bias])}
 
     with pytest.raises(ConfigError, match="several optimizers need a train_step of your own"):
-        supervised_step(model, optimizers, mse_loss, CPU, TRAIN)
+        build_engines(model, optimizers, mse_loss, CPU, TRAIN, {})
 
 
 def test_a_run_without_a_loss_needs_a_step_of_your_own():
     model = nn.Linear(1, 1)
 
     with pytest.raises(ConfigError, match="a run without loss_fn needs a train_step of your own"):
-        supervised_step(model, torch.optim.SGD(model.parameters()), None, CPU, TRAIN)
+        build_engines(model, torch.optim.SGD(model.parameters()), None, CPU, TRAIN, {})
 
 
 @pytest.mark.parametrize(("accumulate", "steps"), [(1, 4), (2, 2), (3, 2)])
