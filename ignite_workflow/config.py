@@ -15,7 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_origin
 
-from ignite_workflow import registry
+from ignite_workflow.component_names import COMPONENTS, name_mistakes
 from ignite_workflow.config_fields import (
     ColumnKind,
     Component,
@@ -48,10 +48,8 @@ __all__ = [
     "settings_tree",
 ]
 
-_COMPONENTS = ("model", "loss", "optimizer", "schedule")
 _PATHS = (("data", "path"), ("data", "split", "val"), ("data", "split", "test"))
 _FILE_IMPORT = re.compile(r".+\.py:[^\W\d]\w*")
-_HANDLER_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def load_config(file: str | Path, arguments: Iterable[str] = ()) -> RunConfig:
@@ -123,7 +121,7 @@ def settings_tree(
 def _checked(tree: Node, malformed: list[str]) -> RunConfig:
     settings = tree.to_plain()
     config, mistakes = validate(RunConfig, _fields_of(RunConfig, settings))
-    named = [_with_keys(mistake) for mistake in [*mistakes, *_name_mistakes(settings)]]
+    named = [_with_keys(mistake) for mistake in [*mistakes, *name_mistakes(settings)]]
     lines = tree.locate(named) + malformed
     if lines:
         raise ConfigError("\n".join(lines))
@@ -141,7 +139,7 @@ def _dotted(keys: Keys) -> str:
 
 def _normalise(tree: Node, directory: Path, keys: tuple[str, ...] = ()) -> None:
     """Give short forms their full form and make paths absolute, in the part of the settings that ``keys`` lead to."""
-    if len(keys) == 1 and keys[0] in _COMPONENTS and isinstance(tree.value, str):
+    if len(keys) == 1 and keys[0] in COMPONENTS and isinstance(tree.value, str):
         tree.value = {"name": Node(tree.value, tree.place, tree.place)}
     if len(keys) == 2 and keys[0] == "handlers" and (tree.value is None or tree.value is True):
         tree.value = {}
@@ -205,43 +203,6 @@ def _component_fields(component: Any) -> Any:
         return {"name": component}
     options = {key: value for key, value in component.items() if key != "name"}
     return {"name": component.get("name"), "options": options}
-
-
-def _name_mistakes(settings: Mapping[str, Any]) -> list[Mistake]:
-    """Mistakes in the names of components. Values of the wrong type are told by others."""
-    named = [("data_kind", ("data", "kind")), ("step", ("train", "step"))]
-    named += [(section, (section, "name")) for section in _COMPONENTS]
-    mistakes = []
-    for kind, (section, key) in named:
-        found = settings.get(section)
-        if isinstance(found, dict) and isinstance(found.get(key), str):
-            mistakes += _name_mistake(kind, found[key], (section, key))
-    data = settings.get("data")
-    if isinstance(data, dict) and data.get("path") is None and not registry.is_import_path(str(data.get("kind"))):
-        mistakes.append(Mistake(("data", "path"), "is missing."))
-    handlers = settings.get("handlers")
-    for handler_id, options in handlers.items() if isinstance(handlers, dict) else ():
-        mistakes += _handler_mistakes(handler_id, options)
-    return mistakes
-
-
-def _handler_mistakes(handler_id: str, options: Any) -> list[Mistake]:
-    keys = ("handlers", handler_id)
-    if not isinstance(options, dict) or "use" not in options:
-        return _name_mistake("handler", handler_id, keys)
-    if not _HANDLER_ID.fullmatch(handler_id):
-        return [Mistake(keys, "an id must be lower-case letters, digits and underscores, a letter first.", at_key=True)]
-    if not isinstance(options["use"], str):
-        return [Mistake((*keys, "use"), f"must be text, got {shown(options['use'])}.")]
-    return _name_mistake("handler", options["use"], (*keys, "use"))
-
-
-def _name_mistake(kind: str, name: str, keys: Keys) -> list[Mistake]:
-    try:
-        registry.check_name(kind, name)
-    except ConfigError as error:
-        return [Mistake(keys, str(error), at_key=keys[-1] == name)]
-    return []
 
 
 def config_to_mapping(config: RunConfig) -> dict[str, Any]:

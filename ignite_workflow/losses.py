@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from ignite_workflow import registry
-from ignite_workflow.errors import ConfigError, DataError, UnknownNameError, mistaken_at
+from ignite_workflow.class_weights import weighted_loss
+from ignite_workflow.errors import ConfigError, DataError, mistaken_at
 from ignite_workflow.targets import LINKS, Link, Target, TargetForm, encode_target
 
 __all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "OutputKind", "build_loss", "check_loss_options"]
@@ -172,18 +172,6 @@ class Loss:
         return self
 
 
-class _MeanOverSamples(nn.Module):
-    """A loss with class weights: torch's own mean divides by the weights of the batch instead of its samples."""
-
-    def __init__(self, loss: nn.Module) -> None:
-        super().__init__()
-        self.loss = loss
-
-    def forward(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        loss: Tensor = self.loss(y_pred, y)
-        return loss.mean()
-
-
 def build_loss(name: str, options: Mapping[str, Any], target: Target) -> Loss:
     """The loss of that name, for that target.
 
@@ -225,7 +213,7 @@ def _build_fn(name: str, cls: Callable[..., Any], facts: _Facts, options: Mappin
     if weights is None:
         fn: LossFn = cls(**{**options, **facts.options})
         return fn
-    return _build_weighted(cls, options, weights, target)
+    return weighted_loss(cls, options, weights, target)
 
 
 def check_loss_options(name: str, options: Mapping[str, Any]) -> None:
@@ -252,44 +240,3 @@ def _check_fixed_options(name: str, options: Mapping[str, Any]) -> None:
             allowed = "cannot be set" if value is None else f"must be {value}, got {options[option]!r}"
             with mistaken_at("loss", option):
                 raise ConfigError(f"loss {name}: option {option!r} {allowed}: {reason}.")
-
-
-def _build_weighted(cls: Callable[..., nn.Module], options: dict[str, Any], weights: Any, target: Target) -> nn.Module:
-    if target.task == "multilabel":
-        return cls(**options, pos_weight=_label_weights(weights, target))
-    weight = _class_weights(weights, target)
-    if cls is nn.BCEWithLogitsLoss:
-        return cls(**options, weight=weight[:1], pos_weight=weight[1] / weight[0])
-    return _MeanOverSamples(cls(**{**options, "weight": weight, "reduction": "none"}))
-
-
-def _class_weights(weights: Any, target: Target) -> Tensor:
-    """A weight a class (C,), their mean over the training rows 1: "balanced" gives rows / (C * rows of the class)."""
-    counts = torch.tensor(target.counts, dtype=torch.float64)
-    weight = 1 / counts.clamp(min=1) if weights == "balanced" else _given_weights(weights, target.classes)
-    return (weight * counts.sum() / (weight * counts).sum()).float()
-
-
-def _label_weights(weights: Any, target: Target) -> Tensor:
-    """For each label (C,) the weight of its presence: "balanced" gives absent / present rows."""
-    if weights != "balanced":
-        return _given_weights(weights, target.classes).float()
-    present = torch.tensor(target.counts, dtype=torch.float64).clamp(min=1)
-    return ((target.rows - present) / present).float()
-
-
-def _given_weights(weights: Any, classes: Sequence[str]) -> Tensor:
-    """The weights (C,) float64 of a list, or of a mapping from class name."""
-    if isinstance(weights, Mapping):
-        by_name = {str(name): weight for name, weight in weights.items()}
-        for name in by_name.keys() - set(classes):
-            raise UnknownNameError("class in class_weights", name, classes)
-        weights = [by_name.get(name, 1.0) for name in classes]
-    if not isinstance(weights, Sequence) or isinstance(weights, str) or len(weights) != len(classes):
-        raise ConfigError(
-            f"class_weights must be 'balanced', {len(classes)} numbers or numbers by class name, got {weights!r}."
-        )
-    for weight in weights:
-        if not isinstance(weight, int | float) or not 0 < weight < math.inf:
-            raise ConfigError(f"class_weights must be positive numbers, got {weight!r}.")
-    return torch.tensor(weights, dtype=torch.float64)

@@ -13,8 +13,8 @@ LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
     "errors built_in display durable strict_json early_signals",
     "validation registry",
-    "config_tree config_fields config config_schema settings device randomness events pictures",
-    "batch targets losses metric_sums metrics optimizers muon schedules data models",
+    "config_tree config_fields component_names config config_schema settings device randomness events pictures",
+    "batch targets class_weights losses metric_sums metrics optimizers muon schedules data models",
     "state dispatch resumable engine evaluator steps signals interval ticker time_limit",
     "records run_directory tensor_file finite checkpoint bad_batches curve_picture",
     "handler_specs parts snapshot upkeep supervision workflow divergence",
