@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from ignite_workflow import registry
+from ignite_workflow.component_names import COMPONENTS
 from ignite_workflow.config import DataConfig, ReadConfig, RunConfig, SplitConfig, TrainConfig
+from ignite_workflow.docstrings import described_names
 
-__all__ = ["config_schema", "field_docs"]
+__all__ = ["config_schema"]
 
 _IMPORT_PATH = {"type": "string", "pattern": "^[^:]+:[^:]+$"}
-
-
-def field_docs(section: type[Any]) -> dict[str, str]:
-    """What the docstring of a section of the config says of each of its fields.
-
-    Args:
-        section: ``TrainConfig`` or another dataclass of the config.
-
-    Example:
-        >>> field_docs(DataConfig)["task"]
-        'what is learnt.'
-    """
-    _, _, listed = (inspect.getdoc(section) or "").partition("Attributes:\n")
-    entries = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", listed, flags=re.MULTILINE)
-    return {name: " ".join(text.split()).replace("``", "'") for name, text in entries}
 
 
 def config_schema() -> dict[str, Any]:
@@ -37,7 +23,7 @@ def config_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     del definitions["Component"]
     properties = schema["properties"]
-    for kind in ("model", "loss", "optimizer", "schedule"):
+    for kind in COMPONENTS:
         properties[kind] = {"anyOf": [_name(kind), _named_options("name", kind), {"type": "null"}]}
     properties["handlers"] = _handlers()
     definitions["DataConfig"]["properties"]["kind"] = {**_name("data_kind"), "default": "table"}
@@ -46,8 +32,8 @@ def config_schema() -> dict[str, Any]:
     described = [(section, definitions[section.__name__]) for section in sections]
     for section, definition in [(RunConfig, schema), *described]:
         definition["description"] = (inspect.getdoc(section) or "").partition("\n")[0]
-        for name, text in field_docs(section).items():
-            definition["properties"][name]["description"] = text
+        for name, text in described_names(section, "Attributes").items():
+            definition["properties"][name]["description"] = text.replace("``", "'")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from typing import Any
 from torch.optim import Optimizer
 
 from ignite_workflow import registry
+from ignite_workflow.docstrings import described_names
 from ignite_workflow.handler import Handler
 from ignite_workflow.handler_specs import handler_class
 from ignite_workflow.schedules import build_schedule
 from ignite_workflow.testing import scripted_workflow
 from ignite_workflow.workflow import Workflow
 
-__all__ = ["HandlerEntry", "describe_handlers", "field_texts"]
+__all__ = ["HandlerEntry", "describe_handlers"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def describe_handlers(name: str | None = None) -> list[HandlerEntry]:
 
 
 def _describe(name: str, cls: type[Handler]) -> HandlerEntry:
-    texts = field_texts(cls)
+    texts = described_names(cls, "Args")
     options = tuple(
         {"name": field.name, "type": str(field.type), "default": _default(field), "text": texts.get(field.name, "")}
         for field in dataclasses.fields(cls)
@@ -64,23 +64,6 @@ def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is not dataclasses.MISSING:
         return str(field.default)
     return str(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(must be given)"
-
-
-def field_texts(cls: type) -> dict[str, str]:
-    """What the ``Args`` section of a class's docstring says of each option."""
-    _, _, section = (cls.__doc__ or "").partition("Args:\n")
-    texts: dict[str, str] = {}
-    current = ""
-    for line in section.splitlines():
-        entry = re.match(r" {8}(\w+): (.*)", line)
-        if entry:
-            current = entry[1]
-            texts[current] = entry[2]
-        elif re.match(r" {12}\S", line) and current:
-            texts[current] += " " + line.strip()
-        else:
-            break
-    return texts
 
 
 def _events(name: str, cls: type[Handler]) -> tuple[str, ...]:

@@ -4,19 +4,20 @@ import json
 import pytest
 
 from ignite_workflow.config import Component, DataConfig, ReadConfig, RunConfig, SplitConfig, TrainConfig
-from ignite_workflow.config_schema import config_schema, field_docs
+from ignite_workflow.config_schema import config_schema
+from ignite_workflow.docstrings import described_names
 
 SECTIONS = [Component, DataConfig, ReadConfig, RunConfig, SplitConfig, TrainConfig]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_setting_is_documented_in_the_order_of_the_fields(section):
-    assert list(field_docs(section)) == [field.name for field in dataclasses.fields(section)]
-    assert all(text.endswith(".") for text in field_docs(section).values())
+    assert list(described_names(section, "Attributes")) == [field.name for field in dataclasses.fields(section)]
+    assert all(text.endswith(".") for text in described_names(section, "Attributes").values())
 
 
 def test_a_text_of_several_lines_is_read_whole():
-    assert field_docs(SplitConfig)["val"].endswith("None: 0.15 (0 where 'column' is given).")
+    assert described_names(SplitConfig, "Attributes")["val"].endswith("None: 0.15 (0 where ``column`` is given).")
 
 
 def test_the_schema_is_plain_json_and_says_what_each_setting_is():
