@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ignite_workflow import models, registry
+from ignite_workflow.component_names import COMPONENTS
 from ignite_workflow.config import Component, RunConfig
 from ignite_workflow.errors import ConfigError, Keys, Mistake, mistaken_at
 from ignite_workflow.handler_specs import check_handler_options
@@ -64,7 +65,7 @@ def _checks(config: RunConfig) -> Iterator[tuple[Keys, Callable[[], None]]]:
 def _not_finite(config: RunConfig) -> Iterator[Mistake]:
     """Options that must be finite and are not: comparisons let NaN through, and some of torch's let infinity."""
     whys = {"model": "as the model file is strict JSON", "loss": "as the model file is strict JSON"}
-    for section in ("model", "loss", "optimizer", "schedule"):
+    for section in COMPONENTS:
         component: Component | None = getattr(config, section)
         why = f", {whys[section]}" if section in whys else ""
         for keys, value in _floats((section,), component.options if component else {}):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_HANDLERS",
+    "NO_HANDLERS",
     "build_handlers",
     "check_handler_options",
     "handler_class",
@@ -41,6 +42,9 @@ DEFAULT_HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "checkpointing": {},
 }
 """In the order in which they are attached, and so run within an event; further ones stand before ``_REPORTING``."""
+
+NO_HANDLERS: Mapping[str, dict[str, Any] | bool] = dict.fromkeys(DEFAULT_HANDLERS, False)
+"""The setting ``handlers`` of a run without any."""
 
 _REPORTING = ("nan_guard", "progress", "status_file", "tensorboard", "curve_export", "checkpointing")  # what others did
 _PARTS = (

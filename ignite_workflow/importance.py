@@ -10,8 +10,10 @@ Shapes: ``N`` rows, ``F`` features.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,7 +81,11 @@ def correlated_columns(schema: Schema, x: Tensor) -> tuple[CorrelatedColumns, ..
         CorrelatedColumns(names=(names[first], names[second]), correlation=float(correlations[first, second]))
         for first, second in zip(*np.nonzero(np.abs(correlations) >= _CORRELATED), strict=True)
     ]
-    return tuple(sorted(pairs, key=lambda pair: -abs(pair.correlation)))
+    return tuple(sorted(pairs, key=_strength, reverse=True))
+
+
+def _strength(pair: CorrelatedColumns) -> float:
+    return abs(pair.correlation)
 
 
 class RowSample:
@@ -158,4 +164,10 @@ def permutation_importance(
                 std=dict(zip(whole, stds.tolist(), strict=True)),
             )
         )
-    return tuple(sorted(found, key=lambda each: -np.nan_to_num(each.mean[main], nan=-np.inf)))
+    return tuple(sorted(found, key=partial(_loss_without, main), reverse=True))
+
+
+def _loss_without(main: str, column: ColumnImportance) -> float:
+    """By how much ``main`` gets worse; where that is not known the column comes last."""
+    loss = column.mean[main]
+    return -math.inf if math.isnan(loss) else loss

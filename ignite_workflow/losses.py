@@ -24,7 +24,7 @@ from ignite_workflow.targets import LINKS, Link, Target, TargetForm, encode_targ
 
 __all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "OutputKind", "build_loss", "check_loss_options"]
 
-LossFn = Callable[[Tensor, Tensor], Tensor]  # y_pred, y -> ()
+LossFn = Callable[[Any, Any], Tensor]  # predictions (N, ...), targets (N, ...) -> loss ()
 OutputKind = Literal["value", "logit", "log_prob", "prob", "log_rate"]
 
 DEFAULT_LOSSES = {

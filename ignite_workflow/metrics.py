@@ -24,7 +24,7 @@ from torch import Tensor
 from ignite_workflow import metric_sums, registry
 from ignite_workflow.batch import sample_count
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.losses import Loss
+from ignite_workflow.losses import Loss, LossFn
 from ignite_workflow.metric_sums import ClassSums, ValueSums
 from ignite_workflow.targets import Target, decode_target
 
@@ -178,7 +178,7 @@ class MeanLoss(Metric):
         loss_fn: ``(y_pred, y) -> ()``, a mean over samples.
     """
 
-    def __init__(self, loss_fn: Callable[[Any, Any], Tensor]) -> None:
+    def __init__(self, loss_fn: LossFn) -> None:
         self.loss_fn = loss_fn
         super().__init__()
 

@@ -21,9 +21,10 @@ from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.handler_specs import build_handlers, merge_handlers, without_loss
+from ignite_workflow.losses import LossFn
 from ignite_workflow.metrics import MODES, MeanLoss, MetricSet
 from ignite_workflow.run_directory import RunDirectory
-from ignite_workflow.steps import LossFn, Step, build_accumulating_step, build_eval_step, build_train_step
+from ignite_workflow.steps import Step, build_accumulating_step, build_eval_step, build_train_step
 from ignite_workflow.time_limit import TimeLimit
 
 if TYPE_CHECKING:

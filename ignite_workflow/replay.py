@@ -13,7 +13,7 @@ from ignite_workflow.config import RunConfig, load_config
 from ignite_workflow.device import set_threads
 from ignite_workflow.divergence import Divergence, examine_divergence
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.handler_specs import DEFAULT_HANDLERS
+from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.model_file import load_model
 from ignite_workflow.run_data import prepare_data
 from ignite_workflow.run_directory import read_status
@@ -53,4 +53,4 @@ def _workflow(config: RunConfig, run: Path, device: str | None) -> Any:
     origin = read_status(run).get("from_model")
     schema = None if origin is None else load_model(origin, device="cpu").schema
     data = prepare_data(config.data, seed=train.seed, schema=schema)
-    return build_workflow(replace(config, train=train, handlers=dict.fromkeys(DEFAULT_HANDLERS, False)), data)
+    return build_workflow(replace(config, train=train, handlers={**NO_HANDLERS}), data)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ignite_workflow.component_names import COMPONENTS
 from ignite_workflow.component_options import check_components
 from ignite_workflow.config import RunConfig, config_to_mapping
 from ignite_workflow.config_tree import to_yaml
@@ -100,7 +101,7 @@ def _lines(config: RunConfig, report: TableReport, directory: Path) -> Iterator[
     for key, value in mapping["data"].items():
         if key not in ("path", "target", "task", "columns", "kind") and value:
             yield f"  {key}: {_value(value)}" + (f"  # {_COMMENTS[key]}" if key in _COMMENTS else "")
-    for section in ("model", "loss", "optimizer", "schedule"):
+    for section in COMPONENTS:
         yield f"{section}: {_value(mapping[section])}  # {_COMMENTS[section]}"
     yield "train:"
     for key, value in mapping["train"].items():

@@ -16,10 +16,10 @@ from torch.optim import Optimizer
 from ignite_workflow.batch import mover, sample_count
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.events import WorkflowEvents, fire
+from ignite_workflow.losses import LossFn
 
 __all__ = [
     "Batch",
-    "LossFn",
     "Step",
     "StepOutput",
     "build_accumulating_step",
@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 Batch = tuple[Any, Any]  # inputs (N, ...), targets (N, ...): tensors, or tuples, lists and dicts of tensors
-LossFn = Callable[[Any, Any], Tensor]  # predictions (N, ...), targets (N, ...) -> loss ()
 Step = Callable[[WorkflowEngine, Batch], Any]
 Autocast = Callable[[], AbstractContextManager[Any]]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import ALL_THREADS, resolve_device, set_threads
-from ignite_workflow.handler_specs import DEFAULT_HANDLERS
+from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.run_data import RunData
 
 __all__ = ["choose_threads", "with_threads"]
@@ -57,7 +57,7 @@ def choose_threads(config: RunConfig, data: RunData) -> int:
 def _seconds_per_step(config: RunConfig, data: RunData, threads: int) -> float:
     set_threads(threads)
     train = replace(config.train, max_epochs=2, limit_batches=_BATCHES, workers=0, compile=False)
-    workflow = build_workflow(replace(config, train=train, handlers=dict.fromkeys(DEFAULT_HANDLERS, False)), data)
+    workflow = build_workflow(replace(config, train=train, handlers={**NO_HANDLERS}), data)
     state = workflow.run()
     seconds = state.times["EPOCH_COMPLETED"]  # of the second epoch
     assert seconds is not None

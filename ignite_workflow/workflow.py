@@ -22,12 +22,12 @@ from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.errors import ConfigError, UnknownNameError, mistaken_at
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.handler_specs import in_order
+from ignite_workflow.losses import LossFn
 from ignite_workflow.metrics import MetricSet, Mode
 from ignite_workflow.records import Record, Records
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.snapshot import Saver, check_handlers, put_back, take_snapshot
 from ignite_workflow.state import RunState
-from ignite_workflow.steps import LossFn
 from ignite_workflow.supervision import close_parts, finish_unless_stopped, how_it_ended, progress, supervised
 from ignite_workflow.upkeep import Upkeep
 

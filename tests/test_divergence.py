@@ -10,9 +10,7 @@ from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
 from ignite_workflow import TrainConfig, Workflow, examine_divergence
-from ignite_workflow.handler_specs import DEFAULT_HANDLERS
-
-NONE = dict.fromkeys(DEFAULT_HANDLERS, False)
+from ignite_workflow.handler_specs import NO_HANDLERS
 
 
 class Divide(nn.Module):
@@ -38,7 +36,7 @@ def assembled(model=None, *, loss_fn=mse_loss, rows=8, **train):
         loss_fn,
         DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=4),
         train=TrainConfig(max_epochs=1, device="cpu", **train),
-        handlers=NONE,
+        handlers=NO_HANDLERS,
     )
     workflow.trainer.state.epoch_length = rows // 4
     return workflow

@@ -9,7 +9,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, TensorDataset
 
 from ignite_workflow import ConfigError, TrainConfig, Workflow, WorkflowEvents
-from ignite_workflow.handler_specs import DEFAULT_HANDLERS
+from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.handlers.best_weights import BestWeights
 from ignite_workflow.handlers.ema import EMA
 from ignite_workflow.testing import scripted_workflow
@@ -49,7 +49,7 @@ def test_the_average_is_that_of_torch():
         mse_loss,
         DataLoader(data, batch_size=3),
         train=TrainConfig(max_epochs=3, device="cpu"),
-        handlers={**dict.fromkeys(DEFAULT_HANDLERS, False), "ema": handler},
+        handlers={**NO_HANDLERS, "ema": handler},
     )
     oracle = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9))
     workflow.trainer.add_event_handler(Events.ITERATION_COMPLETED, oracle.update_parameters, model)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import ignite_workflow
 from ignite_workflow import Handler, TrainConfig, Workflow, registry
 from ignite_workflow.built_in import BUILT_IN
-from ignite_workflow.handler_specs import DEFAULT_HANDLERS
+from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.schedules import build_schedule
 from ignite_workflow.tensor_file import decode_tree, encode_tree
 from ignite_workflow.testing import scripted_workflow
@@ -153,7 +153,7 @@ def trained(path, *names):
     model = nn.Sequential(nn.Linear(2, 4), nn.Dropout(), nn.Linear(4, 1))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     data = TensorDataset(torch.randn(12, 2), torch.randn(12, 1))
-    handlers = {**dict.fromkeys(DEFAULT_HANDLERS, False), "evaluation": {}, "checkpointing": {}}
+    handlers = {**NO_HANDLERS, "evaluation": {}, "checkpointing": {}}
     return Workflow.from_parts(
         model,
         optimizer,
