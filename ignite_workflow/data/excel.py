@@ -22,12 +22,12 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.data.header import column_names
 from ignite_workflow.data.position import Position
+from ignite_workflow.data.sheet_process import ROW
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
 __all__ = ["ExcelFile", "SheetRows", "open_excel"]
 
 _PROGRAM = "ignite_workflow.data.sheet_process"
-_ROW = "row"
 _CHUNK_ROWS = 65_536
 _MOST_EXPANSION = 200  # sheets shrink to a tenth or so
 _ALWAYS_ALLOWED = 256 * 1024**2
@@ -170,7 +170,7 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
     unsaved = _unsaved(path, answer, table)
     cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
     naming = _naming(sheet, header, answer["sheets"], columns)
-    return ExcelFile(path, sheet, columns, (*notes, *unsaved), naming, cells, table[_ROW])
+    return ExcelFile(path, sheet, columns, (*notes, *unsaved), naming, cells, table[ROW])
 
 
 def _naming(sheet: str, header: int | None, sheets: Sequence[str], columns: Sequence[str]) -> str:

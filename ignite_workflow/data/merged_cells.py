@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,18 @@ from ignite_workflow.data.sheet_xml import column_number, sheet_blocks
 
 __all__ = ["Merge", "fill_merged", "merged_cells"]
 
-Merge = tuple[int, int, int, int]  # the first column and the last, the first row and the last, from 0
-
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _END_OF_ROWS = re.compile(rb"</(?:\w+:)?sheetData\s*>")
 _MOST = 20_000  # each may take as long as the sheet is
+
+
+class Merge(NamedTuple):
+    """Cells that are merged into one: the first column and the last, the first row and the last, from 0."""
+
+    left: int
+    right: int
+    first: int
+    last: int
 
 
 def merged_cells(path: Path, sheet: str) -> list[Merge]:
@@ -28,7 +36,7 @@ def merged_cells(path: Path, sheet: str) -> list[Merge]:
         sheet: its name.
     """
     return [
-        (column_number(left), column_number(right), int(first) - 1, int(last) - 1)
+        Merge(column_number(left), column_number(right), int(first) - 1, int(last) - 1)
         for left, first, right, last in _MERGE.findall(_below_the_rows(sheet_blocks(path, sheet)))[:_MOST]
     ]
 
@@ -44,9 +52,9 @@ def fill_merged(cells: pl.Series, merges: Sequence[Merge], first_row: int) -> pl
     if not merges:
         return cells
     source = np.arange(len(cells))
-    for _, _, first, last in merges:
-        if first >= first_row:
-            source[first - first_row : last - first_row + 1] = first - first_row
+    for merge in merges:
+        if merge.first >= first_row:
+            source[merge.first - first_row : merge.last - first_row + 1] = merge.first - first_row
     return cells.gather(source)
 
 

@@ -26,18 +26,19 @@ def joined_names(
     Returns:
         The first of the rows, the last, and what stands in them of each column.
     """
-    over = [merge for merge in merges if merge[2] <= header <= merge[3]]
-    top, bottom = min([header, *(first for *_, first, _ in over)]), max([header, *(last for *_, last in over)])
-    inside = [merge for merge in merges if top <= merge[2] and merge[3] <= bottom]
+    over = [merge for merge in merges if merge.first <= header <= merge.last]
+    top = min([header, *(merge.first for merge in over)])
+    bottom = max([header, *(merge.last for merge in over)])
+    inside = [merge for merge in merges if top <= merge.first and merge.last <= bottom]
     if not _is_of_rows(texts[top : bottom + 1], inside):
         return None
     names: list[list[str]] = [[] for _ in range(texts.width)]
     for row in range(top, bottom + 1):
         cells = list(texts.row(row))
-        for left, right, first, _ in inside:
-            if first == row:
-                end = min(right + 1, len(cells))
-                cells[left:end] = [cells[left]] * (end - left)
+        for merge in inside:
+            if merge.first == row:
+                end = min(merge.right + 1, len(cells))
+                cells[merge.left : end] = [cells[merge.left]] * (end - merge.left)
         for parts, cell in zip(names, cells, strict=True):
             parts += [cell.strip()] if cell is not None else []
     return top, bottom, tuple(" ".join(parts) or None for parts in names)
@@ -48,13 +49,13 @@ def _is_of_rows(rows: pl.DataFrame, merges: Sequence[Merge]) -> bool:
 
     Nothing below the first row may be a number, and a cell must be merged over columns, as one above two names is.
     """
-    if not 1 < rows.height <= _MOST_ROWS or not any(left < right for left, right, _, _ in merges):
+    if not 1 < rows.height <= _MOST_ROWS or not any(merge.left < merge.right for merge in merges):
         return False
     whole = {
         column
-        for left, right, first, last in merges
-        if last - first + 1 == rows.height
-        for column in range(left, min(right, rows.width - 1) + 1)
+        for merge in merges
+        if merge.last - merge.first + 1 == rows.height
+        for column in range(merge.left, min(merge.right, rows.width - 1) + 1)
     }
     numbers = rows[1:].cast(pl.Float64, strict=False)
     if any(series.null_count() < len(series) for series in numbers):

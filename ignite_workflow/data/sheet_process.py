@@ -59,7 +59,7 @@ def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
     left = sheet.selected_columns[0].absolute_index
-    merges = [(column - left, end - left, first, last) for column, end, first, last in merged_cells(path, name)]
+    merges = [each._replace(left=each.left - left, right=each.right - left) for each in merged_cells(path, name)]
     area = find_area(texts, said, merges)
     _table(reader, name, texts, area, merges).write_ipc(output)
     return {
@@ -88,8 +88,8 @@ def _table(reader: Any, name: str, texts: pl.DataFrame, area: SheetArea, merges:
     numbers = pl.int_range(area.first + 1, area.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
     of_columns: dict[int, list[Merge]] = {}
-    for merge in (merge for merge in merges if merge[2] < merge[3]):
-        of_columns.setdefault(merge[0], []).append(merge)
+    for merge in (merge for merge in merges if merge.first < merge.last):
+        of_columns.setdefault(merge.left, []).append(merge)
     cells = [fill_merged(column, of_columns.get(index, ()), area.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
     return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
