@@ -262,6 +262,20 @@ def test_values_not_seen_in_training_are_counted():
     assert unseen.lines() == ["column 'island': 4 values new since training, taken as unknown: 'Mars' in new: row 1."]
 
 
+def test_missing_cells_are_counted_where_training_had_none():
+    unseen, schema = Unseen(), fitted()
+    whole = [column.name for column in schema.numeric if all(part.of != "missing" for part in column.parts)]
+    for first_row in (0, 4):
+        schema.encode(
+            {**BIRDS, whole[0]: ["", *BIRDS[whole[0]][1:3], None]}, source="new", first_row=first_row, unseen=unseen
+        )
+
+    assert unseen.lines() == [
+        f"column '{whole[0]}': 4 missing cells, where training had none, taken as the training mean: "
+        "the first in new: row 0."
+    ]
+
+
 def test_a_class_not_in_training_is_named():
     schema = fitted(columns=COLUMNS[:1], task="multiclass", targets=(Target("island"),))
 

@@ -104,9 +104,15 @@ class Target:
 
 @dataclass
 class Unseen:
-    """Counts the values of categories that the training split did not hold: they are encoded as unknown."""
+    """Counts what the training split did not hold: values of categories, and missing cells in columns without one.
+
+    Attributes:
+        found: by column how many values are encoded as unknown, and the first of them.
+        missing: by column how many missing cells, what they are encoded as, and where the first is.
+    """
 
     found: dict[str, tuple[int, str]] = field(default_factory=dict)
+    missing: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def add(self, series: pl.Series, unknown: np.ndarray[Any, np.dtype[np.bool_]], place: Place) -> None:
         """Count the cells of a column that are unknown, (N,)."""
@@ -114,17 +120,31 @@ class Unseen:
         count, example = self.found.get(series.name, (0, f"{series[first]!r} in {place(first)}"))
         self.found[series.name] = (count + int(unknown.sum()), example)
 
+    def add_missing(self, column: Column, missing: np.ndarray[Any, np.dtype[np.bool_]], place: Place) -> None:
+        """Count the missing cells of a column in which training had none, (N,)."""
+        if missing.any():
+            name, taken = column.name, "unknown" if column.kind == "category" else "the training mean"
+            count, example = self.missing.get(
+                name, (0, f"taken as {taken}: the first in {place(int(missing.argmax()))}")
+            )
+            self.missing[name] = (count + int(missing.sum()), example)
+
     def add_all(self, other: Unseen) -> None:
         """Count what was found later."""
-        for name, (count, example) in other.found.items():
-            before, first = self.found.get(name, (0, example))
-            self.found[name] = (before + count, first)
+        for mine, others in ((self.found, other.found), (self.missing, other.missing)):
+            for name, (count, example) in others.items():
+                before, first = mine.get(name, (0, example))
+                mine[name] = (before + count, first)
 
     def lines(self) -> list[str]:
-        """A line for each column that held such values."""
-        return [
+        """A line for each column that held such values or cells."""
+        values = [
             f"column {name!r}: {count} value{'s' if count > 1 else ''} new since training, taken as unknown: {example}."
             for name, (count, example) in self.found.items()
+        ]
+        return values + [
+            f"column {name!r}: {count} missing cell{'s' if count > 1 else ''}, where training had none, {example}."
+            for name, (count, example) in self.missing.items()
         ]
 
 

@@ -123,6 +123,8 @@ class Schema:
         for column in self.numeric:
             base = base_values(column, chunk.column(column.name), self.rules, chunk.place)
             numbers += [(part_values(part.of, base), part) for part in column.parts]
+            if unseen is not None and all(part.of != "missing" for part in column.parts):
+                unseen.add_missing(column, np.isnan(base), chunk.place)
         codes = [self._codes(column, chunk.column(column.name), chunk.place, unseen) for column in self.categories]
         features = np.empty((chunk.frame.height, len(numbers) + len(codes)), dtype=np.float32)
         for start in range(0, len(features), _FILLED_ROWS):
@@ -150,6 +152,8 @@ class Schema:
             unseen.add(text, unknown, place)
         if column.missing:
             codes[missing] = len(column.classes) + 1
+        elif unseen is not None:
+            unseen.add_missing(column, missing, place)
         return codes
 
     def encode_target(self, data: Any, *, source: str = "", first_row: int = 0) -> Targets:
