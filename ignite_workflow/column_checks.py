@@ -25,6 +25,12 @@ _SAME = 1 - 1e-6  # correlation of columns that differ by a scale and by roundin
 _RARE = 0.01  # of the rows: a column whose other values are rarer says nearly nothing
 _AT_ONCE = 256  # columns that are compared with all before them
 _TOLD = 3  # pairs of columns, or columns that hardly vary
+_FATES = {
+    "constant": ("does not vary and is not used", "do not vary and are not used"),
+    "identifier": ("names the rows and is not used", "name the rows and are not used"),
+    "text": ("is free text and not used", "are free text and not used"),
+    "ignore": ("holds no plain cells and is not used", "hold no plain cells and are not used"),
+}
 
 
 def check_columns(config: DataConfig, schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Remark]:
@@ -145,14 +151,6 @@ def _unused(columns: Sequence[Column]) -> Iterator[Remark]:
             whys = "; ".join(dict.fromkeys(printable(column.why) for column in found[:_TOLD]))
             text = f"{columns_named([column.name for column in found])} {fates if len(found) > 1 else fate} ({whys})"
             yield Remark("note", f"{text}: {_advice(found[0])}.")
-
-
-_FATES = {
-    "constant": ("does not vary and is not used", "do not vary and are not used"),
-    "identifier": ("names the rows and is not used", "name the rows and are not used"),
-    "text": ("is free text and not used", "are free text and not used"),
-    "ignore": ("holds no plain cells and is not used", "hold no plain cells and are not used"),
-}
 
 
 def _advice(column: Column) -> str:

@@ -9,7 +9,17 @@ from pydantic import ConfigDict, Field, Strict
 
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["ColumnKind", "Component", "DataConfig", "ReadConfig", "RunConfig", "SplitConfig", "Task", "TrainConfig"]
+__all__ = [
+    "DEFAULT_FRACTION",
+    "ColumnKind",
+    "Component",
+    "DataConfig",
+    "ReadConfig",
+    "RunConfig",
+    "SplitConfig",
+    "Task",
+    "TrainConfig",
+]
 
 ColumnKind = Literal["number", "category", "boolean", "datetime", "text", "ignore"]
 Task = Literal["regression", "binary", "multiclass", "multilabel", "language_model", "forecast"]
@@ -23,6 +33,7 @@ _Text = Annotated[str, Field(min_length=1)]
 _NO_OTHER_KEYS = ConfigDict(extra="forbid")
 
 DEFAULT_FRACTION = 0.15
+"""Of the rows, for val and for test, where nothing was said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ Shapes: ``N`` rows, ``T`` target numbers, ``C`` classes (multilabel: labels).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from ignite_workflow.importance import (
     ColumnImportance,
     CorrelatedColumns,
     RowSample,
+    Watch,
     correlated_columns,
     permutation_importance,
 )
@@ -50,7 +51,6 @@ _MOST_POINTS = 50_000
 _ROWS_A_PASS = 512
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Watch = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def main_metric(target: Target) -> str:

@@ -30,9 +30,12 @@ __all__ = [
     "ColumnImportance",
     "CorrelatedColumns",
     "RowSample",
+    "Watch",
     "correlated_columns",
     "permutation_importance",
 ]
+
+Watch = Callable[[Iterable[Any]], Iterable[Any]]  # is given items and gives them back, one by one: for a progress bar
 
 REPEATS = 5
 _CORRELATED = 0.9  # from which two columns stand in for one another
@@ -131,7 +134,7 @@ def permutation_importance(
     *,
     main: str,
     seed: int = 0,
-    watch: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    watch: Watch = iter,
 ) -> tuple[ColumnImportance, ...]:
     """Move the cells of one column after the other.
 

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, Subset
 
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
+from ignite_workflow.config_fields import DEFAULT_FRACTION
 from ignite_workflow.data.bad_samples import bad_sample, refuse
 from ignite_workflow.data.batches import BatchDataset, SampleDataset, TensorBatches
 from ignite_workflow.data.prepared import ArraySplit, PreparedData, prepare_table
@@ -176,7 +177,7 @@ def _divide(dataset: Any, config: DataConfig, seed: int) -> dict[str, Any]:
         share = getattr(config.split, split)
         if isinstance(share, str):
             raise ConfigError(f"data.split.{split}: a Dataset of your own is divided by fractions, got {share!r}")
-        count = round(len(dataset) * (0.15 if share is None else share))
+        count = round(len(dataset) * (DEFAULT_FRACTION if share is None else share))
         parts[split], order = Subset(dataset, sorted(order[:count])), order[count:]
     return {"train": Subset(dataset, sorted(order)), **parts}
 

@@ -12,6 +12,7 @@ from typing import Any
 from ignite_workflow.component_names import COMPONENTS
 from ignite_workflow.component_options import check_components
 from ignite_workflow.config import RunConfig, config_to_mapping
+from ignite_workflow.config_fields import DEFAULT_FRACTION
 from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
 from ignite_workflow.data.inspection import TableReport, inspect_table
@@ -82,7 +83,7 @@ def _fractions(config: RunConfig) -> dict[str, Any]:
     split = config.data.split
     if split.column is not None:
         return {}
-    return {name: 0.15 for name in ("val", "test") if getattr(split, name) is None}
+    return {name: DEFAULT_FRACTION for name in ("val", "test") if getattr(split, name) is None}
 
 
 def _lines(config: RunConfig, report: TableReport, directory: Path) -> Iterator[str]:
