@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         DivergedError,
+        NotEnoughMemoryError,
         RunDirectoryError,
         UnknownNameError,
         WorkflowError,
@@ -72,7 +73,8 @@ _HOMES = {
     "divergence": ["Divergence", "examine_divergence", "keep_divergence"],
     "engine": ["WorkflowEngine"],
     "errors": [
-        "CheckpointError", "ConfigError", "DataError", "DivergedError", "RunDirectoryError", "UnknownNameError",
+        "CheckpointError", "ConfigError", "DataError", "DivergedError", "NotEnoughMemoryError", "RunDirectoryError",
+        "UnknownNameError",
         "WorkflowError",
     ],
     "evaluation_report": ["Evaluation", "evaluate"],
@@ -98,13 +100,14 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CheckpointError", "CheckpointStore", "Component", "ConfigError", "DataConfig", "DataError", "DivergedError",
-    "Divergence", "Evaluation", "EvaluationEngine", "Handler", "Interval", "Predictor", "ReadConfig", "Record",
-    "Records", "RunConfig", "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig", "StepOutput", "StopRequest",
-    "Ticker", "TrainConfig", "TrainResult", "UnknownNameError", "Workflow", "WorkflowEngine", "WorkflowError",
-    "WorkflowEvents", "build_schedule", "build_workflow", "config_digest", "config_from_mapping", "diff_configs",
-    "draw_calibration", "draw_confusion_matrix", "draw_curves", "draw_importance", "draw_per_class", "draw_regression",
-    "dump_config", "evaluate", "examine_divergence", "figure_bytes", "fire", "format_number", "format_seconds",
-    "is_better", "keep_divergence", "load_config", "load_model", "printable", "read_settings", "save_model", "train",
+    "Divergence", "Evaluation", "EvaluationEngine", "Handler", "Interval", "NotEnoughMemoryError", "Predictor",
+    "ReadConfig", "Record", "Records", "RunConfig", "RunDirectory", "RunDirectoryError", "Schedule", "SplitConfig",
+    "StepOutput", "StopRequest", "Ticker", "TrainConfig", "TrainResult", "UnknownNameError", "Workflow",
+    "WorkflowEngine", "WorkflowError", "WorkflowEvents", "build_schedule", "build_workflow", "config_digest",
+    "config_from_mapping", "diff_configs", "draw_calibration", "draw_confusion_matrix", "draw_curves",
+    "draw_importance", "draw_per_class", "draw_regression", "dump_config", "evaluate", "examine_divergence",
+    "figure_bytes", "fire", "format_number", "format_seconds", "is_better", "keep_divergence", "load_config",
+    "load_model", "printable", "read_settings", "save_model", "train",
 ]  # fmt: skip
 
 

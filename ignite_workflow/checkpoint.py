@@ -117,6 +117,7 @@ class CheckpointStore:
 
     def _copied(self, parts: Sequence[bytes | memoryview]) -> memoryview:
         if len(self._copy) < self.size:
+            self._copy = np.empty(0, np.uint8)  # or there were both for a moment
             self._copy = np.empty(self.size, np.uint8)
         end = 0
         for part in parts:

@@ -7,6 +7,7 @@
     * ``CheckpointError``       a checkpoint or model file cannot be read, or does not fit
     * ``RunDirectoryError``     a run directory cannot be used: taken, not empty, not writable
     * ``DivergedError``         training produced a value that is not finite
+    * ``NotEnoughMemoryError``  this machine, or the GPU, has less memory than is needed
 
 Anything else that escapes is a bug and keeps its traceback.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "DivergedError",
     "Keys",
     "Mistake",
+    "NotEnoughMemoryError",
     "RunDirectoryError",
     "UnknownNameError",
     "WorkflowError",
@@ -109,6 +111,10 @@ class RunDirectoryError(WorkflowError):
 
 class DivergedError(WorkflowError):
     """Training produced a value that is not finite."""
+
+
+class NotEnoughMemoryError(WorkflowError):
+    """This machine, or the GPU, has less memory than is needed."""
 
 
 @contextmanager

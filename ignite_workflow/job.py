@@ -22,6 +22,7 @@ from ignite_workflow.data_files import FILE_NAME, describe_data_files
 from ignite_workflow.device import set_threads
 from ignite_workflow.errors import ConfigError, RunDirectoryError, mistaken_at
 from ignite_workflow.log_file import log_file
+from ignite_workflow.memory import memory_told
 from ignite_workflow.model_file import load_model
 from ignite_workflow.outcome import finish
 from ignite_workflow.predictor import Predictor
@@ -36,6 +37,8 @@ from ignite_workflow.workflow import Workflow
 __all__ = ["TrainResult", "train"]
 
 log = logging.getLogger(__name__)
+
+_BEFORE = ("before training began", "A smaller model needs less; with more memory the same command goes on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ def train(
     config = read_settings(source, arguments, target=target)
     path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
     exists = _holds_run(path, allowed=resume or from_scratch)
-    with placed_mistakes(source, arguments, target=target), ExitStack() as stack:
+    with placed_mistakes(source, arguments, target=target), memory_told(*_BEFORE), ExitStack() as stack:
         check_components(config)
         directory = None
         if exists:  # held from here on, so that a second start is refused at once
@@ -162,8 +165,7 @@ def _holds_run(path: Path, *, allowed: bool) -> bool:
     found = any((path / name).exists() for name in ("config.yaml", "checkpoints", "metrics.jsonl"))
     if found and not allowed:
         raise RunDirectoryError(
-            f"{path} holds a run already: go on with --resume, start it over with --from-scratch, "
-            "or choose another directory"
+            f"{path} holds a run already: go on with --resume, start over with --from-scratch, or use another directory"
         )
     return found
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,15 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.device import resolve_device
-from ignite_workflow.durable import sync_directory
+from ignite_workflow.durable import sync_directory, write_over
 from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError, RunDirectoryError, nearest
 from ignite_workflow.losses import Loss, build_loss
 from ignite_workflow.model_card import model_card
@@ -31,6 +28,7 @@ from ignite_workflow.model_description import LossFacts, ModelDescription, Weigh
 from ignite_workflow.models import build_model
 from ignite_workflow.predictor import Predictor, loss_not_imported
 from ignite_workflow.run_directory import read_status
+from ignite_workflow.tensor_file import read_weights, weights_parts
 
 __all__ = ["load_model", "save_model"]
 
@@ -93,14 +91,16 @@ def _finite_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _write(directory: Path, tensors: dict[str, Tensor], description: ModelDescription) -> None:
-    weights = save(tensors)
-    facts = WeightsFacts(size=len(weights), sha256=hashlib.sha256(weights).hexdigest())
-    texts = {_DESCRIPTION: description.to_json(facts), _CARD: model_card(description)}
-    for name, content in {_WEIGHTS: weights, **{name: text.encode() for name, text in texts.items()}}.items():
-        with (directory / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    try:
+        parts = weights_parts(tensors)
+    except TypeError as error:
+        raise CheckpointError(f"the model cannot be saved: {error}") from None
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    facts = WeightsFacts(size=write_over(f"{directory}/{_WEIGHTS}", parts), sha256=digest.hexdigest())
+    for name, text in {_DESCRIPTION: description.to_json(facts), _CARD: model_card(description)}.items():
+        write_over(f"{directory}/{name}", [text.encode()])
     sync_directory(directory)
 
 
@@ -161,15 +161,12 @@ def _read_weights(path: Path, facts: WeightsFacts) -> dict[str, Tensor]:
     try:
         if path.stat().st_size != facts.size:
             raise CheckpointError(f"{path} is damaged: it has {path.stat().st_size:,} bytes instead of {facts.size:,}")
-        content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != facts.sha256:
+    tensors, found = read_weights(path)
+    if found != facts.sha256:
         raise CheckpointError(f"{path} is damaged: its checksum does not match")
-    try:
-        return load(content)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a file of weights: {error}") from error
+    return tensors
 
 
 def _build(file: Path, description: ModelDescription, tensors: dict[str, Tensor], *, trust: bool) -> nn.Module:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.data.workers import worker_death
-from ignite_workflow.errors import RunDirectoryError, WorkflowError
+from ignite_workflow.errors import NotEnoughMemoryError, RunDirectoryError, WorkflowError
+from ignite_workflow.memory import out_of_memory
 from ignite_workflow.signals import stop_on_signals
 from ignite_workflow.state import EvaluationAbandoned
 
@@ -43,8 +44,10 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
             yield ending
         directory.update_status(**{**progress(workflow), **ending})
     except BaseException as raised:
-        error = worker_death(raised) or raised
+        error = worker_death(raised) or memory_shortage(workflow, raised, at_end="state" in ending) or raised
         failure = {"reason": failure_line(error), "exit_code": exit_code_of(error)}
+        if error is not raised:
+            log.info("what led to it", exc_info=raised)
         if not isinstance(error, Exception):  # it leaves without a traceback
             log.error("%s", failure["reason"])
         with suppress(RunDirectoryError):  # where the disk is full, the error itself is the one to tell
@@ -52,6 +55,23 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
         if error is raised:
             raise
         raise error from raised
+
+
+def memory_shortage(workflow: Workflow, raised: BaseException, *, at_end: bool) -> NotEnoughMemoryError | None:
+    """What to tell where a run is out of memory: when, and what can be done; None where it is not."""
+    config, state = workflow.config, workflow.trainer.state
+    doing = f"in iteration {state.iteration} (epoch {state.epoch})"
+    if notes := getattr(raised, "__notes__", ()):
+        doing = notes[0]
+    elif at_end:
+        doing = "when the splits were measured and the model was saved"
+    size = f" (train.batch_size is {config.train.batch_size})" if config is not None else ""
+    return out_of_memory(
+        raised,
+        doing,
+        f"Smaller batches{size} or a smaller model need less; with more memory the same command goes on from the last "
+        "checkpoint",
+    )
 
 
 def failure_line(error: BaseException) -> str:
@@ -79,7 +99,9 @@ def how_it_ended(workflow: Workflow) -> dict[str, Any]:
 
 
 def finish_unless_stopped(workflow: Workflow, finish: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Do what is left once nothing is left to train; a signal breaks an evaluation off, to be done again on resume.
+    """Do what is left once nothing is left to train.
+
+    A signal, or a limit of time that is nearly over, breaks an evaluation off: the next start does it.
 
     Returns:
         What ``finish`` returns; or that the run was stopped.

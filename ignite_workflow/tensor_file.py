@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,26 +21,21 @@ from torch import Tensor
 
 from ignite_workflow.durable import write_over
 from ignite_workflow.errors import CheckpointError, WorkflowError
+from ignite_workflow.state_tree import DTYPES, decode_tree, encode_tree
 
-__all__ = ["decode_tree", "encode_tree", "read_tensor_file", "tensor_file_parts", "write_parts", "write_tensor_file"]
+__all__ = [
+    "read_tensor_file",
+    "read_weights",
+    "tensor_file_parts",
+    "weights_parts",
+    "write_parts",
+    "write_tensor_file",
+]
 
-_DTYPES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
-_BY_NAME = {name: dtype for dtype, name in _DTYPES.items()}
+_MORE_DTYPES = {torch.uint16: "U16", torch.uint32: "U32", torch.uint64: "U64", torch.complex64: "C64"}  # of weights
+_NAMES = DTYPES | _MORE_DTYPES
+_BY_NAME = {name: dtype for dtype, name in _NAMES.items()}
 _MOST_NUMBERS = 2**50  # also of a tensor that is empty in one of its dimensions
-_PLAIN = frozenset({type(None), bool, int, float, str})
-_TEXT = frozenset({str})
-_TAG = ""
 _DIGEST_BYTES = 32
 _PIECE_BYTES = 1024 * 1024
 _JOINED_BYTES = 1024 * 1024  # up to here one hash and one write of a copy are cheaper than many of the parts
@@ -72,7 +67,27 @@ def tensor_file_parts(tree: dict[str, Any], kind: str) -> list[bytes | memoryvie
     """
     tensors: dict[str, Tensor] = {}
     values = json.dumps(encode_tree(tree, tensors), separators=(",", ":"))
-    return [_header(tensors, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())]
+    layout = [*_layout(tensors), ("checksum", "U8", [_DIGEST_BYTES], _DIGEST_BYTES)]
+    return [_header(layout, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())]
+
+
+def weights_parts(tensors: Mapping[str, Tensor]) -> list[bytes | memoryview]:
+    """What a plain safetensors file of ``tensors`` holds: their own memory where it can be, not a copy.
+
+    The library of that name would copy all of it twice; where there is no memory for that, it aborts the process.
+
+    Raises:
+        TypeError: a tensor's dtype has no name in the format.
+    """
+    aligned = dict(sorted(tensors.items(), key=_negative_itemsize))
+    for name, tensor in aligned.items():
+        if tensor.dtype not in _NAMES:
+            raise TypeError(f"{name!r} is a tensor of {tensor.dtype}, which cannot be saved")
+    return [_header([*_layout(aligned)], {"format": "pt"}), *map(_bytes_of, aligned.values())]
+
+
+def _negative_itemsize(item: tuple[str, Tensor]) -> int:
+    return -item[1].itemsize
 
 
 def write_parts(path: Path | str, parts: Sequence[bytes | memoryview]) -> int:
@@ -116,9 +131,35 @@ def read_tensor_file(path: Path, kind: str) -> dict[str, Any]:
     return tree
 
 
+def read_weights(path: Path) -> tuple[dict[str, Tensor], str]:
+    """The tensors of a plain safetensors file, on the CPU, and the SHA-256 of all of it, which the caller compares.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is of another kind.
+        WorkflowError: there is not as much memory.
+    """
+    try:
+        with path.open("rb") as file:
+            size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
+            _, layout = _read_header(file, path, size, digest)
+            return _read_tensors(file, path, size, layout, digest), digest.hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _read(file: BinaryIO, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The header and the tensors, compared with the size of the file and with the checksum at its end."""
     size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
+    header, layout = _read_header(file, path, size, digest)
+    if not layout or layout[-1][-1] != _DIGEST_BYTES:
+        raise CheckpointError(f"{path} is damaged: its header names no checksum")
+    tensors = _read_tensors(file, path, size, layout[:-1], digest)
+    if file.read() != digest.digest():
+        raise CheckpointError(f"{path} is damaged: its checksum does not match ({size:,} bytes)")
+    return header, tensors
+
+
+def _read_header(file: BinaryIO, path: Path, size: int, digest: hashlib._Hash) -> tuple[dict[str, Any], list[_Entry]]:
     start = file.read(8)
     length = int.from_bytes(start, "little")
     text = file.read(length) if length <= min(size, _HEADER_LIMIT) else b""
@@ -126,17 +167,21 @@ def _read(file: BinaryIO, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]
     if size != 8 + length + sum(count for *_, count in layout):
         raise CheckpointError(f"{path} is damaged: its {size:,} bytes are not those its header speaks of")
     digest.update(start + text)
+    return header, layout
+
+
+def _read_tensors(
+    file: BinaryIO, path: Path, size: int, layout: Sequence[_Entry], digest: hashlib._Hash
+) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    for name, dtype, shape, count in layout[:-1]:
+    for name, dtype, shape, count in layout:
         try:
             content = torch.empty(count, dtype=torch.uint8)
         except RuntimeError as error:  # an older checkpoint would be no smaller
             raise WorkflowError(f"there is not enough memory for {path}, which needs {size:,} bytes") from error
         _read_into(content, file, digest)
         tensors[name] = content.view(dtype).view(shape)
-    if file.read() != digest.digest():
-        raise CheckpointError(f"{path} is damaged: its checksum does not match ({size:,} bytes)")
-    return header, tensors
+    return tensors
 
 
 def _read_into(content: Tensor, file: BinaryIO, digest: hashlib._Hash) -> None:
@@ -145,8 +190,12 @@ def _read_into(content: Tensor, file: BinaryIO, digest: hashlib._Hash) -> None:
         digest.update(piece.numpy())
 
 
-def _parse(text: bytes) -> tuple[dict[str, Any], list[tuple[str, torch.dtype, list[int], int]]]:
-    """The header, and each tensor's name, dtype, shape and bytes, one behind the other as in the file, checksum last.
+_Entry = tuple[str, torch.dtype, list[int], int]
+"""A tensor's name, dtype, shape and bytes."""
+
+
+def _parse(text: bytes) -> tuple[dict[str, Any], list[_Entry]]:
+    """The header, and its entries, one behind the other as in the file.
 
     Both empty where the header cannot be true.
     """
@@ -164,88 +213,17 @@ def _parse(text: bytes) -> tuple[dict[str, Any], list[tuple[str, torch.dtype, li
             end = stop
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}, []
-    return (header, layout) if layout and layout[-1][-1] == _DIGEST_BYTES else ({}, [])
+    return header, layout
 
 
 def _offsets(entry: tuple[str, Any]) -> Any:
     return entry[1]["data_offsets"]
 
 
-def encode_tree(node: Any, tensors: dict[str, Tensor], where: tuple[Any, ...] = ()) -> Any:
-    """``node`` as JSON values; the tensors go to ``tensors`` and their names stand for them.
-
-    A dict with text for keys stays what it is. What JSON does not have is an object with the one key ``""``: of a
-    tensor it holds the name, of another kind ``{kind: content}``.
-
-    Raises:
-        TypeError: a value is neither plain nor a tensor.
-    """
-    if isinstance(node, dict):
-        if _TAG not in node and _TEXT.issuperset(map(type, node)):
-            return {
-                key: value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, key))
-                for key, value in node.items()
-            }
-        return {
-            _TAG: {"dict": [[_checked(key, where), encode_tree(node[key], tensors, (*where, key))] for key in node]}
-        }
-    if isinstance(node, Tensor):
-        return {_TAG: _encode_tensor(node, tensors, where)}
-    if isinstance(node, list | tuple):
-        items = [
-            value if type(value) in _PLAIN else encode_tree(value, tensors, (*where, i)) for i, value in enumerate(node)
-        ]
-        return {_TAG: {"tuple": items}} if isinstance(node, tuple) else items
-    plain = node.item() if isinstance(node, np.generic) else node  # numpy's numbers are plain ones in all but type
-    if plain is None or isinstance(plain, bool | int | float | str):
-        return plain
-    raise TypeError(
-        f"{_path(where)} is a {type(node).__name__}: a saved state holds tensors, numbers, text, lists and dicts only"
-    )
-
-
-def _checked(key: Any, where: tuple[Any, ...]) -> str | int:
-    if type(key) not in (str, int):
-        raise TypeError(f"{_path(where)} has the key {key!r}: a saved state has text or whole numbers for keys")
-    return key  # type: ignore[no-any-return]
-
-
-def _path(where: tuple[Any, ...]) -> str:
-    return "state" + "".join(f"[{key!r}]" for key in where)
-
-
-def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: tuple[Any, ...]) -> str | dict[str, str]:
-    real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
-    if real.dtype not in _DTYPES:
-        raise TypeError(f"{_path(where)} is a tensor of {tensor.dtype}, which cannot be saved")
-    name = f"t{len(tensors)}"
-    tensors[name] = real
-    return name if real is tensor else {"complex": name}
-
-
-def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:
-    """The inverse of ``encode_tree``."""
-    if isinstance(node, list):
-        return [decode_tree(value, tensors) for value in node]
-    if not isinstance(node, dict):
-        return node
-    if _TAG not in node:
-        return {key: decode_tree(value, tensors) for key, value in node.items()}
-    [tagged] = node.values()
-    if isinstance(tagged, str):
-        return tensors[tagged]
-    [(kind, content)] = tagged.items()
-    if kind == "complex":
-        return torch.view_as_complex(tensors[content])
-    if kind == "tuple":
-        return tuple(decode_tree(value, tensors) for value in content)
-    return {key: decode_tree(value, tensors) for key, value in content}
-
-
-def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+def _header(layout: Iterable[tuple[str, str, list[int], int]], metadata: dict[str, str]) -> bytes:
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
-    for name, dtype, shape, size in _layout(tensors):
+    for name, dtype, shape, size in layout:
         entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
         end += size
     text = json.dumps(entries, separators=(",", ":")).encode()
@@ -257,10 +235,9 @@ def _header(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _layout(tensors: dict[str, Tensor]) -> Iterator[tuple[str, str, list[int], int]]:
+def _layout(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, str, list[int], int]]:
     for name, tensor in tensors.items():
-        yield name, _DTYPES[tensor.dtype], list(tensor.shape), tensor.nbytes
-    yield "checksum", "U8", [_DIGEST_BYTES], _DIGEST_BYTES
+        yield name, _NAMES[tensor.dtype], list(tensor.shape), tensor.nbytes
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:

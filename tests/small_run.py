@@ -24,7 +24,7 @@ from ignite_workflow import Handler, TrainConfig, Workflow, WorkflowEvents, fire
 from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.optimizers import build_optimizer
 from ignite_workflow.schedules import build_schedule
-from ignite_workflow.tensor_file import encode_tree
+from ignite_workflow.state_tree import encode_tree
 
 NO_PICTURES = {"progress": False, "tensorboard": False, "curve_export": False}
 OFTEN = {"checkpointing": {"every": {"iterations": 3}}}

@@ -18,7 +18,7 @@ from ignite_workflow import Handler, TrainConfig, Workflow, registry
 from ignite_workflow.built_in import BUILT_IN
 from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.schedules import build_schedule
-from ignite_workflow.tensor_file import decode_tree, encode_tree
+from ignite_workflow.state_tree import decode_tree, encode_tree
 from ignite_workflow.testing import scripted_workflow
 
 NAMES = sorted(BUILT_IN["handler"])

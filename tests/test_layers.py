@@ -12,11 +12,11 @@ ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
     "errors built_in display docstrings durable strict_json early_signals",
-    "validation registry",
+    "validation registry memory",
     "config_tree config_fields component_names config config_schema settings device randomness events pictures",
     "batch targets class_weights losses metric_sums metrics optimizers muon schedules data models",
     "state dispatch resumable engine evaluator steps signals interval ticker time_limit",
-    "records run_directory tensor_file finite checkpoint bad_batches curve_picture",
+    "records run_directory state_tree tensor_file finite checkpoint bad_batches curve_picture",
     "handler_specs parts snapshot upkeep supervision workflow divergence",
     "handler",
     "model_description model_card prediction_file predictor model_file",

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from ignite_workflow import CheckpointError
-from ignite_workflow.tensor_file import decode_tree, encode_tree, read_tensor_file, write_tensor_file
+from ignite_workflow.state_tree import decode_tree, encode_tree
+from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
 
 FLIPS = 500 if os.environ.get("EXHAUSTIVE") else 60
 DTYPES = [

@@ -17,11 +17,13 @@ import click
 
 import ignite_workflow
 from ignite_workflow.errors import WorkflowError, nearest
+from ignite_workflow.memory import memory_told
 
 __all__ = ["Cli", "main"]
 
 log = logging.getLogger("ignite_workflow")
 
+_LESS_MEMORY = "End other programs, raise the limit (ulimit -v), or use a smaller model"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _COMMANDS = {
     "init": "Look at a data file and write a commented config for it.",
@@ -83,7 +85,8 @@ class Cli(click.Group):
         warnings.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
         log.addHandler(warnings)
         try:
-            return super().invoke(ctx)
+            with memory_told("for this command", _LESS_MEMORY):
+                return super().invoke(ctx)
         except WorkflowError as error:
             for line in str(error).splitlines():
                 click.echo(f"Error: {line}", err=True)

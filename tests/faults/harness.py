@@ -178,7 +178,7 @@ def result(directory: Path) -> dict[str, Any]:
 
 def digest(tree: Any) -> str:
     """Of a state: plain values and tensors."""
-    from ignite_workflow.tensor_file import encode_tree
+    from ignite_workflow.state_tree import encode_tree
 
     tensors: dict[str, Any] = {}
     text = json.dumps(encode_tree(tree, tensors))

@@ -1,0 +1,74 @@
+"""Running out of memory, told on one line instead of by a traceback.
+
+Imports nothing heavy: the command line asks too.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ignite_workflow.errors import NotEnoughMemoryError
+
+__all__ = ["is_out_of_memory", "memory_told", "out_of_memory"]
+
+_SAID = re.compile(
+    r"can(?:no|')t allocate memory|not enough memory|out of memory|bad_alloc|can't start new thread", re.IGNORECASE
+)
+_WANTED = re.compile(r"(?:allocate|mmap) ([\d.,]+ ?(?:bytes|[KMGT]?i?B\b))")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is Python's, numpy's, torch's or the system's word for it; or a panic of a library in Rust.
+
+    Example:
+        >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."))
+        True
+        >>> is_out_of_memory(RuntimeError("shapes do not match"))
+        False
+    """
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    panics = type(error).__name__ == "PanicException" and "pointer is null" in str(error)
+    return panics or (isinstance(error, RuntimeError) and _SAID.search(str(error)) is not None)
+
+
+def out_of_memory(error: BaseException, doing: str, cure: str) -> NotEnoughMemoryError | None:
+    """What to tell instead of an exception that came of too little memory; None of another one.
+
+    Args:
+        error: the exception.
+        doing: when it came: "in iteration 4".
+        cure: what a person can do.
+
+    Example:
+        >>> print(out_of_memory(MemoryError("Unable to allocate 153. MiB for an array"), "in iteration 4", "Use less."))
+        not enough memory in iteration 4: 153 MiB more were wanted. Use less.
+    """
+    if not is_out_of_memory(error):
+        return None
+    wanted = _WANTED.search(str(error))
+    more = f": {_readable(wanted[1])} more were wanted" if wanted is not None else ""
+    if "new thread" in str(error):
+        more = " for another thread, or too many processes"
+    return NotEnoughMemoryError(f"not enough memory {doing}{more}. {cure}")
+
+
+@contextmanager
+def memory_told(doing: str, cure: str) -> Iterator[None]:
+    """What runs out of memory within is a ``NotEnoughMemoryError``."""
+    try:
+        yield
+    except BaseException as error:
+        told = out_of_memory(error, doing, cure)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _readable(wanted: str) -> str:
+    """Thousands set off in bytes; numpy's ``153. MiB`` without its point."""
+    number, _, unit = wanted.partition(" ")
+    return f"{int(number):,} {unit}" if number.isdecimal() else f"{number.rstrip('.')} {unit}".strip()
