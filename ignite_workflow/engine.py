@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
@@ -45,11 +46,13 @@ class WorkflowEngine(ResumableEngine):
 
     Attributes:
         fired: names of the in-step events that the step has fired.
+        time_limit: watches the clock while it is entered; None where there is none.
         workflow: the run this engine trains for, so that ``train_step(engine, batch)`` finds model and optimizer.
     """
 
     def __init__(self, process_function: Callable[[Any, Any], Any]) -> None:
         self.fired: set[str] = set()
+        self.time_limit: AbstractContextManager[Any] | None = None
         self.workflow: Any = None
         self._in_step_checked = False
         super().__init__(process_function)
@@ -87,9 +90,7 @@ class WorkflowEngine(ResumableEngine):
         length = epoch_length if epoch_length is not None else self._get_data_length(data)
         state = self.state
         if not length:
-            raise ConfigError(
-                "an epoch has no batches: the data is empty, or its length is unknown (give epoch_length)"
-            )
+            raise ConfigError("an epoch has no batches: there is no data, or of unknown length (give epoch_length)")
         if state.epoch_length is not None and length != state.epoch_length:
             raise ConfigError(
                 f"an epoch has {length} batches now and had {state.epoch_length}: data or batch size changed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.data.loader import SeekableLoader
@@ -110,7 +110,8 @@ def finish_unless_stopped(workflow: Workflow, finish: Callable[[], Mapping[str, 
     # Early stopping has been honoured; a signal that came with it or after it has not.
     stop, trainer.stop_request = trainer.stop_request, trainer.signalled
     try:
-        return finish()
+        with trainer.time_limit or nullcontext():
+            return finish()
     except EvaluationAbandoned:
         return how_it_ended(workflow)
     finally:

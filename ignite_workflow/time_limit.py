@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ignite.engine import Events
 
@@ -60,7 +60,7 @@ class TimeLimit:
 
     def attach(self, trainer: WorkflowEngine) -> None:
         """Watch the runs of ``trainer``."""
-        self.trainer = trainer
+        self.trainer, trainer.time_limit = trainer, self
         self.ticker = Ticker(_LOOK_SECONDS, self.look, name="time limit")
         trainer.add_event_handler(Events.STARTED, self._start)
         for event in (Events.COMPLETED, Events.TERMINATE, Events.EXCEPTION_RAISED):
@@ -72,6 +72,15 @@ class TimeLimit:
         self.ticker.start()
 
     def _end(self, *_: object) -> None:
+        self.ticker.stop()
+
+    def __enter__(self) -> Self:
+        """Watch what follows the training: measuring the splits must end by then too."""
+        self.look()
+        self.ticker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.ticker.stop()
 
     def look(self) -> None:

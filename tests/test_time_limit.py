@@ -10,7 +10,7 @@ from ignite.engine import Events
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import ConfigError, TrainConfig, Workflow, WorkflowEvents, time_limit
+from ignite_workflow import ConfigError, EvaluationEngine, TrainConfig, Workflow, WorkflowEvents, time_limit
 from ignite_workflow.time_limit import TimeLimit, read_deadline
 
 DATA = TensorDataset(torch.zeros(12, 1), torch.zeros(12, 1))
@@ -93,6 +93,60 @@ def test_a_start_whose_evaluation_takes_all_its_time_says_so(tmp_path, caplog):
     workflow.run()
 
     assert "this start has not got on: one step, or one evaluation, takes longer than" in caplog.text
+
+
+class Clock:
+    """Seconds that pass as the test says."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def with_clock(directory, minutes=60.0):
+    """A run limited by a clock that stands still."""
+    workflow, clock = build(directory, max_minutes=minutes), Clock()
+    workflow.trainer.time_limit.limits = [(f"train.max_minutes: {minutes:g}", clock, minutes * 60)]
+    return workflow, clock
+
+
+def measure_until_stopped(workflow, clock, passing):
+    """What is left once nothing is left to train: an evaluation of which each batch takes ``passing`` seconds."""
+
+    def step(*_):
+        clock.now += passing
+        end = time.monotonic() + PATIENCE
+        while clock.now > 3600 and workflow.trainer.stop_request is None and time.monotonic() < end:
+            time.sleep(0.001)
+
+    engine = EvaluationEngine(step, workflow.model, workflow.trainer)
+    return lambda: {"measured": engine.run(range(4)).iteration}
+
+
+def test_the_measuring_at_the_end_is_broken_off_for_it_and_done_by_the_next_start(tmp_path):
+    first, clock = with_clock(tmp_path)
+    first.run(measure_until_stopped(first, clock, passing=1000))
+    first.run_directory.close()
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert (status["state"], status["exit_code"], "measured" in status) == ("stopped", 75, False)
+    assert (status["reason"], status["epoch"]) == ("train.max_minutes: 60 is nearly over", 2)
+
+    second, clock = with_clock(tmp_path)
+    second.resume()
+    second.run(measure_until_stopped(second, clock, passing=100))
+
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert (status["state"], status["measured"], second.exit_code) == ("finished", 4, 0)
+
+
+def test_where_training_took_all_the_time_measuring_does_not_begin(tmp_path):
+    workflow, clock = with_clock(tmp_path)
+    workflow.trainer.add_event_handler(Events.COMPLETED, setattr, clock, "now", 3600.0)
+    workflow.run(measure_until_stopped(workflow, clock, passing=0))
+
+    assert (workflow.exit_code, clock.now) == (75, 3600.0)
+    assert "time limit" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_run_that_has_time_enough_ends_as_ever(tmp_path):
