@@ -54,3 +54,20 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
     with pytest.raises(DataError, match=r"Say what it is: data\.read\.encoding"):
         b"".join(open_text(path, None).blocks())
+
+
+@pytest.mark.parametrize("letters", ["é", "日本", "цвет"])
+def test_a_line_in_another_encoding_than_the_rest_is_named(tmp_path, letters):
+    path = tmp_path / "joined.csv"
+    path.write_bytes(f"a,{letters}\n".encode() * 30 + "a,é\n".encode("latin-1") + b"a,b\n" * 30)
+
+    with pytest.raises(DataError, match=r"joined\.csv: line 31 holds bytes that are not UTF-8, as the rest is\."):
+        open_text(path, None)
+    assert open_text(path, "cp1252").encoding == "cp1252"
+
+
+def test_a_file_that_is_cut_short_inside_a_letter_is_no_other_encoding(tmp_path):
+    (tmp_path / "cut.csv").write_bytes(("a,日本\n" * 30).encode()[:-2])
+
+    with pytest.raises(DataError, match="line 30 holds bytes that are not UTF-8"):
+        open_text(tmp_path / "cut.csv", None)

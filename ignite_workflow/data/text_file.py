@@ -131,7 +131,7 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
 
     Raises:
         ConfigError: Python knows no encoding of that name.
-        DataError: the file is empty, or nothing is found that its bytes could be.
+        DataError: the file is empty or in two encodings, or nothing is found that its bytes could be.
     """
     with opened(path) as file:
         start = file.read(_SAMPLE_BYTES)
@@ -166,9 +166,14 @@ def _find_encoding(path: Path, start: bytes) -> tuple[str, str, bytes | None]:
     encoding = _wide_encoding(start)
     if encoding:
         return encoding, _example(start, encoding), None
-    foreign, end = _first_block_not_utf8(path)
+    foreign, at, end = _first_block_not_utf8(path)
     if foreign is None:
         return "utf-8", "", end
+    if _is_mostly_utf8(foreign):
+        raise DataError(
+            f"{path}: line {_line_at(path, at)} holds bytes that are not UTF-8, as the rest is. Write the file in one "
+            f"encoding; data.read.encoding={_COMMONEST} reads all of it as that."
+        )
     encoding = _COMMONEST if _is_western(foreign) else _likeliest(path, foreign)
     return encoding, _example(foreign, encoding), None
 
@@ -179,6 +184,21 @@ def _wide_encoding(start: bytes) -> str:
     if len(start) >= 4 and max(even, odd) > 0.4 * (len(start) / 2) and min(even, odd) < 0.1 * max(even, odd):
         return "utf-16-be" if even > odd else "utf-16-le"
     return ""
+
+
+def _is_mostly_utf8(foreign: bytes) -> bool:
+    """Whether more letters are UTF-8 than bytes are not: other encodings look like it by chance only."""
+    text = foreign.decode(errors="surrogateescape")
+    odd = sum("\udc80" <= character <= "\udcff" for character in text)
+    return sum(not character.isascii() for character in text) > 2 * odd
+
+
+def _line_at(path: Path, position: int) -> int:
+    with opened(path) as file:
+        lines = 1
+        while position > 0 and (block := file.read(min(position, _BLOCK_BYTES))):
+            lines, position = lines + block.count(b"\n"), position - len(block)
+    return lines
 
 
 def _is_western(foreign: bytes) -> bool:
@@ -208,19 +228,20 @@ def _example(foreign: bytes, encoding: str) -> str:
     return line[start:].split("\n")[0].strip()
 
 
-def _first_block_not_utf8(path: Path) -> tuple[bytes | None, bytes]:
-    """A sample around the first bytes that are not UTF-8, or None and the end of a file that is UTF-8 throughout."""
-    decoder, end = codecs.getincrementaldecoder("utf-8")(), b""
+def _first_block_not_utf8(path: Path) -> tuple[bytes | None, int, bytes]:
+    """A sample around the first bytes that are not UTF-8 and their place, or None and the end of a file of UTF-8."""
+    decoder, end, taken = codecs.getincrementaldecoder("utf-8")(), b"", 0
     with opened(path) as file:
         for block in _and_end(_read_blocks(file, _LOOKED_BYTES)):
-            end = _end(end, block)
+            end, taken = _end(end, block), taken + len(block)
             if block.isascii() and block and not decoder.getstate()[0]:
                 continue  # many times faster than decoding
             try:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                return _around(error.object, error.start), b""
-    return None, end[-TAIL_BYTES:]
+                sample = _around(error.object, error.start) if block else end  # at the end a letter is cut short
+                return sample, taken - len(error.object) + error.start, b""
+    return None, 0, end[-TAIL_BYTES:]
 
 
 def _read_blocks(file: BinaryIO, size: int) -> Iterator[bytearray]:
