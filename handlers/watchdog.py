@@ -31,7 +31,8 @@ class Watchdog(Handler):
     """Say where a run hangs: the stacks of all threads go to ``hang.txt``, one line with the batch's rows to the log.
 
     It hangs when neither training nor evaluation has got on for ``times`` the median time of a step, and for
-    ``minutes`` at least. Looked at every 5 s, by a thread of its own; a hang is told once.
+    ``minutes`` at least. Looked at every 5 s, by a thread of its own; a hang is told once. Time in which the process
+    itself was stopped does not count.
 
     Args:
         times: the median time of a step.
@@ -66,6 +67,7 @@ class Watchdog(Handler):
 
     def start(self) -> None:
         self.mark, self.since = self.position(), time.monotonic()
+        self.looked = self.since
         self.ticker.start()
 
     def position(self) -> tuple[Any, ...]:
@@ -75,6 +77,10 @@ class Watchdog(Handler):
 
     def look(self) -> None:
         mark, now = self.position(), time.monotonic()
+        missed = now - self.looked - self.ticker.seconds
+        if missed > _LOOK_SECONDS:  # this process was stopped, or the laptop shut: nothing could get on
+            self.since += missed
+        self.looked = now
         waited = now - self.since
         if mark != self.mark:
             if self.told:

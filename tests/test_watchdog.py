@@ -161,3 +161,18 @@ def test_ends_a_process_that_hangs_to_be_started_again_where_it_is_told_to(tmp_p
 def test_a_number_out_of_range_is_refused(options):
     with pytest.raises(ConfigError, match=r"watchdog: (times|minutes) must be positive, got"):
         Watchdog(**options)
+
+
+def test_time_in_which_the_process_was_stopped_is_no_hang(tmp_path, monkeypatch):
+    """A laptop that was shut for an hour: the thread looks before training has had time to get on."""
+    clock = iter([0.0, 5.0, 3605.0, 3610.0])
+    handler = Watchdog(minutes=1)
+    handler.ticker.seconds = 5.0
+    handler.ticker.start = lambda: None
+    handler.position = lambda: ((1, "STARTED"),)
+    monkeypatch.setattr("ignite_workflow.handlers.watchdog.time.monotonic", lambda: next(clock))
+    handler.start()
+    for _ in range(3):
+        handler.look()
+
+    assert not handler.told
