@@ -26,6 +26,8 @@ def has_row_names(header: Record, body: Sequence[Record]) -> bool | None:
     width = len(header.cells) + 1
     if width == 2 or not body or any(len(record.cells) != width for record in body) or header.filled < width - 1:
         return False  # a header of one cell: parted by something else
+    if any(_is_parted_inside(record.cells) for record in body):
+        return False
     names = [record.cells[0].strip() for record in body]
     if not all(names) or not any(record.cells[-1].strip() for record in body) or len(set(names)) < len(names):
         return False
@@ -33,6 +35,12 @@ def has_row_names(header: Record, body: Sequence[Record]) -> bool | None:
         return True
     are_names = not any(_has_fraction(name) for name in names)
     return True if are_names and len(names) >= _SURE_RECORDS else None
+
+
+def _is_parted_inside(cells: Sequence[str]) -> bool:
+    """Whether a delimiter that belongs to a cell has parted it: after a backslash, or within single quotes."""
+    halves = any(cell.lstrip().startswith("'") and cell.count("'") == 1 for cell in cells[:-1])
+    return any(cell.endswith("\\") for cell in cells[:-1]) or (halves and any(cell.endswith("'") for cell in cells[1:]))
 
 
 def _has_fraction(name: str) -> bool:
