@@ -42,6 +42,7 @@ class ReadConfig:
 
     Attributes:
         delimiter: the character between two cells.
+        starts: the characters at which columns of fixed width begin, from 1.
         decimal: the character between a number's whole part and its fraction.
         thousands: the character between groups of three digits; a blank is any blank, narrow and no-break ones too.
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
@@ -61,6 +62,7 @@ class ReadConfig:
     __pydantic_config__ = _NO_OTHER_KEYS
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    starts: Annotated[list[_Count], Field(min_length=2)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     encoding: _Text | None = None
@@ -79,6 +81,10 @@ class ReadConfig:
         """Refuse settings that contradict each other."""
         if self.decimal is not None and self.decimal == self.thousands:
             raise ConfigError(f"'decimal' and 'thousands' are both {self.decimal!r}.")
+        if self.starts is not None and self.delimiter is not None:
+            raise ConfigError("columns that begin at 'starts' have no 'delimiter': leave one out.")
+        if self.starts is not None and sorted(set(self.starts)) != self.starts:
+            raise ConfigError(f"'starts' must ascend, got {self.starts}.")
 
 
 @dataclass(frozen=True, kw_only=True)

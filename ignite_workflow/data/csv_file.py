@@ -13,6 +13,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import map_ahead
+from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block, split_cells, whole_records
@@ -105,14 +106,16 @@ class CsvFile:
         return (frame for frame, _ in replace(self, end=end, repaired={}).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
-        if block.quote is None:
+        if block.quote is None and self.layout.widths is None:
             self._refuse_quotes(block)
         parted = self._parted(block)
         frame = self._typed(parted, numbers) if numbers else None
         return (self._text(parted) if frame is None else frame), block
 
     def _parted(self, block: Block) -> Block:
-        """One blank between cells, where any run of blanks parts them."""
+        """One character between cells, where any run of blanks parts them, or their place in the line."""
+        if self.layout.widths is not None:
+            return replace(block, data=parted_lines(block.data, self.layout.widths))
         if self.delimiter != " ":
             return block
         cells = _BLANKS_OR_CELL if self.layout.quotes and b'"' in block.data else _BLANKS

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
 from ignite_workflow.data.header import is_header_beyond_doubt
 from ignite_workflow.data.row_names import has_row_names
-from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_records
-from ignite_workflow.errors import ConfigError
+from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_lines, sample_records
+from ignite_workflow.errors import ConfigError, DataError
 
 __all__ = ["Parted", "part"]
 
@@ -37,6 +38,7 @@ class Parted:
     width: int
     above: int  # records above the first that counts
     below: int  # the first record below the last that counts
+    widths: FixedWidths | None = None  # where columns begin that no delimiter parts
 
     @property
     def agrees(self) -> bool:
@@ -47,6 +49,12 @@ class Parted:
         if len(first.cells) == self.width - 1 and has_row_names(first, counting[1:]) is not False:
             return True
         return fits(first.cells, self.width) and same >= AGREEING * len(counting)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all records are as wide as most, and a delimiter parts them that nothing else would be."""
+        body = self.records[self.above + 1 : self.below]
+        return self.delimiter in _COMMON or all(fits(record.cells, self.width) for record in body)
 
     @property
     def first_width(self) -> int:
@@ -84,7 +92,10 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
 
     Raises:
         ConfigError: the delimiter that is said is not one character.
+        DataError: there may be columns of fixed width, and only a person can know where they begin.
     """
+    if read.starts is not None:
+        return _look_fixed(sample, FixedWidths.told(read.starts))
     sep_line = _SEP_LINE.match(sample)
     if read.delimiter is not None:
         return _look(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
@@ -100,6 +111,15 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
     rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
     best = max(wide, key=attrgetter("rank"), default=best)
+    widths = None if best is not None and best.is_even else find_fixed_widths(sample_lines(sample))
+    if widths is not None and widths.question and best is None:
+        raise DataError(
+            f"{path}: it looks like columns of fixed width that begin at the characters {widths.said}, but "
+            f"{widths.question}. Say where: data.read.starts={widths.said}; if each line is one cell: "
+            "data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
+        )
+    if widths is not None and not widths.question:
+        return _look_fixed(sample, widths)
     return max(common, key=attrgetter("first_width")) if best is None else best  # no agreement: the reader says where
 
 
@@ -110,6 +130,10 @@ def _given_delimiter(given: str) -> str:
     return delimiter
 
 
+def _look_fixed(sample: str, widths: FixedWidths) -> Parted:
+    return replace(_look(parted_sample(sample, widths), PARTING, quotes=False), widths=widths)
+
+
 def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:
     records = sample_records(sample, delimiter, quotes=quotes)[skip:]
     widths = Counter(len(record.cells) for record in records)
@@ -118,7 +142,7 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
     while above < min(_MOST_ABOVE, len(records) - 1) and _is_title(records[above], width):
         above += 1
     below = len(records)
-    while delimiter in _COMMON and below > above + 2 and not fits(records[below - 1].cells, width):
+    while delimiter in (*_COMMON, PARTING) and below > above + 2 and not fits(records[below - 1].cells, width):
         below -= 1
     if 2 * (below - above) <= len(records) - above:  # no notes below a table, but rows that are uneven
         below = len(records)

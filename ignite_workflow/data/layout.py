@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import Parted, part
+from ignite_workflow.data.fixed_width import FixedWidths
 from ignite_workflow.data.header import column_names, is_header
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
@@ -18,8 +19,6 @@ from ignite_workflow.errors import DataError
 __all__ = ["Layout", "find_layout"]
 
 _NAMES = {"\t": "a tab", " ": "blanks", "\x1f": "the unit separator 0x1f", "\x01": "the byte 0x01"}
-_MOST_STARTS = 5
-_RULER = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _AT_START = re.compile(r"(?:^|[,;\t| ])\"", re.MULTILINE)
 
 
@@ -35,6 +34,7 @@ class Layout:
         nameless: from which column on all have no name in the header; the number of columns where the last has one.
         notes: what was guessed, with the evidence.
         naming: where the names are from, for who looks for another name; empty: from the header.
+        widths: where columns of fixed width begin; None: the delimiter parts them.
     """
 
     delimiter: str
@@ -44,6 +44,7 @@ class Layout:
     nameless: int = 0
     notes: tuple[str, ...] = ()
     naming: str = ""
+    widths: FixedWidths | None = None
 
 
 def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
@@ -59,14 +60,12 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         DataError: the line that is said to hold the header is not among the first.
     """
     quotes = _has_quotes(sample) if read.quotes is None else read.quotes
-    notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
     parted = part(path, read, sample, quotes)
     at = _header_record(path, parted, read)
     records, unnamed = _with_row_names(parted.records, at, parted.below, read)
     first = records[at]
     named, why = is_header(records, at, read.header)
-    if parted.delimiter not in (",", read.delimiter):
-        notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
+    quotes, notes = _parting(parted, read, quotes)
     if at and read.header is None:
         skipped = " / ".join(" ".join(parted.delimiter.join(record.cells).split()) for record in parted.records[:at])
         notes.append(f"what stands above line {first.line} is skipped: {skipped[:60]!r}")
@@ -74,16 +73,28 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
         notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
         naming = _naming(first.line, columns, read)
-        return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), _said(path, notes), naming)
-    if len(first.cells) == 1 and read.delimiter is None:
-        _refuse_fixed_widths(path, [record.cells[0] for record in parted.records])
+        said = _said(path, notes)
+        return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), said, naming, parted.widths)
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
         _refuse_broken_cells(path, parted.records[at + 1 :])
     columns, renamed = column_names(first.cells)
     nameless = max((number for number, cell in enumerate(first.cells, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, records[at:], read.units)
-    return Layout(parted.delimiter, columns, end, quotes, nameless, _said(path, [*notes, *unnamed, *renamed, *units]))
+    said = _said(path, [*notes, *unnamed, *renamed, *units])
+    return Layout(parted.delimiter, columns, end, quotes, nameless, said, widths=parted.widths)
+
+
+def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
+    """Whether quotes hold cells together, and what is said of that and of what parts cells."""
+    if parted.widths is not None:
+        other = "" if read.starts else "; otherwise: data.read.starts, or data.read.delimiter"
+        where = f"columns of fixed width begin at the characters {parted.widths.said} ({parted.widths.why}){other}"
+        return False, [where]
+    notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
+    if parted.delimiter not in (",", read.delimiter):
+        notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
+    return quotes, notes
 
 
 def _with_row_names(records: list[Record], at: int, below: int, read: ReadConfig) -> tuple[list[Record], list[str]]:
@@ -118,29 +129,6 @@ def _below_units(
     if not units.found:
         return records[0].end, []
     return row.end, [f"line {row.line} holds units and no data: {units.why}"]
-
-
-def _refuse_fixed_widths(path: Path, lines: Sequence[str]) -> None:
-    """Lines of one cell each may be columns that blanks align.
-
-    Raises:
-        DataError: there are gaps of blanks that no line crosses, with cells to both sides of them.
-    """
-    rulers = [line for line in lines[1:2] if _RULER.fullmatch(line)]
-    width = max(map(len, lines))
-    filled = [sum(line[at : at + 1].strip() != "" for line in lines) for at in range(width)]
-    starts = [at for at in range(2, width) if filled[at] and not any(filled[at - 2 : at])]
-    firsts = [0, *starts]
-    if rulers:
-        starts = [run.start() for run in re.finditer(r"\S+", rulers[0])][1:]
-    whole = bool(rulers) or all(max(filled[start:end]) > 1 for start, end in zip(firsts, [*starts, width], strict=True))
-    if starts and whole:
-        places = ", ".join(str(start + 1) for start in starts[:_MOST_STARTS])
-        raise DataError(
-            f"{path}: it looks like columns of fixed width, aligned by blanks: after the first they begin at the "
-            f"characters {places}. These cannot be read: save it with a delimiter. If each line is one cell: "
-            "data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
-        )
 
 
 def _refuse_broken_cells(path: Path, records: Sequence[Record]) -> None:

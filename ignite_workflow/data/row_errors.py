@@ -27,6 +27,12 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
     if width == 1 and not cells[0].strip(b"\x00\x1a"):
         what = "zero bytes, as a file has that was not written to its end" if b"\x00" in cells[0] else "^Z (0x1a)"
         return DataError(f"{path}: line {line} holds nothing but {what}: remove it.")
+    if layout.widths is not None:
+        return DataError(
+            f"{path}: line {line}: no blank parts two columns: {_shown(cells[0])}. Columns begin at "
+            f"the characters {layout.widths.said}: if that is wrong: data.read.starts; if the table has ended: "
+            "data.read.footer."
+        )
     what = f"{width} cell{'s' if width > 1 else ''} where the {'header' if layout.header_lines else 'first row'} has"
     if width < wanted:
         why = f"the row ends here: {what} {wanted}"
@@ -38,7 +44,8 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
 
 def _surplus_hint(layout: Layout, width: int) -> str:
     if len(layout.columns) == 1:
-        return f"If {layout.delimiter!r} does not part the cells: data.read.delimiter; fixed widths cannot be read."
+        parting = f"If {layout.delimiter!r} does not part the cells: data.read.delimiter"
+        return f"{parting}; if they have fixed widths: data.read.starts."
     quoted = f"A cell that holds {layout.delimiter!r} must stand in double quotes"
     header = "; if the header stands in another line: data.read.header" if layout.header_lines else ""
     is_one_short = layout.header_lines and width == len(layout.columns) + 1

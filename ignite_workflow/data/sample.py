@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "sample_records"]
+__all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "sample_lines", "sample_records"]
 
 AGREEING = 0.9  # of the records, or cells, have to say the same
 _MOST_RECORDS = 200
@@ -56,6 +56,12 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]
     except csv.Error:  # a cell too long to be one, or a carriage return inside of a cell
         return records or [Record(sample.split("\n")[0].split(delimiter), 1, 1)]
     return records[:-1] if len(sample) >= _CUT_CHARACTERS and len(records) > 1 else records
+
+
+def sample_lines(sample: str) -> list[str]:
+    """The first lines; the last is left out where it may have been cut off."""
+    lines = sample.split("\n")
+    return lines[:-1] if len(sample) >= _CUT_CHARACTERS else lines
 
 
 def _is_ruler(cells: list[str]) -> bool:

@@ -10,6 +10,7 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.below import LastRow, find_below
 from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.layout import Layout
 from ignite_workflow.data.records import split_cells
 from ignite_workflow.data.text_file import TAIL_BYTES, TextFile
@@ -78,7 +79,10 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
         size += len(line) + (number < len(lines) - 1)
         if quote is not None and line.count(quote) % 2:
             break
-        parts = line.split() if layout.delimiter == " " else split_cells(line, delimiter, quote)
+        if layout.widths is not None:
+            parts = parted_lines(line, layout.widths).split(delimiter)
+        else:
+            parts = line.split() if layout.delimiter == " " else split_cells(line, delimiter, quote)
         cells = tuple(part.decode(errors="replace").strip().strip('"') for part in parts)
         if not any(cells):
             if waiting is not None:
