@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluation_text", "write_evaluation"]
 
+_PICTURE = re.compile(r"(confusion_matrix|classes|calibration|importance|regression(_\d+)?)\.(svg|png)")
 _MOST_MISTAKES = 10
 _MOST_COLUMNS = 40
 _LONGEST_NAME = 30
@@ -160,6 +162,8 @@ def _mistakes(counts: np.ndarray, classes: Sequence[str], width: int) -> list[st
 def write_evaluation(found: Evaluation, directory: Path) -> list[Path]:
     """Write ``evaluation.json``, which holds every figure, and draw the evaluation, each picture as SVG and PNG.
 
+    Pictures that an earlier evaluation left there and this one does not draw are removed.
+
     Args:
         found: from ``evaluate``.
         directory: created where it does not exist.
@@ -173,12 +177,15 @@ def write_evaluation(found: Evaluation, directory: Path) -> list[Path]:
     written = [directory / "evaluation.json"]
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        before = [path for path in directory.iterdir() if _PICTURE.fullmatch(path.name)] if written[0].exists() else []
         replace_file(written[0], to_json(found.to_dict(), indent=1).encode())
         for name, figure in _figures(found):
             for kind in ("svg", "png"):
                 path = directory / f"{name}.{kind}"
                 replace_file(path, figure_bytes(figure, kind))
                 written.append(path)
+        for path in set(before).difference(written):
+            path.unlink()
     except OSError as error:
         raise ConfigError(f"cannot write the evaluation to {directory}: {error.strerror}") from error
     return written

@@ -260,3 +260,29 @@ def test_numbers_of_two_spellings_are_named_with_both_cells_and_the_place():
     assert scan(["1.5"] * 10 + ["2,5"] * 1000, chunk=10).why == (
         "text and numbers with fractions, mixed: '1.5' is a number, '2,5' in row 10 is not written as one"
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["12e345", "7", "8"] * 10, "category"),
+        (["12e34", "12034", "54321"] * 10, "category"),
+        ([f"12e{number}" for number in range(30)] * 3 + ["9"] * 20 + ["12x34"], "category"),
+        (["1e3", "1e4", "250"] * 10, "number"),
+        (["12e3", "9", "150"] * 10, "number"),
+        (["12e3", "1.5", "150"] * 10, "number"),
+        (["1e+03", "2e+04"] * 10, "number"),
+    ],
+)
+def test_digits_e_digits_are_codes_where_other_cells_show_it(cells, kind):
+    scan = ColumnScan("plate", CellRules())
+    scan.add(pl.Series("plate", cells), "row {}".format)
+
+    assert scan.finding().kind == kind
+
+
+def test_what_may_be_a_code_or_a_number_is_said():
+    scan = ColumnScan("plate", CellRules())
+    scan.add(pl.Series("plate", ["12e3", "9", "150"] * 10), "row {}".format)
+
+    assert scan.finding().why.endswith("; '12e3' in scientific notation, if it is a code: data.columns.plate=category")

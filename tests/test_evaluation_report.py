@@ -479,6 +479,20 @@ def test_pictures_are_written_as_svg_and_png_beside_the_figures(tmp_path, task, 
     assert json.loads(paths[0].read_text()) == found.to_dict()
 
 
+def test_pictures_of_an_earlier_evaluation_do_not_stay_beside_another(tmp_path):
+    found, _, _ = evaluated(tmp_path)
+    (tmp_path / "mine").mkdir()
+    for name in ("importance.svg", "regression_2.png", "notes.svg"):
+        (tmp_path / "mine" / name).touch()
+
+    first = write_evaluation(found, tmp_path / "mine")
+    assert {path.name for path in (tmp_path / "mine").iterdir()} > {"importance.svg", "notes.svg"}  # a person's own
+    write_evaluation(found, tmp_path / "mine")
+
+    left = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert left == {"notes.svg", *(path.name for path in first)}
+
+
 def test_an_evaluation_that_cannot_be_written_are_one_line(tmp_path):
     found, _, _ = evaluated(tmp_path)
     (tmp_path / "taken").write_text("")

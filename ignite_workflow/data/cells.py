@@ -17,6 +17,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = [
     "DASHES",
+    "LARGEST",
     "MISSING",
     "CellRules",
     "Floats",
@@ -29,6 +30,7 @@ __all__ = [
     "is_scalar",
     "missing_words",
     "parse_numbers",
+    "whole_power",
 ]
 
 DASHES = ("-", "--", "---", "\u2013", "\u2014")
@@ -51,7 +53,7 @@ MISSING = (
         "#NAME?",
     ),
 )
-_LARGEST = 1e100  # the squares of larger numbers overflow
+LARGEST = 1e100  # the squares of larger numbers overflow
 _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
 _TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr", "vrai")
 _FALSE = ("false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "não", "nao", "nie", "нет", "falsch", "faux")
@@ -162,7 +164,7 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
     """
     if series.dtype == pl.Float64 and not _numbers_that_mean_missing(rules.missing):
         plain: Floats = series.to_numpy()
-        if np.einsum("n,n", plain, plain) < _LARGEST**2:  # one look for all three: missing, infinite, too large
+        if np.einsum("n,n", plain, plain) < LARGEST**2:  # one look for all three: missing, infinite, too large
             return plain
     numbers = parse_numbers(series, rules)
     if len(numbers.bad):
@@ -172,7 +174,7 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         raise DataError(
             f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{_IF_MISSING}"
         )
-    large = np.abs(numbers.values) > _LARGEST
+    large = np.abs(numbers.values) > LARGEST
     if large.any():
         first = int(large.argmax())
         what = "not finite" if np.isinf(numbers.values[first]) else "too large to compute with"
@@ -221,6 +223,15 @@ def missing_words(series: pl.Series, missing: tuple[str, ...]) -> dict[str, int]
         return {}
     filled = series.filter(series != "").str.strip_chars()
     return dict(filled.filter(filled.is_in(missing)).alias("").value_counts().iter_rows())
+
+
+def whole_power(series: pl.Series) -> str:
+    """The first cell of text that is digits, e, digits, such as 12e34: a number or a code; empty: none is."""
+    if series.dtype != pl.String:
+        return ""
+    rare = series.filter(series.str.contains("[eE]"))  # many times faster than to look at all for the whole pattern
+    found = rare.str.strip_chars().str.extract(r"^(\d+[eE]\d+)$").drop_nulls()
+    return str(found[0]) if len(found) else ""
 
 
 def has_leading_zeros(series: pl.Series) -> bool:

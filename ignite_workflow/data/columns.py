@@ -20,6 +20,7 @@ from ignite_workflow.data.cells import (
     is_scalar,
     missing_words,
     parse_numbers,
+    whole_power,
 )
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.epochs import UNREADABLE, epoch_of, epoch_range
@@ -169,6 +170,7 @@ class ColumnScan:
         if not seen.whole:
             seen.consecutive = False
             return
+        seen.power = seen.power or whole_power(series)
         seen.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
         seen.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == seen.low + before))

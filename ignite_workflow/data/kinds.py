@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from ignite_workflow.data.cells import LARGEST
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.epochs import epoch_of, epoch_range, is_named_like_a_time
 from ignite_workflow.data.seen import SeenCells
@@ -33,6 +34,8 @@ _BOOLEAN_PAIRS = (
 _ID_NAME = re.compile(
     r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$|^Unnamed: \d|^row_names$"
 )  # the last: the index of pandas, and of R
+_CODE = re.compile(r"^'(?=\w*\d)(?=\w*[^\W\d])\w{2,}' ")  # a cell of letters and digits, as evidence shows it
+_LONG_POWER = re.compile(r"\d\d+[eE]\d+")
 _LONG_CODE = re.compile(r"\d{17,}")  # float64 keeps 15 to 16 digits
 
 
@@ -65,8 +68,19 @@ def decide(name: str, given: Kind | None, seen: SeenCells, dates: DateSearch) ->
 
 
 def are_codes(seen: SeenCells) -> bool:
-    """Whether integers are written with zeros in front, or with more digits than a number keeps."""
-    return seen.leading_zeros or (seen.whole and any(map(_LONG_CODE.fullmatch, seen.examples)))
+    """Whether integers are written with zeros in front, with more digits than a number keeps, or as 12e34."""
+    return seen.leading_zeros or (seen.whole and any(map(_LONG_CODE.fullmatch, seen.examples))) or _are_exponents(seen)
+
+
+def _are_exponents(seen: SeenCells) -> bool:
+    """Whether cells such as 12e34 are codes: one is beyond all numbers, or other cells show it."""
+    if not (seen.power and seen.whole):
+        return False
+    if max(-seen.low, seen.high) > LARGEST or _CODE.search(seen.first_bad):
+        return True
+    cells = [cell for cell in seen.counts or () if cell not in seen.words]
+    plain = any(map(str.isdecimal, cells))
+    return plain and len({*map(len, cells)}) == 1 and any(map(_LONG_POWER.fullmatch, cells))
 
 
 def _distinct(seen: SeenCells) -> int:
@@ -95,6 +109,8 @@ def _number_kind(name: str, seen: SeenCells) -> tuple[Kind, str]:
         return "identifier", "named like an id, and no value occurs twice"
     epoch = epoch_of(seen.low, seen.high) if is_named_like_a_time(name) else ""
     moments = f"; as {epoch} {epoch_range(epoch, seen.low, seen.high)}: data.columns.{name}=datetime" if epoch else ""
+    power = f"; {seen.power!r} in scientific notation, if it is a code: data.columns.{name}=category"
+    moments += power if seen.power and seen.whole else ""
     return "number", f"{kind_of_number} from {seen.low:.6g} to {seen.high:.6g}{moments}"
 
 
@@ -141,6 +157,8 @@ def _remark(seen: SeenCells, dates: DateSearch) -> str:
         return f"; dates with a time zone that is not known: say data.read.zones.{found.unknown_zone}=+01:00 or so"
     if seen.leading_zeros:
         return ", some with leading zeros"
+    if _are_exponents(seen):
+        return f"; {seen.power!r} is taken for a code: if it is a number, say so in data.columns"
     if are_codes(seen):
         return ", of more digits than a number keeps"
     if seen.numeric and 0 < seen.bad < seen.known / 2 and len(seen.examples) > 1:

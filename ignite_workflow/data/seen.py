@@ -27,6 +27,7 @@ class SeenCells:
         numeric: enough of them are numbers to try on.
         whole: every number is an integer.
         consecutive: each number is one more than that above it.
+        power: the first integer that is written as 12e34.
         leading_zeros: a number is written with zeros in front.
         typed_dates: cells are dates by their type.
         repeated: a value occurs twice.
@@ -47,6 +48,7 @@ class SeenCells:
     numeric: bool = True
     whole: bool = True
     consecutive: bool = True
+    power: str = ""
     leading_zeros: bool = False
     typed_dates: bool = False
     repeated: bool = False
