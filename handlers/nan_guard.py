@@ -55,6 +55,8 @@ class NanGuard(Handler):
         self.window: list[tuple[int, Any, Tensor]] = []  # iteration, batch and loss of the window's batches so far
         self.unread: _Unread | None = None
         self.plain: bool | None = None  # the gradients are such that all can be looked at in one go
+        self.groups: list[int] = []  # of each optimizer, how many there were when the parameters were listed
+        self.parameters: list[Tensor] = []
 
     def attach(self, workflow: Workflow) -> None:
         self.workflow, self.trainer = workflow, workflow.trainer
@@ -62,6 +64,7 @@ class NanGuard(Handler):
         self.optimizers = list(optimizer.values()) if isinstance(optimizer, Mapping) else [optimizer]
         self.buffers = _Buffers(workflow.model)
         self.bad, self.one = (torch.full((), value, device=workflow.device) for value in (0.0, 1.0))
+        self.seen = self.bad.numpy() if self.bad.is_cpu else self.bad  # the same number, looked at more quickly
         self.later = workflow.device.type == "cuda" and all(map(_can_be_told, self.optimizers))
         workflow.skips_bad_batches = self.action == "skip"
         if self.buffers.places:
@@ -84,21 +87,13 @@ class NanGuard(Handler):
         """Before the optimizer steps: on to the step, or not."""
         if self.unread is not None:
             self.read()
-        state = self.trainer.state
-        self.look(
-            [
-                parameter.grad
-                for optimizer in self.optimizers
-                for group in optimizer.param_groups
-                for parameter in group["params"]
-                if parameter.grad is not None
-            ]
-        )
-        loss = getattr(state, "loss", None)  # a step of a person's own need not set it
+        self.list_parameters()
+        self.look([grad for parameter in self.parameters if (grad := parameter.grad) is not None])
+        loss = getattr(self.trainer.state, "loss", None)  # a step of a person's own need not set it
         if self.later:
             self.look_later(loss)
         elif (
-            self.bad.item()
+            self.seen
             or (loss is not None and not math.isfinite(loss.item()))
             or (self.window and not all(math.isfinite(loss.item()) for _, _, loss in self.window))
         ):
@@ -109,6 +104,18 @@ class NanGuard(Handler):
                 optimizer.zero_grad()  # to None: such parameters an optimizer leaves alone, with all it keeps of them
         if self.window:
             self.window = []
+
+    def list_parameters(self) -> None:
+        """Those that the optimizers have; a group may be added at any time."""
+        groups = [len(optimizer.param_groups) for optimizer in self.optimizers]
+        if groups != self.groups:
+            self.groups = groups
+            self.parameters = [
+                parameter
+                for optimizer in self.optimizers
+                for group in optimizer.param_groups
+                for parameter in group["params"]
+            ]
 
     def look(self, gradients: list[Tensor]) -> None:
         """Set ``bad`` to 1 where a gradient is not finite: one pass over all of them, which changes none."""

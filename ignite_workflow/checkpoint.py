@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ __all__ = ["CheckpointStore", "load_model_state", "model_state"]
 log = logging.getLogger(__name__)
 
 _KIND = "ignite-workflow checkpoint"
-_FORMAT = 3
+_FORMAT = 4
 _BESIDE_BYTES = 1024 * 1024  # less is written in a millisecond: a thread costs more than it spares
 _NAME = re.compile(r"step-(\d{8,})\.ckpt")
 
@@ -41,6 +43,7 @@ class CheckpointStore:
         self.directory = directory
         self._temporary = f"{directory}/unfinished.tmp"
         self._kept: dict[int, tuple[int, ...]] = {}
+        self._present: list[int] | None = None  # the steps there is a file for, oldest first, where they were listed
         self.size = 0
         self._copy = np.empty(0, np.uint8)  # of the state that is being written, used again by the next one
         self._writer: ThreadPoolExecutor | None = None
@@ -143,6 +146,8 @@ class CheckpointStore:
             os.rename(name, f"{name}.set-aside")
             os.replace(self._temporary, name)
         sync_directory(self.directory)
+        if self._present is not None and step not in self._present:
+            insort(self._present, step)
         return Path(name)
 
     def keep(self, owner: object, steps: Iterable[int]) -> None:
@@ -155,16 +160,21 @@ class CheckpointStore:
         The last of them becomes the file that the next save writes over: half the cost of a save is making and deleting
         files. The room it takes is that which the next save needs anyway.
         """
+        if self._present is None:
+            self._present = [step for step in self.steps() if not self.path(step).is_dir()]
         kept = {step for steps in self._kept.values() for step in steps}
-        for step in self.steps()[:-1]:
-            name = self._name(step)
-            if step in kept or os.path.isdir(name):
-                continue
-            # A link to it may be somebody's backup; and what is being written must not be taken away.
-            if os.stat(name).st_nlink == 1 and self._is_idle():
-                os.replace(name, self._temporary)
-            else:
-                os.unlink(name)
+        for step in self._present[:-1]:
+            if step not in kept:
+                with suppress(FileNotFoundError):  # somebody else deleted it
+                    self._let_go(self._name(step))
+                self._present.remove(step)
+
+    def _let_go(self, name: str) -> None:
+        # A link to it may be somebody's backup; and what is being written must not be taken away.
+        if os.stat(name).st_nlink == 1 and self._is_idle():
+            os.replace(name, self._temporary)
+        else:
+            os.unlink(name)
 
     def _is_idle(self) -> bool:
         return self._writing is None or self._writing.done()
@@ -211,6 +221,7 @@ class CheckpointStore:
         for step in self.steps():
             if not self.path(step).is_dir():
                 self.path(step).unlink()
+        self._present = None
         self.remove_leftovers()
 
 

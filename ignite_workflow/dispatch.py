@@ -71,15 +71,15 @@ class EventEngine(Engine):
     def _fire_event(self, event_name: Any, *event_args: Any, **event_kwargs: Any) -> None:
         self.last_event_name = event_name
         name = event_name._name_
-        for call in self.calls.get(name, ()):
+        for handler, takes_engine, args, kwargs, alone in self.calls.get(name, ()):
             try:
-                if call.alone and not event_args and not event_kwargs:
-                    call.handler()
+                if alone and not event_args and not event_kwargs:
+                    handler()
                 else:
-                    engine = (self,) if call.takes_engine else ()
-                    call.handler(*engine, *event_args, *call.args, **call.kwargs, **event_kwargs)
+                    engine = (self,) if takes_engine else ()
+                    handler(*engine, *event_args, *args, **kwargs, **event_kwargs)
             except BaseException as error:
-                error.add_note(f"in {name_of(call.handler)}, at {name}, iteration {self.state.iteration}")
+                error.add_note(f"in {name_of(handler)}, at {name}, iteration {self.state.iteration}")
                 raise
 
     def fire_each_once(self, event: Any, called: list[str]) -> None:

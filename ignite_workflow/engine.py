@@ -136,6 +136,7 @@ class WorkflowEngine(ResumableEngine):
     def _run_batches(self, start: int) -> None:
         """The batches of an epoch from number ``start`` on, up to its end or a stop."""
         state, calls, fire, step = self.state, self.calls, self._fire_event, self._process_function
+        iteration_started, iteration_completed = Events.ITERATION_STARTED, Events.ITERATION_COMPLETED
         length: int = state.epoch_length  # type: ignore[assignment]
         batches = self._batches(start) if start < length else iter(())
         for position in range(start + 1, length + 1):
@@ -147,9 +148,9 @@ class WorkflowEngine(ResumableEngine):
             if "GET_BATCH_COMPLETED" in calls:
                 fire(Events.GET_BATCH_COMPLETED)
             state.iteration += 1
-            fire(Events.ITERATION_STARTED)
+            fire(iteration_started)
             state.output = step(self, state.batch)
-            fire(Events.ITERATION_COMPLETED)
+            fire(iteration_completed)
             if not state.window_open:
                 self.pending_epoch_end = position == length
                 if not self._in_step_checked:
@@ -167,7 +168,10 @@ class WorkflowEngine(ResumableEngine):
         return iter(data)
 
     def _complete_window(self) -> None:
-        self.pending_window = not self._fire_unless_abandoned(WorkflowEvents.WINDOW_COMPLETED)
+        if "WINDOW_COMPLETED" in self.calls:
+            self.pending_window = not self._fire_unless_abandoned(WorkflowEvents.WINDOW_COMPLETED)
+        else:
+            self.pending_window = False
         self._safe_point()
 
     def _complete_epoch(self) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import numpy as np
 import torch
 
 __all__ = ["Stream", "StepStreams", "generator", "mix", "seed_everything", "seed_sample"]
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
+_ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+_AT_ONCE = 256
 
 
 class Stream(IntEnum):
@@ -49,9 +52,21 @@ def mix(seed: int, stream: Stream, *counters: int) -> int:
 
 def _scramble(value: int) -> int:
     value = (value + _GOLDEN) & _MASK
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    for shift, factor in _ROUNDS:
+        value = ((value ^ (value >> shift)) * factor) & _MASK
     return value ^ (value >> 31)
+
+
+def _scrambled(base: int, start: int) -> list[int]:
+    """``_scramble(base ^ counter) >> 1`` for so many counters at once, at a sixth of the price."""
+    value = np.arange(start, start + _AT_ONCE, dtype=np.uint64) ^ np.uint64(base)
+    value += np.uint64(_GOLDEN)
+    for shift, factor in _ROUNDS:
+        value ^= value >> np.uint64(shift)
+        value *= np.uint64(factor)
+    value ^= value >> np.uint64(31)
+    values: list[int] = (value >> np.uint64(1)).tolist()
+    return values
 
 
 def generator(seed: int, stream: Stream, *counters: int) -> torch.Generator:
@@ -76,8 +91,6 @@ def seed_everything(value: int, device: torch.device | None = None, *, foreign: 
         torch.get_device_module(device).manual_seed(value)
     if foreign:
         import random
-
-        import numpy as np
 
         random.seed(value)
         np.random.seed(value & 0xFFFFFFFF)
@@ -104,6 +117,7 @@ class StepStreams:
         self._device = None if device.type == "cpu" else device
         self._foreign = foreign
         self._plain = self._device is None and not foreign  # the usual case, in every step: no call to spare
+        self._first, self._values = 0, _scrambled(self._base, 0)  # of that iteration and those after it
 
     def include_foreign(self) -> None:
         """Set ``random`` and ``numpy.random`` from now on, too."""
@@ -111,7 +125,10 @@ class StepStreams:
 
     def set(self, iteration: int) -> None:
         """Set the streams for the step of that iteration (from 1)."""
-        value = _scramble(self._base ^ iteration) >> 1
+        at = iteration - self._first
+        if not 0 <= at < len(self._values):
+            self._first, self._values, at = iteration, _scrambled(self._base, iteration), 0
+        value = self._values[at]
         if self._plain:
             torch.default_generator.manual_seed(value)
         else:

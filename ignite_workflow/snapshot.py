@@ -120,13 +120,13 @@ class Saver:
         self.seconds = max(self.seconds, time.monotonic() - started)
 
     def _records(self) -> Callable[[], None]:
-        """Writes the records; returns what puts them on disk, or fails where they could not be written."""
-        records = self.workflow.records  # the checkpoint counts on them
+        """Writes the records; returns what puts on disk those the checkpoint counts on, or fails where that failed."""
+        records = self.workflow.records
         try:
             records.sync()
         except OSError as error:
             return partial(_fail, error)
-        return records.make_durable
+        return records.make_durable if records.to_make_durable else _nothing
 
     def close(self) -> None:
         """Wait for what is being written."""
@@ -143,6 +143,10 @@ class Saver:
 
 def _fail(error: OSError) -> None:
     raise error
+
+
+def _nothing() -> None:
+    """The checkpoint holds itself what is not on disk."""
 
 
 def _has_failed(saving: Future[Path]) -> bool:

@@ -17,6 +17,7 @@ from ignite_workflow.batch import mover, sample_count
 from ignite_workflow.engine import WorkflowEngine
 from ignite_workflow.events import WorkflowEvents, fire
 from ignite_workflow.losses import LossFn
+from ignite_workflow.optimizer_calls import caller_of_step, caller_of_zero_grad
 
 __all__ = [
     "Batch",
@@ -43,7 +44,7 @@ def build_train_step(
     model: nn.Module, optimizer: Optimizer, loss_fn: LossFn, *, device: torch.device, autocast: Autocast
 ) -> Step:
     """The training step of supervised learning: forward, loss, zero_grad, backward, step."""
-    move = mover(device)
+    move, zero_grad, step = mover(device), caller_of_zero_grad(optimizer), caller_of_step(optimizer)
 
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
         state = engine.state
@@ -54,11 +55,11 @@ def build_train_step(
             fire(engine, WorkflowEvents.FORWARD_COMPLETED)
             state.loss = loss_fn(state.y_pred, y)
             fire(engine, WorkflowEvents.LOSS_COMPLETED)
-        optimizer.zero_grad()
+        zero_grad()
         state.loss.backward()
         fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
         fire(engine, WorkflowEvents.GRADIENTS_READY)
-        optimizer.step()
+        step()
         fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
 
         state.loss = state.loss.detach()  # the graph goes, the number stays
@@ -81,7 +82,7 @@ def build_accumulating_step(
     The optimizer steps on the gradient of the mean loss over all samples of the window, whatever the sizes of its
     batches: sums are accumulated, and divided by the number of samples once that is known.
     """
-    move = mover(device)
+    move, zero_grad, step = mover(device), caller_of_zero_grad(optimizer), caller_of_step(optimizer)
 
     def train_step(engine: WorkflowEngine, batch: Batch) -> StepOutput:
         state = engine.state
@@ -98,13 +99,13 @@ def build_accumulating_step(
             state.loss = loss_fn(state.y_pred, y)
             fire(engine, WorkflowEvents.LOSS_COMPLETED)
         if first:
-            optimizer.zero_grad()
+            zero_grad()
         (state.loss * samples).backward()
         fire(engine, WorkflowEvents.BACKWARD_COMPLETED)
         if not state.window_open:
             _divide_gradients(optimizer, state.window_samples)
             fire(engine, WorkflowEvents.GRADIENTS_READY)
-            optimizer.step()
+            step()
             fire(engine, WorkflowEvents.OPTIMIZER_STEP_COMPLETED)
 
         state.loss = state.loss.detach()

@@ -109,11 +109,11 @@ def test_where_all_are_damaged_the_run_is_refused(store):
 
 
 def test_another_format_is_refused(store, monkeypatch):
-    monkeypatch.setattr("ignite_workflow.checkpoint._FORMAT", 4)
+    monkeypatch.setattr("ignite_workflow.checkpoint._FORMAT", 5)
     fill(store, 1)
     monkeypatch.undo()
 
-    with pytest.raises(CheckpointError, match=r"step-00000001.ckpt has format 4; this version reads 3"):
+    with pytest.raises(CheckpointError, match=r"step-00000001.ckpt has format 5; this version reads 4"):
         store.load(1)
 
 

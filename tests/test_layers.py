@@ -14,7 +14,7 @@ LAYERS = [
     "errors built_in display docstrings durable strict_json early_signals",
     "validation registry memory",
     "config_tree config_fields component_names config config_schema settings device randomness events pictures",
-    "batch targets class_weights losses metric_sums metrics optimizers muon schedules data models",
+    "batch optimizer_calls targets class_weights losses metric_sums metrics optimizers muon schedules data models",
     "state dispatch resumable engine evaluator steps signals interval ticker time_limit",
     "records run_directory state_tree tensor_file finite checkpoint bad_batches curve_picture",
     "handler_specs parts snapshot upkeep supervision workflow divergence",

@@ -165,9 +165,9 @@ def test_a_row_cut_in_two_by_a_kill_is_cut_off_with_the_others(path):
     assert [json.loads(line)["iteration"] for line in path.read_text().splitlines()] == [1, 2]
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content.replace(b"1", b"2"), None])
+@pytest.mark.parametrize("damage", [lambda content: content[:100], lambda content: content.replace(b"1", b"2"), None])
 def test_a_file_that_is_not_what_it_was_is_refused(path, damage):
-    state = written(path, [row(1), row(2)]).state_dict()
+    state = written(path, [row(number) for number in range(40)]).state_dict()
     content = path.read_bytes()
     path.unlink()
     if damage:
@@ -175,6 +175,51 @@ def test_a_file_that_is_not_what_it_was_is_refused(path, damage):
 
     with pytest.raises(CheckpointError, match=r"metrics.jsonl is not what it was when the checkpoint was written"):
         Records(path).load_state_dict(state)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 40, 400])
+@pytest.mark.parametrize("left", [0.0, 0.5, 1.0])
+def test_lines_that_no_checkpoint_waited_for_come_from_the_checkpoint(path, rows, left):
+    records = written(path, [row(number) for number in range(rows)])
+    content, state = path.read_bytes(), records.state_dict()
+    sure = len(content) - len(state["tail"])
+    path.write_bytes(content[: sure + int(left * len(state["tail"]))])  # after a power cut
+    again = Records(path)
+
+    again.load_state_dict(state)
+    again.append(row(rows))
+    again.sync()
+
+    assert len(state["tail"]) < 2048
+    assert again.rows == [row(number) for number in range(rows + 1)]
+    assert path.read_bytes().startswith(content)
+    assert path.read_bytes().count(b"\n") == rows + 1
+
+
+def test_the_disk_is_waited_for_once_in_some_thousand_bytes(path):
+    records, waits = Records(path), 0
+    for number in range(200):
+        records.append(row(number))
+        records.sync()
+        waits += records.to_make_durable
+        if records.to_make_durable:
+            records.make_durable()
+
+    assert not records.to_make_durable
+    assert waits == path.stat().st_size // 2048
+
+
+@given(st.lists(st.integers(0, 30), max_size=12))
+def test_the_state_depends_on_the_rows_alone(back):
+    records, straight = Records(None), Records(None)
+    for number in back:
+        for each in range(10):
+            records.append(row(each))
+        records.rewind(max(0, len(records) - number))
+    for each in records:
+        straight.append(each)
+
+    assert records.state_dict() == straight.state_dict()
 
 
 def test_rows_that_are_rewound_leave_memory_at_once_and_the_file_at_the_next_sync(path):
