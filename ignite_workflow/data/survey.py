@@ -55,11 +55,9 @@ class Survey:
         """Which rows have a value for each target, (N,)."""
         usable = np.ones(self.kept.height, dtype=bool)
         for target in self.schema.targets:
-            cells = self.kept[target.name]
-            if cells.dtype.is_numeric():
-                usable &= ~np.isnan(parse_numbers(cells, self.schema.rules).values)
-            else:
-                usable &= as_text(cells, self.schema.rules.missing).is_not_null().to_numpy()
+            found = self.findings.get(target.name)
+            if found is None or found.known < self.kept.height:
+                usable &= as_text(self.kept[target.name], self.schema.rules.missing).is_not_null().to_numpy()
         return usable
 
 
