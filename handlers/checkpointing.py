@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -140,11 +139,8 @@ class Checkpointing(Handler):
         try:
             self.finish(self.workflow.begin_checkpoint())
         except OSError as error:
-            free = shutil.disk_usage(self.store.directory.parent).free
-            raise CheckpointError(
-                f"the last checkpoint cannot be written to {self.store.directory}: {error.strerror} "
-                f"({self.store.size:,} bytes needed, {free:,} free); make room and go on with the same command"
-            ) from error
+            directory, size = self.store.directory, self.store.size
+            raise CheckpointError.unwritten("the last checkpoint", directory, error, size) from error
 
     def kept_with(self, iteration: int) -> list[tuple[float, int]]:
         """What is kept once that iteration is saved."""

@@ -4,7 +4,7 @@
     * ``ConfigError``           a setting, an option or a name is wrong (exit code 2)
         * ``UnknownNameError``  a name is not known: suggests the nearest one
     * ``DataError``             a data file is wrong: names file, row and column
-    * ``CheckpointError``       a checkpoint or model file cannot be read, or does not fit
+    * ``CheckpointError``       a checkpoint or model file cannot be read or written, or does not fit
     * ``RunDirectoryError``     a run directory cannot be used: taken, not empty, not writable
     * ``DivergedError``         training produced a value that is not finite
     * ``NotEnoughMemoryError``  this machine, or the GPU, has less memory than is needed
@@ -15,8 +15,10 @@ Anything else that escapes is a bug and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 __all__ = [
@@ -100,7 +102,23 @@ class DataError(WorkflowError):
 
 
 class CheckpointError(WorkflowError):
-    """A checkpoint or a model file cannot be read, or does not fit what it is loaded into."""
+    """A checkpoint or a model file cannot be read or written, or does not fit what it is loaded into."""
+
+    @classmethod
+    def unwritten(cls, what: str, path: Path, error: OSError, needed: int) -> CheckpointError:
+        """What must be on disk at the end of a run is not: how many bytes it takes, and how many are free.
+
+        Args:
+            what: "the model".
+            path: where it was to be; of its folders those that could not be made may be missing.
+            error: the system's word for it.
+            needed: in bytes.
+        """
+        folder = next(folder for folder in path.absolute().parents if folder.exists())
+        return cls(
+            f"{what} cannot be written to {path}: {error.strerror} ({needed:,} bytes needed, "
+            f"{shutil.disk_usage(folder).free:,} free); make room and go on with the same command"
+        )
 
 
 class RunDirectoryError(WorkflowError):

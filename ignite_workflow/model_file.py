@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,23 +45,32 @@ def save_model(directory: Path, model: nn.Module, description: ModelDescription)
 
     Raises:
         DivergedError: a weight is not finite.
-        CheckpointError: the model's state holds something that is not a tensor.
-        RunDirectoryError: the directory holds something else, or cannot be written.
+        CheckpointError: the model's state holds something that is not a tensor; or it cannot be written.
+        RunDirectoryError: the directory holds something else.
     """
     tensors = _finite_tensors(model)
     if directory.is_dir() and any(directory.iterdir()) and not (directory / _DESCRIPTION).is_file():
         raise RunDirectoryError(f"{directory} holds something other than a model and is not replaced")
+    files = _files(tensors, description)
+    try:
+        _replace(directory, files)
+    except OSError as error:
+        needed = sum(len(part) for parts in files.values() for part in parts)
+        raise CheckpointError.unwritten("the model", directory, error, needed) from error
+
+
+def _replace(directory: Path, files: Mapping[str, Sequence[bytes | memoryview]]) -> None:
     new, old = (directory.with_name(f".{directory.name}.{which}") for which in ("new", "old"))
     _tidy(directory, new, old)
     try:
         new.mkdir(parents=True)
-        _write(new, tensors, description)
+        for name, parts in files.items():
+            write_over(f"{new}/{name}", parts)
+        sync_directory(new)
         if directory.exists():
             directory.rename(old)
         new.rename(directory)
         sync_directory(directory.parent)
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write the model to {directory}: {error.strerror}") from error
     finally:
         _tidy(directory, new, old)
 
@@ -90,7 +99,8 @@ def _finite_tensors(model: nn.Module) -> dict[str, Tensor]:
     return tensors
 
 
-def _write(directory: Path, tensors: dict[str, Tensor], description: ModelDescription) -> None:
+def _files(tensors: dict[str, Tensor], description: ModelDescription) -> dict[str, Sequence[bytes | memoryview]]:
+    """What each file of the model holds, by its name."""
     try:
         parts = weights_parts(tensors)
     except TypeError as error:
@@ -98,10 +108,9 @@ def _write(directory: Path, tensors: dict[str, Tensor], description: ModelDescri
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    facts = WeightsFacts(size=write_over(f"{directory}/{_WEIGHTS}", parts), sha256=digest.hexdigest())
-    for name, text in {_DESCRIPTION: description.to_json(facts), _CARD: model_card(description)}.items():
-        write_over(f"{directory}/{name}", [text.encode()])
-    sync_directory(directory)
+    facts = WeightsFacts(size=sum(map(len, parts)), sha256=digest.hexdigest())
+    texts = {_DESCRIPTION: description.to_json(facts), _CARD: model_card(description)}
+    return {_WEIGHTS: parts, **{name: [text.encode()] for name, text in texts.items()}}
 
 
 def load_model(path: str | Path, *, trust: bool = False, device: str = "auto") -> Predictor:

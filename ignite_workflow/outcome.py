@@ -7,12 +7,13 @@ from pathlib import Path
 from ignite_workflow.assembly import build_loader, build_run_loss, model_facts
 from ignite_workflow.config import RunConfig
 from ignite_workflow.device import autocast
-from ignite_workflow.errors import RunDirectoryError
+from ignite_workflow.errors import CheckpointError
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.losses import Loss
 from ignite_workflow.metrics import build_metrics
 from ignite_workflow.model_description import Architecture, DataFacts, LossFacts, ModelDescription
 from ignite_workflow.model_file import save_model
+from ignite_workflow.records import Records
 from ignite_workflow.run_data import RunData
 from ignite_workflow.run_directory import RunDirectory
 from ignite_workflow.steps import build_eval_step
@@ -26,6 +27,9 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
 
     Returns:
         The metrics by ``split/name``.
+
+    Raises:
+        CheckpointError: records or model cannot be written.
     """
     assert workflow.config is not None
     config = workflow.config
@@ -33,13 +37,18 @@ def finish(workflow: Workflow, data: RunData, directory: RunDirectory) -> dict[s
     if loss is not None and not loss.scale_target:
         data = data.without_scaling()
     metrics = _measure(workflow, config, data, loss) if loss is not None else {}
-    try:
-        workflow.records.sync()
-        workflow.records.make_durable()
-    except OSError as error:
-        raise RunDirectoryError(f"cannot write {workflow.records.path}: {error.strerror}") from error
+    _put_on_disk(workflow.records)
     save_model(directory.model, workflow.model, _description(config, data, loss, metrics))
     return metrics
+
+
+def _put_on_disk(records: Records) -> None:
+    assert records.path is not None
+    try:
+        records.sync()
+        records.make_durable()
+    except OSError as error:
+        raise CheckpointError.unwritten("the metrics", records.path, error, records.bytes_to_write) from error
 
 
 def _measure(workflow: Workflow, config: RunConfig, data: RunData, loss: Loss) -> dict[str, float]:

@@ -105,6 +105,11 @@ class Records:
         """Whether a checkpoint of ``state_dict`` counts on rows that may not be on disk."""
         return self._durable < len(self.rows) - len(self._tail)
 
+    @property
+    def bytes_to_write(self) -> int:
+        """Of the rows that may not be on disk."""
+        return self._ends[-1][0] - self._ends[self._durable][0]
+
     def make_durable(self) -> None:
         """Put what ``sync`` wrote on disk. May be called from another thread, while rows are added."""
         if self.path is None or not self._written:

@@ -2,11 +2,13 @@
 
 import errno
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from ignite_workflow import CheckpointError, RunDirectoryError, checkpoint, load_model, train
+from ignite_workflow import CheckpointError, RunDirectoryError, checkpoint, load_model, model_file, train
+from ignite_workflow.records import Records
 from ignite_workflow.run_directory import RunDirectory
 
 PENGUINS = Path(__file__).parent.parent / "examples/data/penguins.csv"
@@ -59,6 +61,26 @@ def test_a_full_disk_in_mid_run_is_a_warning_and_at_its_end_an_error(tmp_path, m
 
     assert "checkpoint not saved" in caplog.text
     assert status(tmp_path / "run")["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("what", "file", "owner", "name"),
+    [("the metrics", "metrics.jsonl", Records, "make_durable"), ("the model", "model", model_file, "write_over")],
+)
+def test_a_full_disk_at_the_end_says_what_is_needed(tmp_path, monkeypatch, what, file, owner, name):
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, full_disk)
+        with pytest.raises(CheckpointError) as raised:
+            train(PENGUINS, QUICK, run_directory=run)
+
+    told = (
+        rf"{what} cannot be written to {run}/{file}: No space left on device \(([\d,]+) bytes needed, [\d,]+ free\); "
+    )
+    needed = re.fullmatch(told + "make room and go on with the same command", str(raised.value))
+    assert int(needed[1].replace(",", "")) > 0
+    assert (status(run)["state"], status(run)["exit_code"]) == ("failed", 1)
+    assert train(PENGUINS, QUICK, run_directory=run, resume=True).status == "finished"
 
 
 def test_a_run_that_failed_goes_on_with_the_same_command(tmp_path, monkeypatch):

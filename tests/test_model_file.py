@@ -152,7 +152,7 @@ def test_a_save_that_fails_in_its_last_step_leaves_the_old_model(run, monkeypatc
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(RunDirectoryError, match="Input/output error"):
+    with pytest.raises(CheckpointError, match="Input/output error"):
         save_small_model(run, "regression")
 
     assert load_model(run, device="cpu").target.task == "multiclass"

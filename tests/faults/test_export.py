@@ -33,7 +33,7 @@ def signals(times):
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [
-        (disk_full, 2, "Error: cannot write the model to "),
+        (disk_full, 1, "Error: the model cannot be written to "),
         (partial(signals, 1), 0, "finished: "),  # what is left takes no longer than a save
         (partial(signals, 2), 130, ""),
     ],
