@@ -1,7 +1,7 @@
 """``optimizer.step()`` and ``optimizer.zero_grad()`` without what torch puts around them for profilers and hooks.
 
-For a small model that is a tenth of a training step. Whoever profiles, hooks in or replaces either method is served by
-torch's own methods, as are optimizers that are not torch's.
+For a small model that is a tenth of a training step. Whoever profiles, hooks in or replaces either method, of an
+optimizer or of its class, is served by the methods themselves, as are optimizers that are not torch's.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ __all__ = ["caller_of_step", "caller_of_zero_grad"]
 
 _HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 _GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
+_ZERO_GRAD = Optimizer.zero_grad
+_WRAPPER_CODE = Optimizer.profile_hook_step(Optimizer.step).__code__
 
 
 def caller_of_step(optimizer: Optimizer) -> Callable[[], None]:
     """What does what ``optimizer.step()`` does."""
-    bare, own = _bare_step(optimizer), vars(optimizer)
+    kind, own = type(optimizer), vars(optimizer)
+    known, bare = kind.step, _bare_step(optimizer)
 
     def step() -> None:
         # a learning-rate scheduler of torch's puts a ``step`` of its own among the attributes
-        if bare is None or profiler._is_profiler_enabled or "step" in own or _is_hooked(own):
+        if bare is None or kind.step is not known or "step" in own or profiler._is_profiler_enabled or _is_hooked(own):
             optimizer.step()
         else:
             bare(optimizer)
@@ -35,10 +38,10 @@ def caller_of_step(optimizer: Optimizer) -> Callable[[], None]:
 
 def caller_of_zero_grad(optimizer: Optimizer) -> Callable[[], None]:
     """What does what ``optimizer.zero_grad()`` does."""
-    plain, own = _is_known(optimizer) and type(optimizer).zero_grad is Optimizer.zero_grad, vars(optimizer)
+    kind, own, known = type(optimizer), vars(optimizer), _is_known(optimizer)
 
     def zero_grad() -> None:
-        if not plain or profiler._is_profiler_enabled or "zero_grad" in own:
+        if not known or kind.zero_grad is not _ZERO_GRAD or "zero_grad" in own or profiler._is_profiler_enabled:
             optimizer.zero_grad()
         else:
             for group in optimizer.param_groups:
@@ -51,9 +54,9 @@ def caller_of_zero_grad(optimizer: Optimizer) -> Callable[[], None]:
 def _bare_step(optimizer: Optimizer) -> Callable[[Optimizer], Any] | None:
     """The step itself, gradients off; None where it cannot be told from what is around it."""
     step = type(optimizer).step
-    if not _is_known(optimizer) or not getattr(step, "hooked", False):
-        return None
-    return getattr(step, "__wrapped__", None)
+    # by its code: what somebody wraps around it with functools.wraps has its name, its mark and its __wrapped__ too
+    is_torchs = _is_known(optimizer) and getattr(step, "__code__", None) is _WRAPPER_CODE
+    return getattr(step, "__wrapped__", None) if is_torchs else None
 
 
 def _is_known(optimizer: Optimizer) -> bool:

@@ -1,5 +1,7 @@
 """The quick way to an optimizer's methods is what the methods do, and is not taken where anybody would notice."""
 
+import functools
+
 import pytest
 import torch
 from torch import nn
@@ -129,6 +131,20 @@ def test_what_replaces_a_method_is_called():
     step()
 
     assert called == ["zero_grad", "step"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("name", ["step", "zero_grad"])
+def test_what_replaces_a_method_of_the_class_is_called(name, before, monkeypatch):
+    _, optimizer = build("sgd")
+    build_caller = {"step": caller_of_step, "zero_grad": caller_of_zero_grad}[name]
+    caller, called, method = build_caller(optimizer), [], getattr(torch.optim.SGD, name)
+    spy = functools.wraps(method)(lambda self: called.append(name))
+    monkeypatch.setattr(torch.optim.SGD, name, spy)
+
+    (build_caller(optimizer) if before else caller)()
+
+    assert called == [name]
 
 
 def test_of_an_optimizer_that_is_not_torchs_both_methods_are_called():
