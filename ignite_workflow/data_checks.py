@@ -20,6 +20,7 @@ from ignite_workflow.column_checks import check_columns
 from ignite_workflow.config import DataConfig, SplitConfig
 from ignite_workflow.data.duplicates import hash_rows
 from ignite_workflow.data.schema import Schema
+from ignite_workflow.date_checks import check_dates
 from ignite_workflow.display import printable
 from ignite_workflow.missing_checks import check_missing_words
 from ignite_workflow.remarks import Level, Remark, columns_named, listed
@@ -54,6 +55,7 @@ def check_data(config: DataConfig, data: RunData) -> Iterator[Remark]:
     x, y = np.asarray(train.x[rows]), np.asarray(train.y[rows])
     yield from _repeated_rows(data, x)
     yield from _time_leaks(config.split, data.schema, x)
+    yield from check_dates(data.schema)
     yield from check_columns(config, data.schema, x, y)
     yield from _lost_rows(data)
     yield from check_missing_words(data)

@@ -137,7 +137,7 @@ def test_a_date_that_may_begin_with_day_or_month_is_a_question():
 def test_dates_say_what_decided_them():
     finding = scan(["5/1/2006", "5/19/2006", "5/1/2006"] * 9)
 
-    assert finding.why == "every known cell is written %m/%d/%Y, as '5/19/2006' shows"
+    assert finding.why == "every known cell is written %m/%d/%Y, as '5/19/2006' shows, from 2006-05-01 to 2006-05-19"
 
 
 def test_dates_that_contradict_each_other_are_said():

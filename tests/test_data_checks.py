@@ -43,6 +43,32 @@ def test_of_a_table_without_faults_nothing_is_said(tmp_path):
     assert remarks(tmp_path, table()) == []
 
 
+@pytest.mark.parametrize(
+    ("cell", "reach", "cure"),
+    [
+        (
+            "{month:02}/15/{two:02}",
+            "from the year 19",
+            "00 to 69 are read as 2000 to 2069: write years with four digits",
+        ),
+        ("{thai}-{month:02}-15", "from the year 2561 to 2567", "Buddhist calendar, write 2018 for 2561 in the file"),
+        ("{never}-{month:02}-15", "from the year 2018 to 9999", "if a date stands for a missing one, name it in"),
+    ],
+)
+def test_dates_far_in_the_future_are_a_warning_with_the_cure(tmp_path, cell, reach, cure):
+    def born(row, draw):
+        near = row % 7
+        years = {"two": (41 + row) % 100, "thai": 2561 + near, "never": 9999 if near == 3 else 2018 + near}
+        return cell.format(month=draw.randint(1, 12), **years)
+
+    told = remarks(tmp_path, table(born=born))
+
+    [text] = [text for level, text in told if level == "warning" and "reaches" in text]
+    assert reach in text
+    assert cure in text
+    assert text.endswith("otherwise leave the column out (data.columns.born=ignore).")
+
+
 def test_a_column_that_gives_the_target_is_named_with_what_to_do(tmp_path):
     rows = [{**row, "the answer": {"no": "-", "yes": "paid"}[row["y"]].replace("-", "open")} for row in table()]
 

@@ -141,6 +141,18 @@ def test_a_zone_of_several_meanings_is_told_by_its_neighbours_by_a_person_or_ask
     assert seconds(cells[:1], said.formats) == [datetime(2020, 1, 1, 4, tzinfo=UTC).timestamp()]
 
 
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["01/03/71", "12/01/68", "01/31/00"], "from 1971-01-03 to 2068-12-01"),
+        (["2024-01-31 10:00", "31.12.1999", "30.12.1999"], "from 1999-12-30 to 2024-01-31"),
+        (["10:00", "11:30"], ""),
+    ],
+)
+def test_the_range_of_dates_is_known(cells, days):
+    assert search(cells).range == days
+
+
 def test_a_zone_that_nobody_knows_is_text_until_a_person_says_it():
     cells = ["2020-01-01 12:00 XYZ"]
 

@@ -22,8 +22,8 @@ LAYERS = [
     "model_description model_card prediction_file predictor model_file",
     "coefficients recipe data_files run_data assembly threads outcome"
     " evaluation_data evaluation_figures calibration column_features importance class_pictures value_pictures"
-    " evaluation_report evaluation_output remarks lone_features column_checks missing_checks data_checks model_checks"
-    " resources pace component_options log_file same_run",
+    " evaluation_report evaluation_output remarks lone_features column_checks missing_checks date_checks data_checks"
+    " model_checks resources pace component_options log_file same_run",
     "job trial starter replay testing handlers",
     "handler_catalogue",
     "cli",

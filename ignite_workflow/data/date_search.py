@@ -68,6 +68,14 @@ class DateSearch:
         return tuple(with_zones(self._chosen(group), names, offsets) for group in self.seen.groups.values())
 
     @property
+    def range(self) -> str:
+        """From the first day to the last, for people; empty where cells are times without a day."""
+        chosen = [form for form in map(self._chosen, self.seen.groups.values()) if form in self.seen.first]
+        if not chosen:
+            return ""
+        return f"from {min(map(self.seen.first.__getitem__, chosen))} to {max(map(self.seen.last.__getitem__, chosen))}"
+
+    @property
     def open(self) -> bool:
         """Whether day and month could be exchanged in every cell, and nobody said which comes first."""
         return self.fits and self.day_first is None and any(len(group) > 1 for group in self.seen.groups.values())
@@ -120,7 +128,8 @@ class DateSearch:
         """Take away the cells of a layout, and those of its formats that do not fit them all."""
         seen = self.seen
         forms = seen.groups[layout]
-        parsed = {form: self._parse(rest, form).is_not_null() for form in forms}
+        moments = {form: self._parse(rest, form) for form in forms}
+        parsed = {form: cells.is_not_null() for form, cells in moments.items()}
         claimed = parsed[forms[0]]
         for form in forms[1:]:
             claimed = claimed | parsed[form]
@@ -132,12 +141,21 @@ class DateSearch:
             if not fitting:
                 self._refuse(rest.filter(claimed), forms[-1:])
         seen.groups[layout] = fitting
+        for form in fitting:
+            self._widen(form, moments[form])
         if "%Z" in layout:
             names = zone_names(rest.filter(claimed)).unique().drop_nulls()
             seen.zones = sorted({*seen.zones, *names})
         if not seen.example and claimed.any():
             seen.example = str(rest.filter(claimed)[0])
         return rest.filter(~claimed)
+
+    def _widen(self, form: str, moments: pl.Series) -> None:
+        """Take moments into the range of a format; those of times without a day have none."""
+        first, last = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (moments.min(), moments.max()))
+        if first and form not in TIMES:
+            self.seen.first[form] = min(first, self.seen.first.get(form, first))
+            self.seen.last[form] = max(last, self.seen.last.get(form, last))
 
     def _refuse(self, cells: pl.Series, decided: tuple[str, ...]) -> None:
         """Cells are dates of a layout, but not in the order of day and month that was decided by others."""

@@ -115,8 +115,9 @@ def _number_kind(name: str, seen: SeenCells) -> tuple[Kind, str]:
 
 
 def _date_why(name: str, seen: SeenCells, dates: DateSearch) -> str:
+    days = f", {dates.range}" if dates.range else ""
     if seen.typed_dates:
-        return "dates or times"
+        return f"dates or times{days}"
     found = dates.seen
     proof = f", as {found.proof!r} shows" if found.proof else ""
     bad = f"; {found.bad} of {found.known} known cells are no dates, such as {found.first_bad!r}" if found.bad else ""
@@ -124,7 +125,7 @@ def _date_why(name: str, seen: SeenCells, dates: DateSearch) -> str:
     durations = f"; if these are durations: data.columns.{name}=number" if may_last else ""
     zones = "; if a time zone is another: data.read.zones" if any("%Z," in form for form in dates.formats) else ""
     every = "nearly every" if bad else "every"
-    return f"{every} known cell is written {' or '.join(dates.formats)}{proof}{bad}{zones}{durations}"
+    return f"{every} known cell is written {' or '.join(dates.formats)}{proof}{days}{bad}{zones}{durations}"
 
 
 def _text_kind(seen: SeenCells) -> tuple[Kind, str]:

@@ -82,6 +82,7 @@ class SeenDates:
         unknown_zone: the abbreviation of a time zone that nobody knows.
         zones: the abbreviations of those that are known.
         groups: by layout, the formats that fit all of its cells.
+        first, last: by format, the earliest and the latest day, 2024-01-31.
         failed: the cells cannot all be dates.
     """
 
@@ -94,6 +95,8 @@ class SeenDates:
     unknown_zone: str = ""
     zones: list[str] = field(default_factory=list)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
     failed: bool = False
 
 
