@@ -185,6 +185,16 @@ def test_a_name_that_stands_twice_gets_a_number_and_is_said(write):
     assert table.notes[1] == "book.xlsx: columns B and D are both named 'a': the second is 'a_2'."
 
 
+def test_tables_side_by_side_are_one_and_that_is_said(write):
+    left = grid(("a", "b"), *((row, row % 3) for row in range(5)))
+    right = grid(("a", "c"), *((row, row % 2) for row in range(3)), left=3)
+
+    table = open_table(write(Data={**left, **right}), ReadConfig())
+
+    assert table.columns == ("a", "b", "a_2", "c")
+    assert "columns A to B (to row 6), D to E (to row 4) are parted by empty columns" in table.notes[-1]
+
+
 def test_a_wrong_name_is_told_which_sheet_is_read(write):
     path = write(First=grid(["a", "b"], [1, 2]), Second=grid(["c", "d"], [1, 2]))
 

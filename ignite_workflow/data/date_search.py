@@ -152,10 +152,12 @@ class DateSearch:
 
     def _widen(self, form: str, moments: pl.Series) -> None:
         """Take moments into the range of a format; those of times without a day have none."""
-        first, last = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (moments.min(), moments.max()))
-        if first and form not in TIMES:
-            self.seen.first[form] = min(first, self.seen.first.get(form, first))
-            self.seen.last[form] = max(last, self.seen.last.get(form, last))
+        if form in TIMES or moments.null_count() == len(moments):
+            return
+        ends = pl.Series([moments.min(), moments.max()], dtype=pl.Datetime("us"))
+        first, last = ends.dt.to_string("%Y-%m-%d").to_list()
+        self.seen.first[form] = min(first, self.seen.first.get(form, first))
+        self.seen.last[form] = max(last, self.seen.last.get(form, last))
 
     def _refuse(self, cells: pl.Series, decided: tuple[str, ...]) -> None:
         """Cells are dates of a layout, but not in the order of day and month that was decided by others."""

@@ -29,6 +29,7 @@ __all__ = ["ExcelFile", "SheetRows", "open_excel"]
 
 _PROGRAM = "ignite_workflow.data.sheet_process"
 _CHUNK_ROWS = 65_536
+_MOST_BLOCKS = 4
 _MOST_EXPANSION = 200  # sheets shrink to a tenth or so
 _ALWAYS_ALLOWED = 256 * 1024**2
 _READ_BYTES = 1024 * 1024
@@ -166,11 +167,45 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
     ]
     letters = [_letters(answer["first_column"] + index) for index in used]
     columns, renamed = column_names([answer["names"][index] or f"column_{index + 1}" for index in used], letters)
-    notes = (*_notes(path, read, answer, columns), *(f"{path.name}: {note}." for note in renamed))
+    parted = _parted(used, answer["first_column"], table)
+    notes = (*_notes(path, read, answer, columns), *(f"{path.name}: {note}." for note in (*renamed, *parted)))
     unsaved = _unsaved(path, answer, table)
     cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
     naming = _naming(sheet, header, answer["sheets"], columns)
     return ExcelFile(path, sheet, columns, (*notes, *unsaved), naming, cells, table[ROW])
+
+
+def _parted(used: Sequence[int], left: int, table: pl.DataFrame) -> list[str]:
+    """What is said where empty columns part the others: they may be tables whose rows do not belong together.
+
+    Args:
+        used: the columns with a name or cells, counted as in ``table``.
+        left: the column of the sheet where these begin.
+        table: the cells.
+    """
+    blocks: list[list[int]] = []
+    for place, index in enumerate(used):
+        if place == 0 or used[place - 1] < index - 1:
+            blocks.append([])
+        blocks[-1].append(index)
+    ends = [_last_row(table, block) for block in blocks]
+    wide = [block for block in blocks if len(block) > 1]
+    if len(blocks) < 2 or (len({*ends}) == 1 and len(wide) < 2):
+        return []  # or a column was left empty for the eye
+    texts = [
+        f"{_letters(left + block[0])} to {_letters(left + block[-1])} (to row {end})"
+        for block, end in zip(blocks[:_MOST_BLOCKS], ends, strict=False)
+    ]
+    return [
+        f"columns {', '.join(texts)}{', ...' if len(blocks) > _MOST_BLOCKS else ''} are parted by empty columns and "
+        "taken for one table, row by row: if they are several tables, give each a sheet of its own"
+    ]
+
+
+def _last_row(table: pl.DataFrame, columns: Sequence[int]) -> int:
+    """The row of the sheet that holds the last cell of some columns, 0 where there is none."""
+    filled = table.select(pl.any_horizontal(pl.col(list(map(str, columns))).is_not_null())).to_series()
+    return int(table[ROW].filter(filled).max() or 0)  # type: ignore[arg-type]
 
 
 def _naming(sheet: str, header: int | None, sheets: Sequence[str], columns: Sequence[str]) -> str:
