@@ -1,6 +1,7 @@
 from datetime import date
 from random import Random
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -286,3 +287,17 @@ def test_what_may_be_a_code_or_a_number_is_said():
     scan.add(pl.Series("plate", ["12e3", "9", "150"] * 10), "row {}".format)
 
     assert scan.finding().why.endswith("; '12e3' in scientific notation, if it is a code: data.columns.plate=category")
+
+
+def test_numbers_of_a_column_of_fractions_are_seen_alike_in_short_and_in_full():
+    values = np.random.default_rng(0).normal(size=4000).tolist()
+    values[3500] = None
+    typed, text = ColumnScan("a", CellRules()), ColumnScan("a", CellRules())
+
+    for start in range(0, 4000, 1000):
+        cells = pl.Series("a", values[start : start + 1000], dtype=pl.Float64)
+        typed.add(cells if start else cells.cast(pl.String), str)
+        text.add(cells.cast(pl.String).fill_null(""), str)
+
+    assert typed.finding() == text.finding()
+    assert typed.finding().missing == 1

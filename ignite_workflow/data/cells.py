@@ -29,6 +29,7 @@ __all__ = [
     "has_leading_zeros",
     "is_scalar",
     "missing_words",
+    "numbers_that_mean_missing",
     "parse_numbers",
     "whole_power",
 ]
@@ -128,7 +129,7 @@ def parse_numbers(series: pl.Series, rules: CellRules, cast: pl.Series | None = 
         values, bad = series.cast(pl.Float64).to_numpy(), nothing  # null becomes NaN
     else:
         values, bad = np.full(len(series), np.nan), series.is_not_null().arg_true().to_numpy().astype(np.int64)
-    for spelling in _numbers_that_mean_missing(rules.missing):
+    for spelling in numbers_that_mean_missing(rules.missing):
         values = np.where(values == spelling, np.nan, values)
     return Numbers(values, int(np.isnan(values).sum()) - len(bad), bad)
 
@@ -147,7 +148,8 @@ def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> 
 
 
 @lru_cache
-def _numbers_that_mean_missing(missing: tuple[str, ...]) -> tuple[float, ...]:
+def numbers_that_mean_missing(missing: tuple[str, ...]) -> tuple[float, ...]:
+    """Those among the spellings of a missing value, as -999."""
     numbers = pl.Series(missing, dtype=pl.String).cast(pl.Float64, strict=False)
     return tuple(numbers.drop_nulls().drop_nans())
 
@@ -162,7 +164,7 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
     Raises:
         DataError: a cell is not a number, infinite, or beyond 1e100; names row, column and value.
     """
-    if series.dtype == pl.Float64 and not _numbers_that_mean_missing(rules.missing):
+    if series.dtype == pl.Float64 and not numbers_that_mean_missing(rules.missing):
         plain: Floats = series.to_numpy()
         if np.einsum("n,n", plain, plain) < LARGEST**2:  # one look for all three: missing, infinite, too large
             return plain

@@ -19,6 +19,7 @@ from ignite_workflow.data.cells import (
     has_leading_zeros,
     is_scalar,
     missing_words,
+    numbers_that_mean_missing,
     parse_numbers,
     whole_power,
 )
@@ -118,6 +119,8 @@ class ColumnScan:
         Returns:
             The cells as numbers, NaN where missing, if the column settles for numbers; else as they are.
         """
+        if self._add_plain(series):
+            return series
         seen = self.seen
         before = seen.rows
         seen.rows += len(series) - empty
@@ -144,6 +147,18 @@ class ColumnScan:
             self.dates.add(text)
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
+
+    def _add_plain(self, series: pl.Series) -> bool:
+        """Look at the next numbers of a column of fractions where none is missing: the usual case of a large table."""
+        seen = self.seen
+        if series.dtype != pl.Float64 or not self.is_sure or not len(series) or len(seen.examples) < _SHOWN:
+            return False
+        values = series.to_numpy()
+        if np.isnan(low := values.min()) or numbers_that_mean_missing(self.rules.missing):
+            return False
+        seen.rows += len(series)
+        seen.low, seen.high = min(seen.low, low), max(seen.high, values.max())
+        return True
 
     def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
         if not self.settles or series.dtype == pl.Float64:
