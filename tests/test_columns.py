@@ -291,7 +291,7 @@ def test_what_may_be_a_code_or_a_number_is_said():
 
 def test_numbers_of_a_column_of_fractions_are_seen_alike_in_short_and_in_full():
     values = np.random.default_rng(0).normal(size=4000).tolist()
-    values[3500] = None
+    values[1500], values[2500], values[3500] = -9.0, 9.0, None
     typed, text = ColumnScan("a", CellRules()), ColumnScan("a", CellRules())
 
     for start in range(0, 4000, 1000):
