@@ -17,6 +17,7 @@ from torch import nn
 
 from ignite_workflow.durable import sync_directory
 from ignite_workflow.errors import CheckpointError
+from ignite_workflow.memory import check_room_for_thread
 from ignite_workflow.tensor_file import read_tensor_file, tensor_file_parts, write_parts
 
 __all__ = ["CheckpointStore", "load_model_state", "model_state"]
@@ -90,12 +91,15 @@ class CheckpointStore:
 
         Raises:
             TypeError: as ``save``.
+            MemoryError: there is no room for the copy, or for the thread that writes.
         """
         parts = self._parts(state)
         if self.size <= _BESIDE_BYTES:
             self._writing = _done(self._write, step, parts, first)
         else:
-            self._writer = self._writer or ThreadPoolExecutor(1, "checkpoint")
+            if self._writer is None:
+                check_room_for_thread()
+                self._writer = ThreadPoolExecutor(1, "checkpoint")
             self._writing = self._writer.submit(self._write, step, [self._copied(parts)], first)
         return self._writing
 

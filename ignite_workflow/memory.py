@@ -6,18 +6,39 @@ Imports nothing heavy: the command line asks too.
 from __future__ import annotations
 
 import errno
+import mmap
 import re
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ignite_workflow.errors import NotEnoughMemoryError
 
-__all__ = ["is_out_of_memory", "memory_told", "out_of_memory"]
+__all__ = ["check_room_for_thread", "is_out_of_memory", "memory_told", "out_of_memory"]
 
 _SAID = re.compile(
     r"can(?:no|')t allocate memory|not enough memory|out of memory|bad_alloc|can't start new thread", re.IGNORECASE
 )
 _WANTED = re.compile(r"(?:allocate|mmap) ([\d.,]+ ?(?:bytes|[KMGT]?i?B\b))")
+
+_STACK_BYTES = 8 * 1024 * 1024  # of a thread, where the system sets no limit
+_THREAD_BYTES = 8 * 1024 * 1024  # what Python takes to start one is less than one; its work needs some too
+
+
+def check_room_for_thread() -> None:
+    """To be called before a thread is started: where its stack fits and little else, Python waits for it for ever.
+
+    ``Thread.start`` waits until the thread says that it runs; one that finds no memory ends before it does.
+
+    Raises:
+        MemoryError: there is no room for a thread.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    stack = _STACK_BYTES if limit == resource.RLIM_INFINITY else limit
+    try:
+        mmap.mmap(-1, stack + _THREAD_BYTES).close()  # not touched, so it takes addresses only
+    except OSError as error:
+        raise MemoryError("can't start new thread") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from ignite_workflow.memory import check_room_for_thread
+
 __all__ = ["Ticker"]
 
 
@@ -26,7 +28,12 @@ class Ticker:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; not while it runs already."""
+        """Begin; not while it runs already.
+
+        Raises:
+            MemoryError: there is no room for a thread.
+        """
+        check_room_for_thread()
         self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()

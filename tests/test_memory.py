@@ -67,12 +67,38 @@ def test_each_word_for_it_is_told_with_what_was_wanted(kind, wanted):
     assert str(told.value) == f"not enough memory in iteration 4{wanted}. Use less"
 
 
+NO_ROOM = """
+import resource, sys
+from ignite_workflow import NotEnoughMemoryError, Ticker
+from ignite_workflow.memory import memory_told
+
+taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_STACK, (2**23, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+resource.setrlimit(resource.RLIMIT_AS, (taken + int(sys.argv[1]),) * 2)
+try:
+    with memory_told("at all", "Use less"):
+        Ticker(60, print, name="test").start()
+except NotEnoughMemoryError as error:
+    print(error)
+"""
+
+
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), OSError(errno.ENOENT, "no"), PanicException("no")])
 def test_another_error_stays_what_it_is(error):
     with pytest.raises(type(error)) as told, memory_told("", ""):
         raise error
 
     assert told.value is error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory by way of /proc")
+@pytest.mark.parametrize("room", [0, 8_400_000], ids=["no stack", "a stack and little else"])
+def test_a_thread_that_finds_no_memory_is_an_error_and_no_endless_wait(room):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(room)], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout == "not enough memory at all for another thread, or too many processes. Use less\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory by way of /proc")
