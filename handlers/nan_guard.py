@@ -55,7 +55,7 @@ class NanGuard(Handler):
         self.window: list[tuple[int, Any, Tensor]] = []  # iteration, batch and loss of the window's batches so far
         self.unread: _Unread | None = None
         self.plain: bool | None = None  # the gradients are such that all can be looked at in one go
-        self.groups: list[int] = []  # of each optimizer, how many there were when the parameters were listed
+        self.sizes: list[int] = []  # of each optimizer's groups, when their parameters were listed
         self.parameters: list[Tensor] = []
 
     def attach(self, workflow: Workflow) -> None:
@@ -106,10 +106,10 @@ class NanGuard(Handler):
             self.window = []
 
     def list_parameters(self) -> None:
-        """Those that the optimizers have; a group may be added at any time."""
-        groups = [len(optimizer.param_groups) for optimizer in self.optimizers]
-        if groups != self.groups:
-            self.groups = groups
+        """Those that the optimizers have; a group, or a parameter of one, may be added at any time."""
+        sizes = [len(group["params"]) for optimizer in self.optimizers for group in optimizer.param_groups]
+        if sizes != self.sizes:
+            self.sizes = sizes
             self.parameters = [
                 parameter
                 for optimizer in self.optimizers

@@ -341,6 +341,20 @@ def test_found_later_at_the_last_step_of_all():
 # Steps and gradients of other kinds
 
 
+def test_a_parameter_that_joins_a_group_later_is_looked_at():
+    workflow = assembled()
+    late = nn.Parameter(torch.zeros(1))
+
+    @workflow.trainer.on(WorkflowEvents.BACKWARD_COMPLETED)
+    def join():
+        if workflow.trainer.state.iteration == 2:
+            workflow.optimizer.param_groups[0]["params"].append(late)
+            late.grad = torch.tensor([math.nan])
+
+    with pytest.raises(DivergedError, match="iteration 2"):
+        workflow.run()
+
+
 def own_step(*, fires, loss):
     def step(engine, batch):
         optimizer = engine.workflow.optimizer
