@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,9 @@ _Flag = Annotated[bool, Strict()]
 _Count = Annotated[int, Strict(), Field(ge=1)]
 _Fraction = Annotated[float, Strict(), Field(ge=0, lt=1)]
 _Text = Annotated[str, Field(min_length=1)]
+
+_ZONE = re.compile(r"[A-Z]{1,6}")
+_OFFSET = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
 
 _NO_OTHER_KEYS = ConfigDict(extra="forbid")
 
@@ -71,7 +75,7 @@ class ReadConfig:
     units: _Flag | None = None
     footer: _Flag | _Count | None = None
     day_first: _Flag | None = None
-    zones: dict[str, Annotated[str, Field(pattern=r"^[+-]\d\d:\d\d$")]] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
     row_names: _Flag | None = None
     quotes: _Flag | None = None
     pad_rows: _Flag | None = None
@@ -85,6 +89,12 @@ class ReadConfig:
             raise ConfigError("columns that begin at 'starts' have no 'delimiter': leave one out.")
         if self.starts is not None and sorted(set(self.starts)) != self.starts:
             raise ConfigError(f"'starts' must ascend, got {self.starts}.")
+        for zone, offset in self.zones.items():
+            if not _ZONE.fullmatch(zone) or not _OFFSET.fullmatch(offset):
+                raise ConfigError(
+                    f"'zones' takes up to 6 capital letters and hours and minutes up to 14:00, such as CST: '+08:00', "
+                    f"got {zone}: {offset!r}."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -245,6 +245,18 @@ def test_prunes_what_nobody_keeps_but_never_the_newest(store):
     assert store.steps() == [4]
 
 
+def test_what_somebody_deleted_is_not_missed(store):
+    fill(store, 1, 2, 3, 4)
+    store.keep(store, [1, 2, 3])
+    store.prune()
+    store.path(2).unlink()
+    store.keep(store, [])
+
+    store.prune()
+
+    assert store.steps() == [4]
+
+
 def test_what_is_pruned_is_written_over_by_the_next_save(store):
     fill(store, 1, 2)
     inode = store.path(1).stat().st_ino

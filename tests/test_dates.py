@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import polars as pl
@@ -5,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ignite_workflow.config import DataConfig
+from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.date_formats import DATE_FORMATS
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.prepared import prepare_table
 from ignite_workflow.data.tables import read_table
-from ignite_workflow.errors import DataError
+from ignite_workflow.errors import ConfigError, DataError
 
 
 def search(cells, **said):
@@ -160,6 +161,12 @@ def test_a_zone_that_nobody_knows_is_text_until_a_person_says_it():
     assert seconds(cells, search(cells, zones={"XYZ": "+01:00"}).formats) == [
         datetime(2020, 1, 1, 11, tzinfo=UTC).timestamp()
     ]
+
+
+@pytest.mark.parametrize(("zone", "offset"), [("cst", "+08:00"), ("CST", "+99:00"), ("CST", "-14:30"), ("CST", "8")])
+def test_what_is_no_zone_or_no_offset_is_refused(zone, offset):
+    with pytest.raises(ConfigError, match=rf"such as CST: '\+08:00', got {zone}: '{re.escape(offset)}'"):
+        ReadConfig(zones={zone: offset})
 
 
 def test_a_model_reads_zones_as_its_training_data_did():
