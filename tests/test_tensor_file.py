@@ -16,10 +16,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
+from safetensors.torch import load_file
 
-from ignite_workflow import CheckpointError
+from ignite_workflow import CheckpointError, tensor_file
 from ignite_workflow.state_tree import decode_tree, encode_tree
-from ignite_workflow.tensor_file import read_tensor_file, write_tensor_file
+from ignite_workflow.tensor_file import read_tensor_file, weights_parts, write_tensor_file
 
 FLIPS = 500 if os.environ.get("EXHAUSTIVE") else 60
 DTYPES = [
@@ -135,6 +136,18 @@ def test_safetensors_itself_opens_it(path, content):
         assert file.metadata()["kind"] == "state"
         assert torch.equal(file.get_tensor("t0"), TREE["weights"])
         assert bytes(file.get_tensor("checksum").tolist()) == hashlib.sha256(content[:-32]).digest()
+
+
+def test_weights_of_every_dtype_are_those_that_safetensors_reads(tmp_path):
+    weights = {str(dtype): torch.arange(6).to(dtype).view(2, 3).T for dtype in tensor_file._NAMES}
+    weights |= {"": torch.tensor(True), 'empty "ü"': torch.empty(0, 4)}
+    (tmp_path / "weights").write_bytes(b"".join(weights_parts(weights)))
+
+    read = load_file(tmp_path / "weights")
+
+    assert read.keys() == weights.keys()
+    assert all(torch.equal(read[name], weights[name]) for name in weights)
+    assert all(read[name].dtype == weights[name].dtype for name in weights)
 
 
 def test_tensors_begin_at_multiples_of_8_bytes(content):
