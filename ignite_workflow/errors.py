@@ -34,6 +34,7 @@ __all__ = [
     "WorkflowError",
     "mistaken_at",
     "nearest",
+    "noted",
 ]
 
 Keys = tuple[str | int, ...]
@@ -142,6 +143,16 @@ def mistaken_at(*keys: str | int) -> Iterator[None]:
         yield
     except ConfigError as error:
         error.mistakes = error.mistakes or tuple(Mistake(keys, line) for line in str(error).splitlines())
+        raise
+
+
+@contextmanager
+def noted(where: str) -> Iterator[None]:
+    """What is raised within gets a note that says where it came from: a plugin, as its author named it."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"in {where}")
         raise
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ignite_workflow import registry
 from ignite_workflow.built_in import BUILT_IN
-from ignite_workflow.errors import ConfigError, mistaken_at
+from ignite_workflow.errors import ConfigError, mistaken_at, noted
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
@@ -142,7 +142,7 @@ def build_handlers(merged: Mapping[str, Any]) -> dict[str, Handler]:
             handlers[name] = spec
             continue
         check_handler_options(name, spec)
-        with mistaken_at("handlers", name):
+        with mistaken_at("handlers", name), noted(f"the constructor of handler {name}"):
             handlers[name] = handler_class(name, spec)(**_options(spec))
     return handlers
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from torch.optim import Optimizer
 
 from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
-from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError
+from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError, noted
 from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.finite import check_weights
 
 if TYPE_CHECKING:
+    from ignite_workflow.handler import Handler
     from ignite_workflow.workflow import Workflow
 
 __all__ = ["Saver", "check_handlers", "put_back", "take_snapshot"]
@@ -31,10 +32,15 @@ def take_snapshot(workflow: Workflow) -> dict[str, Any]:
         "trainer": workflow.trainer.state_dict(),
         "model": model_state(workflow.model),
         "optimizer": {name: optimizer.state_dict() for name, optimizer in _optimizers(workflow).items()},
-        "handlers": {name: handler.state_dict() for name, handler in workflow.handlers.items()},
+        "handlers": {name: _state_of(name, handler) for name, handler in workflow.handlers.items()},
         "observers": [name for name, handler in workflow.handlers.items() if handler.observer],
         "records": workflow.records.state_dict(),
     }
+
+
+def _state_of(name: str, handler: Handler) -> dict[str, Any]:
+    with noted(f"state_dict of handler {name}"):
+        return handler.state_dict()
 
 
 def check_handlers(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
@@ -66,7 +72,8 @@ def put_back(workflow: Workflow, snapshot: Mapping[str, Any]) -> None:
         optimizer.load_state_dict(saved[name])
     for name, handler in workflow.handlers.items():
         if name in snapshot["handlers"]:
-            handler.load_state_dict(snapshot["handlers"][name])
+            with noted(f"load_state_dict of handler {name}"):
+                handler.load_state_dict(snapshot["handlers"][name])
 
 
 class Saver:

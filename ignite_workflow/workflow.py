@@ -19,7 +19,7 @@ from ignite_workflow.config import RunConfig, TrainConfig
 from ignite_workflow.data.loader import as_seekable
 from ignite_workflow.device import resolve_device
 from ignite_workflow.engine import WorkflowEngine
-from ignite_workflow.errors import ConfigError, UnknownNameError, mistaken_at
+from ignite_workflow.errors import ConfigError, UnknownNameError, mistaken_at, noted
 from ignite_workflow.evaluator import EvaluationEngine
 from ignite_workflow.handler_specs import in_order
 from ignite_workflow.losses import LossFn
@@ -164,7 +164,7 @@ class Workflow:
         """Attach handlers, each after those it names in ``after``, otherwise in the order given."""
         for name, handler in in_order(handlers).items():
             self.handlers[name] = handler
-            with mistaken_at("handlers", name):
+            with mistaken_at("handlers", name), noted(f"attach of handler {name}"):
                 handler.attach(self)
 
     def record(self, split: str, name: str, value: float) -> None:

@@ -6,6 +6,7 @@ from ignite_workflow import ConfigError, Handler, UnknownNameError, registry
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS, build_handlers, handler_class, in_order, merge_handlers
 from ignite_workflow.handlers.checkpointing import Checkpointing
 from ignite_workflow.handlers.early_stopping import EarlyStopping
+from ignite_workflow.testing import scripted_workflow
 
 EVERYTHING = {"has_validation": True, "has_directory": True, "has_schedule": True}
 
@@ -192,3 +193,41 @@ def test_one_that_lies_in_a_module_of_a_built_in_name_is_itself(monkeypatch):
 def test_a_ring_is_an_error():
     with pytest.raises(ConfigError, match="handlers a, b each come after one another"):
         in_order({"a": after("b"), "b": after("a"), "c": after()})
+
+
+@dataclass
+class Raising(Handler):
+    """Raises in the method that it is told."""
+
+    within: str = ""
+
+    def __post_init__(self):
+        self.come_to("the constructor")
+
+    def come_to(self, method):
+        if method == self.within:
+            raise RuntimeError("boom")
+
+    def attach(self, workflow):
+        self.come_to("attach")
+
+    def state_dict(self):
+        self.come_to("state_dict")
+        return {}
+
+    def load_state_dict(self, state_dict):
+        self.come_to("load_state_dict")
+
+
+@pytest.mark.parametrize("method", ["the constructor", "attach", "state_dict", "load_state_dict"])
+def test_what_a_plugin_raises_outside_of_events_names_it_too(method):
+    def run():
+        workflow = scripted_workflow(loss=[1.0])
+        workflow.attach(build_handlers({"mine": {"use": f"{__name__}:Raising", "within": method}}))
+        workflow.load_state_dict(workflow.state_dict())
+        workflow.run()
+
+    with pytest.raises(RuntimeError, match="boom") as caught:
+        run()
+
+    assert f"in {method} of handler mine" in caught.value.__notes__
