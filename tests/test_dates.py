@@ -81,6 +81,30 @@ HALVES = st.tuples(
 )
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("01MAR2024:00:00:00", "01MAR24", "01MAR24:00:00", "1er mars 2024", "1. März 2024", "1 de março de 2024"),
+        *(
+            "1 de marzo de 2024 0:00",
+            "1 mrt. 2024",
+            "01-marzo-2024",
+            "Mar. 1, 2024",
+            "MAART 1, 2024",
+            "1º de mar. de 2024",
+        ),
+    ],
+)
+def test_months_have_names_in_several_languages(cell):
+    assert seconds([cell], search([cell]).formats) == [datetime(2024, 3, 1, tzinfo=UTC).timestamp()]
+
+
+def test_names_of_months_may_be_of_several_languages_but_others_are_mistakes():
+    cells = ["3 Okt. 2024", "4 oct. 2024", "5 oktober 2024"] * 40
+
+    assert search([*cells, "6 rue 2024"]).seen.first_bad == "6 rue 2024"
+
+
 @settings(max_examples=40)
 @given(st.lists(MOMENTS, min_size=1), HALVES, st.sampled_from(["", "%Y-%m-%d ", "%d %B %Y, "]))
 def test_half_days_are_read_in_every_spelling(moments, half, day):

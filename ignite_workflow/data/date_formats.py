@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ignite_workflow.data.month_names import with_english_months
 from ignite_workflow.data.zones import KNOWN_ZONES, with_offsets, without_zones
 
 __all__ = [
@@ -28,7 +29,7 @@ DAYS = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
     *("%d%B%Y", "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y"),
-    *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%d/%B/%Y", "%Y-%B-%d", "%d %B %y"),
+    *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%d/%B/%Y", "%Y-%B-%d", "%d %B %y", "%d%B%y"),
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
 COMPACT = ("%Y%m%d",)
@@ -41,8 +42,9 @@ CLOCKS = (
     *(f"{clock} %Z" for clock in _HALF_DAYS),
 )
 TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S", "%I %p")
-LOGGED = (  # by web servers, and by C: ctime, and date with its zone
+LOGGED = (  # by web servers, by SAS, and by C: ctime, and date with its zone
     *("%d/%B/%Y:%H:%M:%S %z", "[%d/%B/%Y:%H:%M:%S %z]", "%d/%B/%Y:%H:%M:%S"),
+    *(f"{day}:{clock}" for day in ("%d%B%Y", "%d%B%y") for clock in ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")),
     *("%A %B %d %H:%M:%S %Y", "%A %B %d %H:%M:%S %Z %Y", "%A %B %d %H:%M:%S %z %Y"),
 )
 _MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*DAYS, *COMPACT) for gap in (" ", "T", ", ") for clock in CLOCKS)
@@ -84,7 +86,11 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
         form = form.replace(" %Z", "") + "%z"
     if form.endswith("%z"):
         text = text.str.replace(r" \([^()]*\)$", "")  # as letters and browsers write the name of the zone
-    return _moments(text, form)
+    moments = _moments(text, form)
+    if "%B" not in form or moments.null_count() == text.null_count():
+        return moments
+    other = moments.is_null() & text.is_not_null()  # months in another language, perhaps
+    return moments.scatter(other.arg_true(), _moments(with_english_months(text.filter(other)), form))
 
 
 def is_zoned(form: str) -> bool:

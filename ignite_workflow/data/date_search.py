@@ -16,7 +16,7 @@ _MAYBE_DATE = r"^\[?[\pL\d][\pL\d ,./:+()\x{a0}\x{202f}-]{2,78}\]?$"
 _DAY_AND_CLOCK = (
     r"^(?P<day>.*?)(?:(?P<gap>, |[ T])(?P<clock>\d{1,2}(?:[:.]\d{2}(?:\b|[aApPZ])| ?[aApP]\.? ?[mM]\b).*))?$"
 )
-_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{4}"
+_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{2}"
 _TRIED = 100
 _MOST_LAYOUTS = 4
 _BAD_SHARE = 0.05

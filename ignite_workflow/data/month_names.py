@@ -1,0 +1,37 @@
+"""Months by their names and abbreviations in a few languages: each of them means one month in all of these."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["with_english_months"]
+
+_NAMES = {
+    "January": "jan january janv janvier januar jän jänner ene enero januari gen gennaio janeiro",
+    "February": "feb february févr fév fevr février fevrier februar febrero februari febbraio fev fevereiro",
+    "March": "mar march mars mär mrz märz maerz marzo mrt maart março marco",
+    "April": "apr april avr avril abr abril aprile",
+    "May": "may mai mayo mei mag maggio maio",
+    "June": "jun june juin juni junio giu giugno junho",
+    "July": "jul july juil juillet juli julio lug luglio julho",
+    "August": "aug august août aout ago agosto augustus",
+    "September": "sep sept september septembre septiembre setiembre set settembre setembro",
+    "October": "oct october octobre okt oktober octubre ott ottobre out outubro",
+    "November": "nov november novembre noviembre novembro",
+    "December": "dec december déc décembre decembre dez dezember dic diciembre dicembre dezembro",
+}
+_ENGLISH = {name: month for month, names in _NAMES.items() for name in names.split()}
+_WORD = r"\pL{3,}"
+
+
+def with_english_months(text: pl.Series) -> pl.Series:
+    """The cells with the month in English, null where the first word is none.
+
+    Example:
+        >>> with_english_months(pl.Series(["3 janv. 2024", "15 de marzo de 2024", "1er août 2024", "3 rue"])).to_list()
+        ['3 January 2024', '15 March 2024', '1 August 2024', None]
+    """
+    plain = pl.Series("text", text).str.replace_all(r"\bde ", "").str.replace(r"^1(?:er|º)\b", "1").to_frame()
+    month = pl.col("text").str.extract(f"({_WORD})").str.to_lowercase()
+    english = month.replace_strict(_ENGLISH, default=None, return_dtype=pl.String)
+    return plain.select(pl.col("text").str.replace(rf"{_WORD}\.?", english)).to_series().alias(text.name)
