@@ -1,9 +1,11 @@
+import polars as pl
 import pytest
 
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import inspect_table, text_file
 from ignite_workflow.data.cells import as_numbers
 from ignite_workflow.data.chunk_store import ChunkStore
+from ignite_workflow.data.number_format import NumberFormat, to_float
 from ignite_workflow.data.survey import survey_table
 from ignite_workflow.errors import ConfigError
 
@@ -12,7 +14,7 @@ from ignite_workflow.errors import ConfigError
 def understood(tmp_path):
     def look(rows, header="x;y", **settings):
         path = tmp_path / "table.csv"
-        path.write_text("\n".join([header, *rows]) + "\n")
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
         return inspect_table(DataConfig(path=str(path), target="y", **settings)).columns[0]
 
     return look
@@ -81,3 +83,36 @@ def test_different_units_are_said(understood):
     column = understood([f"{number} {'kg' if number % 2 else 'lb'};{number}" for number in range(40)])
 
     assert column.why.endswith("different units: kg (20), lb (20)")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "why"),
+    [
+        (["$5M", "3.2k", "1.5bn", "-$7", "12"], "number", "integers from -7 to 1.5e+09, written like '1.5bn'"),
+        (["$5M", "$3.2M"], "number", "integers from 3.2e+06 to 5e+06, written like '$3.2M'"),
+        (["5k", "100m"], "category", "text of 2 different values, numbers with different units: k (30), m (30)"),
+        (["$5M", "€3k"], "category", "text of 2 different values, numbers with different units: $ M (30), € k (30)"),
+        (["12k", "7k"], "number", "integers from 7 to 12, written like '12k'"),
+        (
+            ["\uff11\uff12", "\uff17\uff0e\uff15", "3"],
+            "number",
+            "numbers from 3 to 12, written like '\uff17\uff0e\uff15'",
+        ),
+        (["\u0661\u0662", "\u0667"], "number", "integers from 7 to 12, written like '\u0661\u0662'"),
+        (["\uff10\uff11", "\uff17\uff12"], "category", "text of 2 different values"),
+        (["110.110.114.101", "192.168.100.255"], "category", "text of 2 different values, addresses, not numbers"),
+        (["110.110.114.101", "192.168.100.256"], "number", "integers from 1.1011e+11 to 1.92168e+11, written like"),
+    ],
+)
+def test_sizes_multiply_digits_are_those_of_any_script_and_addresses_are_text(understood, cells, kind, why):
+    column = understood([f"{cells[row % len(cells)]};{row * 1.37 % 7:.2f}" for row in range(60)])
+
+    assert column.kind == kind
+    assert column.why.startswith(why)
+
+
+def test_a_model_reads_sizes_and_digits_as_its_training_data_did():
+    form = NumberFormat(unit="$", digits=True, scales=True)
+    cells = pl.Series("x", ["$5M", "-3.2 k", "1.5bn", "$12", "\u0667", "5 apples"])
+
+    assert cells.to_frame().select(to_float(pl.col("x"), form))["x"].to_list() == [5e6, -3200, 1.5e9, 12, 7, None]

@@ -142,6 +142,8 @@ class FormatSearch:
             elif name in self.durations and self.durations[name].why:
                 found[name] = NumberFormat(durations=True)
                 why[name] = self.durations[name].why
+            elif search.are_addresses:
+                why[name] = "addresses, not numbers"
             elif search.mixed_units:
                 why[name] = f"numbers with different units: {search.mixed_units}"
         return Formats(found, why, questions)

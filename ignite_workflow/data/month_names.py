@@ -25,11 +25,11 @@ _WORD = r"\pL{3,}"
 
 
 def with_english_months(text: pl.Series) -> pl.Series:
-    """The cells with the month in English, null where the first word is none.
+    """The cells with the month in English, those whose first word is none as they are.
 
     Example:
         >>> with_english_months(pl.Series(["3 janv. 2024", "15 de marzo de 2024", "1er août 2024", "3 rue"])).to_list()
-        ['3 January 2024', '15 March 2024', '1 August 2024', None]
+        ['3 January 2024', '15 March 2024', '1 August 2024', '3 rue']
     """
     plain = pl.Series("text", text).str.replace_all(r"\bde ", "").str.replace(r"^1(?:er|º)\b", "1").to_frame()
     month = pl.col("text").str.extract(f"({_WORD})").str.to_lowercase()

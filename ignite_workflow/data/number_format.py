@@ -14,7 +14,9 @@ from typing import Literal
 
 import polars as pl
 
+from ignite_workflow.data.digits import OTHER_DIGITS, with_western_digits
 from ignite_workflow.data.durations import to_seconds
+from ignite_workflow.data.scales import ISO, common_currency, is_scale, scaled
 
 __all__ = ["Decimal", "NumberFormat", "NumberSearch", "Thousands", "to_float"]
 
@@ -24,24 +26,15 @@ Thousands = Literal[",", ".", " ", "'"]
 _BLANKS = "\u00a0\u2007\u2009\u202f"  # stand for a thousands separator as a space does
 _APOSTROPHES = "\u2019"
 _MINUS = "\u2212"
-_ISO = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|RUB|BRL|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|TRY|MXN|KRW|SGD|HKD"
-_CURRENCY = rf"[A-Z]{{0,2}}\p{{Sc}}|{_ISO}|Rs\.?|kr\.?|Fr\.?"
+_CURRENCY = rf"[A-Z]{{0,2}}\p{{Sc}}|{ISO}|Rs\.?|kr\.?|Fr\.?"
 _UNIT = r"(?:%|‰|°\s?[A-Za-z]?|\p{Sc}|[\p{L}µ][\p{L}µ°%/·.^²³*-]{0,14}[23]?(?: [\p{L}][\p{L}/²³.]{0,9}[23]?)?)"
 _DIGITS = rf"[.,]?[0-9](?:[0-9.,' {_BLANKS}{_APOSTROPHES}]*[0-9])?[.,]?(?:[eE][+-]?[0-9]+)?"
 _CELL = (
     rf"^(?P<open>\()?(?P<sign>[+\-{_MINUS}]?)\s?(?P<before>{_CURRENCY})?\s?(?P<sign2>[+\-{_MINUS}]?)"
     rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{_UNIT})?(?P<close>\))?$"
 )
-# where these are left out, another number is meant; the letters in this case only, words in any
-_SCALE_LETTERS = ("%", "‰", "k", "K", "m", "M", "b", "B", "G", "T")
-_SCALE_WORDS = re.compile(
-    "hundred|dozen|thousands?|millions?|billions?|trillions?|mn|mln|mil|mill|bn|bln|tn|lakhs?|lacs?|crores?|cr|tsd|"
-    "tausend|mio|millionen|mrd|mia|milliarden|mille|milliards|millones|milhão|milhões|bilhões|mila|milioni|miliardi|"
-    "tys|mld|тыс|млн|млрд|трлн|ألف|مليون|مليار",
-    re.IGNORECASE,
-)
-_SCALE_SIGNS = "百千万萬億亿兆천만억조"  # stand before a currency or a counter: 万円
-_SCALED_CURRENCY = re.compile(rf"[kKTM](?:[€$£¥₹]|{_ISO})")
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
 _BAD_SHARE = 0.05  # of cells that may be mistakes in a column of numbers
 _PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
 _CODE_DIGITS = 9
@@ -57,6 +50,8 @@ class NumberFormat:
         thousands: between groups of three digits; None: nothing. ``" "`` is any blank, narrow and no-break ones too.
         unit: before or after a number, perhaps left out: ``€``, ``%``, ``kg``.
         durations: cells are durations, and the numbers seconds.
+        digits: some are those of another script: full width, Arabic...
+        scales: ``k``, ``M``, ``bn`` and the like multiply: ``5M`` is 5,000,000.
         signs: some minus signs are no hyphens before a digit: a true minus, or bookkeepers' ``(7)``, ``7-``, ``- 7``.
     """
 
@@ -65,6 +60,8 @@ class NumberFormat:
     unit: str = ""
     signs: bool = False
     durations: bool = False
+    digits: bool = False
+    scales: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -80,6 +77,8 @@ class NumberFormat:
         """
         if self.durations:
             return "1:02:03"
+        if self.scales:
+            return f"{self.unit}1{self.decimal}5M"
         minus = " or (7)" if self.signs else ""
         return f"1{self.thousands or ''}234{self.decimal}5{' ' if self.unit else ''}{self.unit}{minus}"
 
@@ -105,16 +104,17 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
     if form == NumberFormat(","):
         plain = pl.when(~cells.str.contains(".", literal=True)).then(cells.str.replace(",", ".", literal=True))
         return plain.cast(pl.Float64, strict=False)
-    simple = _simplified(cells)
+    simple = _simplified(with_western_digits(cells) if form.digits else cells)
     bare = _without_unit(simple, form.unit)
+    bare, factor = scaled(bare) if form.scales else (bare, pl.lit(1.0))
     number = rf"^[+-]?(?:{_pattern(form)})$"
     digits = bare.str.replace_all(rf"[^0-9+\-eE{re.escape(form.decimal)}]", "")
     if form.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
     fits = bare.str.contains(number)
-    if _is_scale(form.unit):
+    if is_scale(form.unit):
         fits &= simple.str.contains(form.unit, literal=True)
-    return pl.when(fits).then(digits).cast(pl.Float64, strict=False)
+    return pl.when(fits).then(digits).cast(pl.Float64, strict=False) * factor
 
 
 def _simplified(cells: pl.Expr) -> pl.Expr:
@@ -130,18 +130,6 @@ def _without_unit(cells: pl.Expr, unit: str) -> pl.Expr:
         return cells
     literal = re.escape(unit)
     return cells.str.replace(rf"^([+-]?) ?{literal} ?", "${1}").str.replace(rf" ?{literal}$", "").str.strip_chars()
-
-
-def _is_scale(unit: str) -> bool:
-    """Whether a number without the unit is another one: 5 and 5 %, 5 and 5 Mio. €, 5 and 5万円."""
-    words = unit.split()
-    return any(
-        word in _SCALE_LETTERS
-        or _SCALE_WORDS.fullmatch(word.rstrip("."))
-        or word[0] in _SCALE_SIGNS
-        or _SCALED_CURRENCY.fullmatch(word)
-        for word in words
-    )
 
 
 def _pattern(form: NumberFormat) -> str:
@@ -172,7 +160,9 @@ class NumberSearch:
         self._seen: set[str] = set()  # of the separators
         self._parted = self._small = 0
         self._lengths: set[int] = set()
-        self._signs = False
+        self._signs = self._other_digits = False
+        self._zeros = False  # such digits with a zero in front: a code
+        self._addresses = 0
         self.cell = ""  # the longest, for evidence
         self.example = ""
 
@@ -188,11 +178,17 @@ class NumberSearch:
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, none of them missing."""
         self.known += len(text)
+        written = text
+        if text.str.contains(OTHER_DIGITS).any():
+            self._other_digits = True
+            text = text.to_frame("cells").select(with_western_digits(pl.col("cells"))).to_series()
+            self._zeros |= text.str.contains(r"^0\d").any()
+        self._addresses += int(text.str.contains(_ADDRESS).sum())
         groups = text.str.extract_groups(_CELL).struct.unnest()
         fits = groups["digits"].is_not_null() & (groups["open"].is_null() == groups["close"].is_null())
         self._other += int((~fits).sum())
         if fits.any():
-            written = text.filter(fits)
+            written = written.filter(fits)
             longest = str(written[int(written.str.len_chars().arg_max() or 0)])
             self.cell = max(self.cell, longest, key=len)
         self._signs |= text.str.contains(rf"^[-{_MINUS}] ").any()
@@ -221,7 +217,7 @@ class NumberSearch:
     def _unit(self) -> tuple[str, int]:
         """The unit of most cells, and how many cells have another; none at all is another only for % and k."""
         unit = max(sorted(self.units), key=self.units.__getitem__, default="")
-        granted = 0 if _is_scale(unit) else self.units.get("", 0)
+        granted = 0 if is_scale(unit) else self.units.get("", 0)
         if unit and self.units[unit] < granted:
             unit = ""
         same = self.units.get(unit, 0) + (granted if unit else 0)
@@ -246,12 +242,16 @@ class NumberSearch:
 
     def _fitting(self) -> tuple[NumberFormat, ...]:
         best = min(self._bad.values(), default=0)
-        unit, strangers = self._unit()
+        currency = common_currency(self.units, self.known, _BAD_SHARE)
+        unit, strangers = self._unit() if currency is None else (currency, 0)
         bad = self._other + strangers + best
         if not self.known or bad > _BAD_SHARE * self.known or self._is_code():
             return ()
         fitting = dict.fromkeys(self._reduced(form) for form, bad in self._bad.items() if bad == best)
-        return tuple(replace(form, unit=unit, signs=self._signs) for form in fitting)
+        scales = currency is not None
+        return tuple(
+            replace(form, unit=unit, signs=self._signs, digits=self._other_digits, scales=scales) for form in fitting
+        )
 
     def _reduced(self, form: NumberFormat) -> NumberFormat:
         """Without what does not occur in the column."""
@@ -262,13 +262,22 @@ class NumberSearch:
         return NumberFormat(decimal, thousands)
 
     def _is_code(self) -> bool:
-        """Groups of digits that are all of one length, such as 030 123 456: a code, not a quantity."""
+        """Groups of digits that are all of one length, such as 030 123 456, and addresses: no quantities."""
         return (
-            self._parted == self.known
-            and not self._seen & {".", ","}
-            and len(self._lengths) == 1
-            and max(self._lengths) > _CODE_DIGITS
+            self.are_addresses
+            or self._zeros
+            or (
+                self._parted == self.known
+                and not self._seen & {".", ","}
+                and len(self._lengths) == 1
+                and max(self._lengths) > _CODE_DIGITS
+            )
         )
+
+    @property
+    def are_addresses(self) -> bool:
+        """Whether every cell is an address such as 110.110.114.101."""
+        return 0 < self.known == self._addresses
 
     @property
     def proves(self) -> Decimal | None:
