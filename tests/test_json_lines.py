@@ -70,6 +70,18 @@ def test_brackets_in_text_are_no_depth(write):
     assert rows(write({"a": '\\"[[' * 100}, {"a": "{" * 1000})) == [("a",), ('\\"[[' * 100,), ("{" * 1000,)]
 
 
+@pytest.mark.parametrize("line", ['{"a": 1, "b": 2, "a": 3}', '{"b": {"a" : 1, "a": 2}}', '{"b": [{"a": 1, "a": 1}]}'])
+def test_a_key_that_stands_twice_in_one_object_is_refused_with_its_line(write, line):
+    with pytest.raises(DataError, match=r"table\.jsonl: line 4: key 'a' stands twice in one object\.$"):
+        open_table(write({"a": 1}, "", {"a": 1}, line))
+
+
+def test_a_key_may_stand_in_several_objects_and_in_text(write):
+    path = write({"a": 1, "b": {"a": 2}, "c": '"a": "a":'}, {"a": 3, "b": {"a": 4}, "c": "x"})
+
+    assert rows(path)[1:] == [(1, 2, '"a": "a":'), (3, 4, "x")]
+
+
 def test_keys_without_end_are_refused(write, monkeypatch):
     monkeypatch.setattr(json_lines, "_MOST_KEYS", 10)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ __all__ = ["JsonLinesFile", "open_json_lines"]
 
 _DEEPEST = 64
 _MOST_KEYS = 10_000
-_KEY = re.compile(rb'"([^"\\]*)"\s*:')
+_KEY = r'"(?:[^"\\]|\\.)*"\s*:'
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b')  # JSON has no such word, but Python writes it
 _DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
@@ -84,7 +85,7 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     text = open_text(path, read.encoding)
     columns: dict[str, pl.DataType] = {}
     lengths: dict[str, tuple[int, int]] = {}
-    keys: set[bytes] = set()
+    keys: set[str] = set()
     for block in _blocks(text):
         _refuse_endless(path, block, keys)
         frame = _parsed(path, block)
@@ -106,17 +107,42 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     return JsonLinesFile(text, tuple(names), same)
 
 
-def _refuse_endless(path: Path, block: Block, keys: set[bytes]) -> None:
-    """Refuse what would make the parser crash or fill memory: objects inside objects, or keys, without end."""
+def _refuse_endless(path: Path, block: Block, keys: set[str]) -> None:
+    """Refuse what would make the parser crash or fill memory: objects inside objects, or keys, without end.
+
+    And a key that stands twice in one object, of which the parser would keep one in silence.
+    """
     steps = _DEEPER[np.frombuffer(block.data, dtype=np.uint8)]
     if np.cumsum(steps, dtype=np.int64).max() > _DEEPEST:  # brackets in text are counted too: look more closely
         for number, line in enumerate(block.without_blank_lines().split(b"\n")):
             bare = np.frombuffer(_TEXT.sub(b"", line), dtype=np.uint8)
             if len(bare) and np.cumsum(_DEEPER[bare], dtype=np.int64).max() > _DEEPEST:
                 raise DataError(f"{path}: line {block.line(number)}: nested deeper than {_DEEPEST}.")
-    keys.update(_KEY.findall(block.data))
+    lines = pl.Series(block.without_blank_lines().split(b"\n"), dtype=pl.Binary).cast(pl.String, strict=False)
+    found = lines.str.replace_all(r"\s+:", ":").str.extract_all(_KEY)
+    keys.update(found.explode().drop_nulls().unique())
     if len(keys) > _MOST_KEYS:
         raise DataError(f"{path}: more than {_MOST_KEYS} different keys by line {block.first_line}.")
+    for number in (found.list.n_unique() < found.list.len()).arg_true():
+        twice = _key_twice(lines[number])  # or the keys are those of several objects inside
+        if twice is not None:
+            raise DataError(f"{path}: line {block.line(number)}: key {twice!r} stands twice in one object.")
+
+
+def _key_twice(line: str) -> str | None:
+    """The first key that stands twice in one object of a line, None where there is none or the line is no JSON."""
+    twice: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            twice.extend(name for name, count in Counter(names).items() if count > 1)
+
+    try:
+        json.loads(line, object_pairs_hook=look)
+    except ValueError:
+        return None  # told when it is parsed
+    return next(iter(twice), None)
 
 
 def _blocks(text: TextFile, start: Position = BEGINNING) -> Iterator[Block]:
