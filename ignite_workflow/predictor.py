@@ -200,6 +200,7 @@ class Predictor:
     ) -> Iterator[tuple[Chunk, Result]]:
         """Each chunk with what ``work`` makes of the model's input for it; warns of unseen categories at the end."""
         schema, unseen = self.table_schema(), Unseen()
+        table.require(column.name for column in schema.used)
         numbers = number_columns(schema, table.columns, as_text=as_text)
         do = partial(_encode, schema, work)
         results = (

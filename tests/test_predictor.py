@@ -16,6 +16,7 @@ from small_model import rows, save_small_model, write_csv
 from torch import nn
 
 from ignite_workflow import predictor
+from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import parquet, tables, text_file
 from ignite_workflow.errors import CheckpointError, ConfigError, DataError
 from ignite_workflow.model_description import Architecture, ModelDescription
@@ -151,6 +152,30 @@ def test_predicting_leaves_no_graph_behind(by_class):
 def test_a_missing_column_is_named_with_the_nearest(by_class):
     with pytest.raises(DataError, match=r"no column 'color'. Did you mean 'colour'\?"):
         by_class.predict({"size": ["1"], "colour": ["red"]})
+
+
+@pytest.mark.parametrize(
+    ("content", "header", "why"),
+    [
+        (
+            "1.5,red\n2.5,blue\n",
+            True,
+            r"'size'\. The first row looks like data \('1\.5', 'red'\), not like names: write",
+        ),
+        (
+            "1.5,red\n2.5,blue\n",
+            None,
+            r"'size'\. No header was found in line 1: columns are called column_1 to column_2",
+        ),
+        ("size,2020\n2.5,4\n", True, r"bare\.csv: no column 'color'\.$"),
+    ],
+)
+def test_a_table_without_names_is_told_so(by_class, tmp_path, content, header, why):
+    path = tmp_path / "bare.csv"
+    path.write_text(content)
+
+    with pytest.raises(DataError, match=why):
+        by_class.predict(path, read=ReadConfig(header=header))
 
 
 def test_a_cell_of_the_wrong_type_is_named_with_row_and_column(by_class, tmp_path):

@@ -6,7 +6,7 @@ A record's *row number* counts the records of a table from 0, on through all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,9 +24,12 @@ from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block
+from ignite_workflow.data.sample import is_number
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
 __all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_table", "read_table", "table_paths"]
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,22 @@ class Table:
     def naming(self) -> str:
         """Where its columns have their names from, for who looks for another; empty: nothing is to be said."""
         return self.files[0].naming
+
+    def require(self, names: Iterable[str]) -> None:
+        """Hold the table to the columns that something else needs.
+
+        Raises:
+            DataError: one is not there; says also where names are from, or that they look like a row of data.
+        """
+        wanted = list(names)
+        lacking = [name for name in wanted if find_column(name, self.columns) is None]
+        if not lacking:
+            return
+        why = f" {self.naming}" if self.naming else ""
+        if len(lacking) == len(wanted) and any(map(is_number, self.columns)):
+            shown = ", ".join(map(repr, self.columns[:_SHOWN]))
+            why = f" The first row looks like data ({shown}), not like names: write the names above it."
+        raise DataError(f"{self.source}: no column {lacking[0]!r}.{nearest(lacking[0], self.columns)}{why}")
 
     def place(self, row: int) -> str:
         """Where a row stands, for messages: reads the table up to there."""
