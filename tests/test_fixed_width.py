@@ -116,6 +116,13 @@ def test_prose_lists_and_tabs_are_no_columns(text):
     assert find_fixed_widths(text.split("\n")) is None
 
 
+@pytest.mark.parametrize(("wide", "found"), [(9_000, True), (10_000, False)])
+def test_very_long_lines_are_text(wide, found):
+    lines = [f"{'x' * wide}  {number}" for number in range(9)]
+
+    assert (find_fixed_widths(lines) is not None) == found
+
+
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(ConfigError, match="'starts' must ascend"):
         ReadConfig(starts=[1, 9, 4])

@@ -21,7 +21,9 @@ __all__ = ["PARTING", "FixedWidths", "find_fixed_widths", "parted_lines", "parte
 PARTING = "\x1f"  # between cells of lines taken apart
 
 _RULER = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
+_RUN = re.compile(r"[^ ]+")
 _MOST_LINES = 200
+_WIDEST = 10_000  # characters: longer lines are text, which would be looked at for minutes
 _MOST_ODD = 6  # lines above and below the table
 _LEAST_LINES = 4
 _BLANKS = (" ", "")
@@ -66,7 +68,7 @@ def find_fixed_widths(lines: Sequence[str]) -> FixedWidths | None:
         Where they stand; None where nothing looks like it.
     """
     filled = [line.rstrip() for line in lines if line.strip()][:_MOST_LINES]
-    if not filled or any("\t" in line for line in filled):
+    if not filled or any("\t" in line or len(line) > _WIDEST for line in filled):
         return None
     for ruler in filter(_RULER.fullmatch, filled[:_MOST_ODD]):
         runs = [run.span() for run in re.finditer(r"\S+", ruler)]
@@ -107,7 +109,9 @@ def _find(lines: Sequence[str]) -> FixedWidths | None:
 def _spans(lines: Sequence[str]) -> list[_Span]:
     """What stands between characters that are blank in all lines."""
     width = max(map(len, lines))
-    filled = [any(line[at : at + 1] not in _BLANKS for line in lines) for at in range(width)]
+    filled = bytearray(width)
+    for begin, end in (run.span() for line in lines for run in _RUN.finditer(line)):
+        filled[begin:end] = b"\1" * (end - begin)
     begins = [at for at in range(1, width) if filled[at] and not filled[at - 1]]
     ends = [at for at in range(1, width) if filled[at - 1] and not filled[at]]
     begins = [0, *(begins if filled[0] else begins[1:])]
