@@ -4,11 +4,13 @@ import csv
 import gzip
 import io
 
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.evidence import Evidence
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import DataError
 
@@ -163,3 +165,17 @@ def test_no_row_is_left_out_but_one_that_says_what_it_is(tmp_path_factory, rows)
     for row in rows[kept:]:
         first = next((cell for cell in row if cell), "")
         assert first in ("", *ODD_WORDS)
+
+
+def test_the_rows_above_are_read_once_for_a_few_columns_and_seldom_for_many():
+    frame = pl.DataFrame({f"c{number}": [str(number), " 7 ", ""] for number in range(40)})
+    passes = []
+
+    def frames():
+        passes.append(1)
+        return [frame]
+
+    evidence = Evidence(frames, range(40))
+    assert (evidence.equals("sum", 2, "9"), evidence.rows, len(passes)) == (True, 2, 1)
+    assert all(evidence.equals("sum", number, str(number + 7)) for number in reversed(range(40)))
+    assert len(passes) == 4

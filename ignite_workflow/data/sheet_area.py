@@ -127,7 +127,8 @@ def _last_rows(texts: pl.DataFrame, first: int) -> Iterator[LastRow]:
 
 
 def _evidence(texts: pl.DataFrame, first: int, row: LastRow, positions: Sequence[int]) -> Evidence:
-    return Evidence([texts[first : texts.height - row.size].fill_null("")], positions)
+    rows = [texts[first : texts.height - row.size].fill_null("")]
+    return Evidence(partial(iter, rows), positions)
 
 
 def _first_filled(texts: pl.DataFrame) -> int:

@@ -97,4 +97,4 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
 
 
 def _evidence(frames: Callable[[int], Iterable[pl.DataFrame]], row: LastRow, positions: Sequence[int]) -> Evidence:
-    return Evidence(frames(row.size), positions)
+    return Evidence(partial(frames, row.size), positions)
