@@ -155,7 +155,10 @@ def numbers_that_mean_missing(missing: tuple[str, ...]) -> tuple[float, ...]:
 
 
 def _cast(series: pl.Series, rules: CellRules) -> pl.Series:
-    return series.to_frame("cells").select(to_float(pl.col("cells"), rules.format(series.name))).to_series()
+    form = rules.format(series.name)
+    if form.is_plain:
+        return series.cast(pl.Float64, strict=False)  # a tenth of the time of what follows, for few cells
+    return series.to_frame("cells").select(to_float(pl.col("cells"), form)).to_series()
 
 
 def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:

@@ -66,7 +66,7 @@ class NumberFormat:
     @property
     def is_plain(self) -> bool:
         """Whether numbers are written as programs write them."""
-        return self == NumberFormat()
+        return self == _PLAIN
 
     def example(self) -> str:
         """A number written in this way, for evidence.
@@ -83,6 +83,7 @@ class NumberFormat:
         return f"1{self.thousands or ''}234{self.decimal}5{' ' if self.unit else ''}{self.unit}{minus}"
 
 
+_PLAIN = NumberFormat()
 _SEPARATORS: dict[Decimal, tuple[Thousands | None, ...]] = {".": (None, ",", " ", "'"), ",": (None, ".", " ", "'")}
 _ALL = tuple(
     NumberFormat(decimal, thousands) for decimal, separators in _SEPARATORS.items() for thousands in separators

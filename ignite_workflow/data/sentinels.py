@@ -56,8 +56,10 @@ def find_sentinels(chunk: Chunk, findings: Mapping[str, Finding], rules: CellRul
 def _extremes(known: Floats) -> list[_Extreme]:
     found = []
     for lowest, value in ((True, known[:1]), (False, known[-1:])):
+        if not len(value) or value[0] != np.floor(value[0]):
+            continue  # before anything is compared: there may be thousands of columns
         others = known[known != value]
-        if len(np.unique(others)) >= _FEWEST and value == np.floor(value):
+        if len(np.unique(others)) >= _FEWEST:
             gap = abs(float(value[0] - (others[0] if lowest else others[-1])))
             below_zero = bool(lowest and value[0] < 0 <= others[0])
             spread = float(others[-1] - others[0])
