@@ -44,6 +44,23 @@ def test_the_line_drawn_beneath_the_names_shows_where_columns_begin(read):
     assert "as the line drawn beneath the names shows" in notes[0]
 
 
+def test_a_total_below_is_left_out_by_its_cells(read):
+    lines = [
+        "name         x",
+        "Ann Lee      1.5",
+        "Bob          2.5",
+        "Al Moe       3.5",
+        "Di          10.0",
+        "Total       17.5",
+    ]
+
+    columns, rows, notes = read("\n".join(lines) + "\n", starts=[1, 13])
+
+    assert (columns, rows[-1], len(rows)) == (("name", "x"), ("Di", "10.0"), 4)
+    assert "the last line (6) is no data" in notes[-1]
+    assert "(its 'x' is the sum of the 4 rows above)" in notes[-1]
+
+
 def test_a_person_says_where_columns_begin(read):
     packed = "20240131AB  12\n20240201ABC123\n"
 
