@@ -1,4 +1,6 @@
+import base64
 import datetime as dt
+import zlib
 from decimal import Decimal
 
 import polars as pl
@@ -102,6 +104,19 @@ def test_a_cut_off_or_changed_file_is_one_line(path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"table\.parquet: not a Parquet file, or a damaged one \(.+\)\.$"):
             list(read_table(str(path)))
+
+
+def test_decimals_of_more_than_38_digits_are_refused_with_what_to_do(path):
+    packed = (  # one column of decimal256(50, 3), one row; polars writes none
+        "c-m!A!AiqG5S^?Nib!u0vap9-8c@<|MRO2)n5~f(Db_&sl1r!|deFpFji2Tx`5De`OGSLJvya(%^M=_ur9%XaF^*6$anV%(Ak1;#"
+        "KX$%xS4L;xyQ}46@tmUo?BXE`-}&tAvHT&*Oyp8eNF`MW3cIrBg5(P1q?dVF*qJIe16E%gxH7bU{2;=Pmw{CNKBei+{rTF%|8kBD"
+        "PRZbw*0?5WNtbj*RMNP#IjxCihKz}(Ht~Bi5)&31wlF%@PfQ=%S8qB~GO?Aq-HK?d*E~gKSYq^-b`CbR{xkYBA&o}h2X)@Oz87!("
+        "WnK64rm5QCqi9x7)k|;^4~_>zsm#Lfc-eFQiyxPpQjP"
+    )
+    path.write_bytes(zlib.decompress(base64.b85decode(packed)))
+
+    with pytest.raises(DataError, match=r"table\.parquet: a column holds decimals of 50 digits, and 38 are the most"):
+        list(read_table(str(path)))
 
 
 def test_a_file_with_fewer_rows_than_it_says_is_one_line(path):

@@ -6,6 +6,7 @@ more than memory holds. Then it is read in slices, however large its row groups 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["ParquetFile", "open_parquet", "slices"]
 
+_TOO_MANY_DIGITS = re.compile(r"precision must be between 1 and 38, got (\d+)")
 _PROGRAM = "ignite_workflow.data.parquet_process"
 _CHUNK_ROWS = 65_536
 _SLICE_BYTES = 128 * 1024**2
@@ -117,4 +119,9 @@ def _slice_rows(width: int) -> int:
 
 
 def _damaged(path: Path, reason: str) -> DataError:
+    if digits := _TOO_MANY_DIGITS.search(reason):
+        return DataError(
+            f"{path}: a column holds decimals of {digits[1]} digits, and 38 are the most that are read: write it as "
+            "float64, or as decimals of fewer digits."
+        )
     return DataError(f"{path}: not a Parquet file, or a damaged one ({reason}).")
