@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ignite_workflow.config import RunConfig, diff_configs
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.schedules import Schedule
@@ -35,9 +37,24 @@ def check_same_run(before: RunConfig, now: RunConfig, schedule: Schedule | None)
                 "so that one long run would have been another; set schedule.total_epochs from the start, or train a "
                 "new run"
             )
+        if epochs := _epochs_between_evaluations(before):
+            raise ConfigError(
+                f"{more[0]}: the run was evaluated at its end too, off the interval of {epochs} epochs, and one long "
+                f"run would not have been; train a new run, one of a multiple of {epochs} epochs if it may get more"
+            )
         differences.remove(more[0])
     if differences:
         raise ConfigError("a run goes on with the settings it was started with; changed: " + "; ".join(differences))
+
+
+def _epochs_between_evaluations(before: RunConfig) -> int:
+    """The interval of an evaluation that the end of the run did not fall on; 0 where there is none."""
+    for name, spec in before.handlers.items():
+        options = spec if isinstance(spec, Mapping) else {}
+        epochs = options.get("every", {}).get("epochs", 1)
+        if options.get("use", name) == "evaluation" and (before.train.max_epochs or 0) % epochs:
+            return int(epochs)
+    return 0
 
 
 def asks_for_another(before: RunConfig, given: RunConfig) -> bool:

@@ -31,6 +31,17 @@ def test_more_epochs_are_the_same_run_where_the_schedule_does_not_depend_on_thei
         check_same_run(settings(), settings(max_epochs=6), SimpleNamespace(depends_on_total=True))
 
 
+@pytest.mark.parametrize("handler", [{"evaluation": {}}, {"mine": {"use": "evaluation"}}])
+def test_more_epochs_are_another_run_where_its_end_was_evaluated_off_the_interval(handler):
+    def run(epochs):
+        handlers = {name: {**options, "every": {"epochs": 2}} for name, options in handler.items()}
+        return config_from_mapping({**GIVEN, "train": {"max_epochs": epochs}, "handlers": handlers})
+
+    check_same_run(run(4), run(5), None)
+    with pytest.raises(ConfigError, match="off the interval of 2 epochs"):
+        check_same_run(run(5), run(6), None)
+
+
 def test_fewer_epochs_make_another_run():
     with pytest.raises(ConfigError, match=r"train\.max_epochs: 5 -> 4"):
         check_same_run(settings(), settings(max_epochs=4), None)
