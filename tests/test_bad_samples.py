@@ -5,6 +5,8 @@ import logging
 import os
 import re
 import signal
+import socket
+from multiprocessing.resource_sharer import DupFd
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,7 +27,7 @@ from ignite_workflow import (
 from ignite_workflow.data.bad_samples import SkippedSamples
 from ignite_workflow.data.batches import SampleDataset
 from ignite_workflow.data.loader import SeekableLoader
-from ignite_workflow.data.workers import worker_death
+from ignite_workflow.data.workers import WorkerStart, end_workers, worker_death
 from ignite_workflow.evaluation_output import evaluation_text
 from ignite_workflow.trial import try_out
 
@@ -225,6 +227,29 @@ def test_a_person_s_own_start_of_a_worker_is_called_too():
 
     with pytest.raises(ZeroDivisionError):
         read(made)
+
+
+class Addresses(Dataset):
+    """Samples are where their worker hands tensors over."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return DupFd(0)._id[0]
+
+
+def test_a_worker_says_nothing_of_a_tensor_that_the_training_broke_off_to_fetch(capfd):
+    batches = iter(DataLoader(Addresses(), None, num_workers=1, worker_init_fn=WorkerStart()))
+    address = next(batches)
+
+    for _ in range(2):  # they are served one after the other: the second answer comes when the first one's end is told
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(address)
+            connection.recv(1)
+    end_workers(batches)
+
+    assert capfd.readouterr().err == ""
 
 
 def test_another_error_is_not_taken_for_the_death_of_a_worker():

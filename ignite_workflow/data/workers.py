@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 from ignite_workflow.errors import DataError
@@ -42,6 +43,7 @@ class WorkerStart:
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _ignore_once)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_A_JOB)
+        sys.excepthook = _leave_broken_connections
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
         if self.then is not None:
             self.then(worker)
@@ -53,6 +55,12 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
+
+
+def _leave_broken_connections(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """The training fetches tensors from a thread here; where an error breaks that off, it is the one to tell of it."""
+    if not isinstance(error, ConnectionError | EOFError):
+        sys.__excepthook__(kind, error, traceback)
 
 
 def _ignore_once(number: int, _: FrameType | None) -> None:
