@@ -96,7 +96,7 @@ class Predictor:
         """
         work = partial(self._frame, probabilities=probabilities, batch_size=batch_size)
         if isinstance(rows, str | Path):
-            table = open_table(str(rows), read or self.data.read)
+            table = self._open(str(rows), read)
             return pl.concat(frame for _, frame in self._each(table, work))
         unseen = Unseen()
         chunk = as_chunk(_columns(rows) if isinstance(rows, list | tuple) else rows)
@@ -133,7 +133,7 @@ class Predictor:
             ConfigError: the output cannot be written or is the table itself, or there is no such file or column.
         """
         schema = self.table_schema()
-        table = open_table([str(path)] if isinstance(path, str | Path) else path, read or self.data.read)
+        table = self._open([str(path)] if isinstance(path, str | Path) else path, read)
         check_output(output, table.paths)
         identifiers = self._identifiers(schema, table, id_columns, probabilities)
         rows, work = 0, partial(self._frame, probabilities=probabilities, batch_size=batch_size)
@@ -193,7 +193,14 @@ class Predictor:
 
     def encode_chunks(self, rows: str | Path, read: ReadConfig | None = None) -> Iterator[tuple[Chunk, Matrix]]:
         """The chunks of a table, each with the model's input for it; warns of unseen categories at the end."""
-        return self._each(open_table(str(rows), read or self.data.read), _as_it_is)
+        return self._each(self._open(str(rows), read), _as_it_is)
+
+    def _open(self, path: str | Sequence[str], read: ReadConfig | None) -> Table:
+        """A table read as the training data was, unless ``read`` is given; warns where its columns are elsewhere."""
+        table = open_table(path, read or self.data.read, known=self.table_schema().known)
+        for line in table.misfits:
+            log.warning("%s", line)
+        return table
 
     def _each(
         self, table: Table, work: Callable[[Matrix], Result], *, as_text: Sequence[str] = ()

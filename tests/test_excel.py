@@ -12,11 +12,12 @@ import xlsxwriter
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import excel, guarded
 from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.schema import Column, Part, Schema, Target
 from ignite_workflow.data.survey import survey_table
-from ignite_workflow.data.tables import is_table_file, open_table
+from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
 
 XLS = """

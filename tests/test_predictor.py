@@ -18,6 +18,7 @@ from torch import nn
 from ignite_workflow import predictor
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import parquet, tables, text_file
+from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.errors import CheckpointError, ConfigError, DataError
 from ignite_workflow.model_description import Architecture, ModelDescription
 from ignite_workflow.model_file import load_model, save_model
@@ -430,3 +431,17 @@ def test_an_input_that_is_not_there_is_one_line_and_leaves_no_output(by_class, t
         by_class.predict_file(tmp_path / "tabel.csv", tmp_path / "out.csv")
 
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_file_whose_columns_are_not_where_those_of_the_training_data_were_is_a_warning(tmp_path, caplog):
+    predictor_ = trained(tmp_path, "regression")
+    known = KnownColumns(((0, 3), (9, 13), (15, None)), ("ring", "size", "color"))
+    predictor_ = dataclasses.replace(predictor_, schema=dataclasses.replace(predictor_.schema, known=known))
+    lines = [f"{name:<7}  {size:>4}  {color}" for name, size, color in [known.names, ("a b", "12.5", "red")]]
+    (tmp_path / "one.txt").write_text("\n".join(lines) + "\n")
+
+    assert predictor_.predict(tmp_path / "one.txt").equals(predictor_.predict({"size": ["12.5"], "color": ["red"]}))
+    assert not caplog.messages
+    (tmp_path / "many.txt").write_text("\n".join(f"  {each}" for each in [lines[0], *lines[1:] * 9]) + "\n")
+    assert predictor_.predict(tmp_path / "many.txt").height == 9
+    assert "many.txt: columns do not begin at the characters [1,10,16], as in other" in caplog.text

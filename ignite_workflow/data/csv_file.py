@@ -14,6 +14,7 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.fixed_width import parted_lines
+from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block, split_cells, whole_records
@@ -220,12 +221,13 @@ def _rows(lines: list[int]) -> str:
     return f"line {lines[0]} has" if len(lines) == 1 else f"{len(lines)} rows (the first in line {lines[0]}) have"
 
 
-def open_csv(path: Path, read: ReadConfig) -> CsvFile:
+def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) -> CsvFile:
     """Find out a file's encoding, delimiter and header.
 
     Args:
         path: of the file.
         read: what a person said about it.
+        known: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
         ConfigError: the delimiter is not one character.
@@ -235,6 +237,6 @@ def open_csv(path: Path, read: ReadConfig) -> CsvFile:
     sample = text.sample().decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
-    file = CsvFile(text, find_layout(path, read, sample), read.pad_rows)
+    file = CsvFile(text, find_layout(path, read, sample, known), read.pad_rows)
     end, note = find_end(text, file.layout, read, file.frames_above)
     return replace(file, end=end, end_note=note)

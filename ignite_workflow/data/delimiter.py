@@ -13,8 +13,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.compressed import COMPRESSED
 from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
 from ignite_workflow.data.header import is_header_beyond_doubt
+from ignite_workflow.data.known_columns import KnownColumns, fitting_columns
 from ignite_workflow.data.row_names import has_row_names
 from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_lines, sample_records
 from ignite_workflow.errors import ConfigError, DataError
@@ -39,6 +41,7 @@ class Parted:
     above: int  # records above the first that counts
     below: int  # the first record below the last that counts
     widths: FixedWidths | None = None  # where columns begin that no delimiter parts
+    named: bool | None = None  # whether the first that counts holds the names, where other files of the table tell
 
     @property
     def agrees(self) -> bool:
@@ -81,7 +84,7 @@ class Parted:
         return self.below == len(self.records), clean >= AGREEING * len(cells), self.above == 0, self.width
 
 
-def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
+def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownColumns | None = None) -> Parted:
     """Find the delimiter.
 
     Args:
@@ -89,6 +92,7 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
         read: what a person said about it.
         sample: its first records.
         quotes: whether double quotes hold cells together.
+        known: where columns of fixed width stand in other files of the table.
 
     Raises:
         ConfigError: the delimiter that is said is not one character.
@@ -101,13 +105,17 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
         return _look(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
     if sep_line is not None:
         return _look(sample, sep_line[1], quotes=quotes, skip=1)
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
+    if known is not None and known.named and (parted := _look_known(sample, known)):
+        return parted
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
     tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
     common = [_look(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
     wide = [parted for parted in common if parted.width > 1 and parted.agrees]
     best = max(wide, key=attrgetter("rank"), default=None)
     if best is not None and best.is_numeric:
         return best
+    if known is not None and (parted := _look_known(sample, known)):
+        return parted
     rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
     best = max(wide, key=attrgetter("rank"), default=best)
@@ -115,8 +123,8 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool) -> Parted:
     if widths is not None and widths.question and best is None:
         raise DataError(
             f"{path}: it looks like columns of fixed width that begin at the characters {widths.said}, but "
-            f"{widths.question}. Say where: data.read.starts={widths.said}; if each line is one cell: "
-            "data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
+            f"{widths.question}{_not_there(known)}. Say where: data.read.starts={widths.said}; if each line is one "
+            "cell: data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
         )
     if widths is not None and not widths.question:
         return _look_fixed(sample, widths)
@@ -132,6 +140,24 @@ def _given_delimiter(given: str) -> str:
 
 def _look_fixed(sample: str, widths: FixedWidths) -> Parted:
     return replace(_look(parted_sample(sample, widths), PARTING, quotes=False), widths=widths)
+
+
+def _look_known(sample: str, known: KnownColumns) -> Parted | None:
+    """The first records, if columns stand where they do in other files of the table."""
+    found = fitting_columns(sample_lines(sample), known)
+    if found is None:
+        return None
+    widths, line = found
+    parted = _look_fixed(sample, widths)
+    above = [number for number, record in enumerate(parted.records) if record.line <= line <= record.end]
+    if above:
+        return replace(parted, above=above[0], named=True)
+    first, *body = parted.records[parted.above :]
+    return replace(parted, named=is_header_beyond_doubt(first, body))
+
+
+def _not_there(known: KnownColumns | None) -> str:
+    return "" if known is None else f", and it does not fit those of other files of the table, {known.said}"
 
 
 def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:

@@ -16,14 +16,14 @@ import polars as pl
 
 from ignite_workflow.data.sample import is_number
 
-__all__ = ["PARTING", "FixedWidths", "find_fixed_widths", "parted_lines", "parted_sample"]
+__all__ = ["PARTING", "WIDEST", "FixedWidths", "find_fixed_widths", "parted_lines", "parted_sample"]
 
 PARTING = "\x1f"  # between cells of lines taken apart
 
 _RULER = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _RUN = re.compile(r"[^ ]+")
 _MOST_LINES = 200
-_WIDEST = 10_000  # characters: longer lines are text, which would be looked at for minutes
+WIDEST = 10_000  # characters: longer lines are text, which would be looked at for minutes
 _MOST_ODD = 6  # lines above and below the table
 _LEAST_LINES = 4
 _BLANKS = (" ", "")
@@ -68,7 +68,7 @@ def find_fixed_widths(lines: Sequence[str]) -> FixedWidths | None:
         Where they stand; None where nothing looks like it.
     """
     filled = [line.rstrip() for line in lines if line.strip()][:_MOST_LINES]
-    if not filled or any("\t" in line or len(line) > _WIDEST for line in filled):
+    if not filled or any("\t" in line or len(line) > WIDEST for line in filled):
         return None
     for ruler in filter(_RULER.fullmatch, filled[:_MOST_ODD]):
         runs = [run.span() for run in re.finditer(r"\S+", ruler)]

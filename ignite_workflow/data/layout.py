@@ -11,6 +11,7 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.fixed_width import FixedWidths
 from ignite_workflow.data.header import column_names, is_header
+from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
 from ignite_workflow.data.units import find_units
@@ -35,6 +36,7 @@ class Layout:
         notes: what was guessed, with the evidence.
         naming: where the names are from, for who looks for another name; empty: from the header.
         widths: where columns of fixed width begin; None: the delimiter parts them.
+        misfit: that they do not begin where they do in other files of the table; empty: nothing is to be said.
     """
 
     delimiter: str
@@ -45,27 +47,35 @@ class Layout:
     notes: tuple[str, ...] = ()
     naming: str = ""
     widths: FixedWidths | None = None
+    misfit: str = ""
+
+    @property
+    def known(self) -> KnownColumns | None:
+        """What its columns of fixed width tell of other files of the table."""
+        return None if self.widths is None else KnownColumns(self.widths.spans, self.columns, named=not self.naming)
 
 
-def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
+def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownColumns | None = None) -> Layout:
     """Find out delimiter and header.
 
     Args:
         path: of the file, for messages.
         read: what a person said about it.
         sample: its first records.
+        known: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
         ConfigError: the delimiter is not one character.
         DataError: the line that is said to hold the header is not among the first.
     """
     quotes = _has_quotes(sample) if read.quotes is None else read.quotes
-    parted = part(path, read, sample, quotes)
+    parted = part(path, read, sample, quotes, known)
     at = _header_record(path, parted, read)
     records, unnamed = _with_row_names(parted.records, at, parted.below, read)
     first = records[at]
-    named, why = is_header(records, at, read.header)
+    named, why = is_header(records, at, parted.named if read.header is None else read.header)
     quotes, notes = _parting(parted, read, quotes)
+    misfit = _misfit(path, parted, read, known, notes)
     if at and read.header is None:
         skipped = " / ".join(" ".join(parted.delimiter.join(record.cells).split()) for record in parted.records[:at])
         notes.append(f"what stands above line {first.line} is skipped: {skipped[:60]!r}")
@@ -74,7 +84,8 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
         notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
         naming = _naming(first.line, columns, read)
         said = _said(path, notes)
-        return Layout(parted.delimiter, columns, first.line - 1, quotes, len(columns), said, naming, parted.widths)
+        above = first.line - 1
+        return Layout(parted.delimiter, columns, above, quotes, len(columns), said, naming, parted.widths, misfit)
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
         _refuse_broken_cells(path, parted.records[at + 1 :])
@@ -82,7 +93,7 @@ def find_layout(path: Path, read: ReadConfig, sample: str) -> Layout:
     nameless = max((number for number, cell in enumerate(first.cells, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, records[at:], read.units)
     said = _said(path, [*notes, *unnamed, *renamed, *units])
-    return Layout(parted.delimiter, columns, end, quotes, nameless, said, widths=parted.widths)
+    return Layout(parted.delimiter, columns, end, quotes, nameless, said, widths=parted.widths, misfit=misfit)
 
 
 def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
@@ -95,6 +106,16 @@ def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list
     if parted.delimiter not in (",", read.delimiter):
         notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
     return quotes, notes
+
+
+def _misfit(path: Path, parted: Parted, read: ReadConfig, known: KnownColumns | None, notes: Sequence[str]) -> str:
+    """That columns are not where other files of the table have them, and what was made of the file instead."""
+    if known is None or parted.named is not None or read.starts is not None or read.delimiter is not None:
+        return ""
+    if parted.widths is not None and parted.widths.said == known.said:
+        return ""
+    found = next(iter(notes), "cells are parted by ,")
+    return f"{path.name}: columns do not begin at the characters {known.said}, as in other files of the table: {found}."
 
 
 def _with_row_names(records: list[Record], at: int, below: int, read: ReadConfig) -> tuple[list[Record], list[str]]:

@@ -21,18 +21,20 @@ from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
+from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
-from ignite_workflow.data.tables import Chunk, is_table_file, open_table, table_paths
+from ignite_workflow.data.tables import Chunk, open_table
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
-_FORMAT = 6  # goes into the key: raise it whenever the same data would come out as other arrays
+_FORMAT = 7  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 
@@ -185,7 +187,8 @@ def _make(
         encoded.add_all(schema, assignment, meter.over(survey.chunks()))
         for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
             if isinstance(value, str) and is_table_file(value):
-                table = open_table(value, config.read, option=f"data.split.{split.name.lower()}")
+                option = f"data.split.{split.name.lower()}"
+                table = open_table(value, config.read, option=option, known=schema.known)
                 encoded.add_all(schema, split, table.chunks())
     return {
         "schema": schema.to_dict(),

@@ -31,6 +31,7 @@ from ignite_workflow.data.features import (
     part_values,
     target_text,
 )
+from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.tables import Chunk, as_chunk
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.data.zones import without_zones
@@ -56,6 +57,7 @@ class Schema:
         targets: what is predicted.
         classes: of binary and multiclass, in the order of their codes.
         rules: how cells are read.
+        known: where columns of fixed width stand in text files; None: they have none.
     """
 
     task: Task
@@ -64,6 +66,7 @@ class Schema:
     targets: tuple[Target, ...]
     classes: tuple[str, ...] = ()
     rules: CellRules = field(default_factory=CellRules)
+    known: KnownColumns | None = None
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -236,5 +239,7 @@ def _refuse_nonsense(schema: Schema) -> None:
             raise CheckpointError(f"schema: column {column.name!r} has a part that is unknown here.")
         if any(without_zones(form)[0] not in DATE_FORMATS and form not in EPOCHS for form in column.formats):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
+    if schema.known is not None and not schema.known.is_sound:
+        raise CheckpointError("schema: columns of fixed width that do not follow one another.")
     if not schema.targets or (schema.task in CLASS_TASKS and len(schema.classes) < 2):
         raise CheckpointError("schema: no target, or fewer than two classes.")

@@ -80,7 +80,8 @@ def survey_table(
         ConfigError: a column that the settings name is not there, or the targets fit no task.
         DataError: the files cannot be read, or lack a column of ``schema``.
     """
-    table = open_table(config.path, config.read, option="data.path")
+    known = None if schema is None else schema.known
+    table = open_table(config.path, config.read, option="data.path", known=known)
     split = [name for name in (config.split.column, config.split.by, config.split.group) if name is not None]
     for name in split:
         column_named(name, table, "data.split")
@@ -100,7 +101,8 @@ def survey_table(
     findings = keep_one_feature(findings, targets)
     rows = "1 row is" if look.empty == 1 else f"{look.empty:,} rows are"
     notes = (f"{rows} empty in all cells.",) if look.empty else ()
-    return Survey(table, findings, _unfitted(findings, targets, look.rules, config.task), look.kept, store, notes)
+    unfitted = replace(_unfitted(findings, targets, look.rules, config.task), known=table.known)
+    return Survey(table, findings, unfitted, look.kept, store, notes)
 
 
 def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRules, task: Task | None) -> Schema:

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.csv_file import open_csv
+from ignite_workflow.data.csv_file import CsvFile, open_csv
 from ignite_workflow.data.excel import SheetRows, open_excel
-from ignite_workflow.data.formats import Format, find_format, is_table_file
+from ignite_workflow.data.formats import Format, find_format
 from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
+from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
@@ -27,7 +28,7 @@ from ignite_workflow.data.records import Block
 from ignite_workflow.data.sample import is_number
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
-__all__ = ["Chunk", "Table", "as_chunk", "find_column", "is_table_file", "open_table", "read_table", "table_paths"]
+__all__ = ["Chunk", "Table", "as_chunk", "find_column", "open_table", "read_table"]
 
 _SHOWN = 3
 
@@ -135,6 +136,16 @@ class Table:
         """Where its columns have their names from, for who looks for another; empty: nothing is to be said."""
         return self.files[0].naming
 
+    @property
+    def known(self) -> KnownColumns | None:
+        """Where columns of fixed width stand in the first file, for other files of the table; None: it has none."""
+        return _known(self.files[0])
+
+    @property
+    def misfits(self) -> tuple[str, ...]:
+        """The files whose columns are not where they were known to be, one line each."""
+        return tuple(file.layout.misfit for file in self.files if isinstance(file, CsvFile) and file.layout.misfit)
+
     def require(self, names: Iterable[str]) -> None:
         """Hold the table to the columns that something else needs.
 
@@ -192,7 +203,13 @@ def read_table(path: str | Sequence[str], read: ReadConfig | None = None) -> Ite
     return open_table(path, read).chunks()
 
 
-def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, option: str = "") -> Table:
+def open_table(
+    path: str | Sequence[str],
+    read: ReadConfig | None = None,
+    *,
+    option: str = "",
+    known: KnownColumns | None = None,
+) -> Table:
     """Look at the files of a table: that they are there, what they are, that their columns agree.
 
     Args:
@@ -200,6 +217,7 @@ def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, opt
             or folder: sorted by name).
         read: what a person said about the files.
         option: that names the path, for messages.
+        known: where columns of fixed width stand in other files of the table; None: the first of these tells.
 
     Raises:
         ConfigError: there is no such file, or nothing here reads files of its kind.
@@ -209,10 +227,13 @@ def open_table(path: str | Sequence[str], read: ReadConfig | None = None, *, opt
     paths = table_paths(path, option=option)
     formats = [find_format(each) for each in paths]
     _refuse_other_format(paths, formats, option)
-    files = tuple(_open_file(each, kind, read) for each, kind in zip(paths, formats, strict=True))
+    files: list[_TableFile] = []
+    for each, kind in zip(paths, formats, strict=True):
+        files.append(_open_file(each, kind, read, known))
+        known = known or _known(files[0])
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
-    return Table(files[0].columns, paths, files)
+    return Table(files[0].columns, paths, tuple(files))
 
 
 def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
@@ -242,12 +263,16 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
     return stripped[0] if len(stripped) == 1 else None
 
 
-def _open_file(path: Path, file_format: Format, read: ReadConfig) -> _TableFile:
+def _known(file: _TableFile) -> KnownColumns | None:
+    return file.layout.known if isinstance(file, CsvFile) else None
+
+
+def _open_file(path: Path, file_format: Format, read: ReadConfig, known: KnownColumns | None) -> _TableFile:
     if file_format is Format.EXCEL:
         return open_excel(path, read)
     if file_format is Format.PARQUET:
         return open_parquet(path)
-    return open_json_lines(path, read) if file_format is Format.JSON_LINES else open_csv(path, read)
+    return open_json_lines(path, read) if file_format is Format.JSON_LINES else open_csv(path, read, known)
 
 
 def _refuse_other_format(paths: Sequence[Path], formats: Sequence[Format], option: str) -> None:
