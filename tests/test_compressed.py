@@ -23,10 +23,10 @@ def test_what_a_file_is_compressed_with_is_found_in_its_bytes(tmp_path, compress
 
 
 def test_zstd_of_a_tsv_and_of_json_lines_is_read(tmp_path):
-    (tmp_path / "table.tsv.zst").write_bytes(zstd.compress(b"a\tb,c\n1\t2\n"))
+    (tmp_path / "table.tsv.zstd").write_bytes(zstd.compress(b"a\tb,c\n1\t2\n"))
     (tmp_path / "table.jsonl.zst").write_bytes(zstd.compress(b'{"a": 1}\n'))
 
-    assert open_table(str(tmp_path / "table.tsv.zst")).columns == ("a", "b,c")
+    assert open_table(str(tmp_path / "table.tsv.zstd")).columns == ("a", "b,c")
     assert cells(tmp_path / "table.jsonl.zst") == [1]
 
 

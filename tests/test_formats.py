@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from ignite_workflow.data.formats import Format, find_format
-from ignite_workflow.data.tables import is_table_file, open_table
+from ignite_workflow.data.formats import Format, find_format, is_table_file
+from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
 
 
