@@ -56,6 +56,8 @@ class ReadConfig:
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
             that look so; false: none.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
+        first_year: the first of the hundred years that years of two digits stand for; 1927 makes 41 1941 and 26 2026.
+            None: 1970, so 41 is 2041.
         zones: what abbreviations of time zones stand for, by name: CST is -06:00, or +08:00.
         row_names: whether rows begin with their names, for which the header has none, as R writes tables.
         quotes: whether double quotes hold cells together; false: they are characters like others.
@@ -75,6 +77,7 @@ class ReadConfig:
     units: _Flag | None = None
     footer: _Flag | _Count | None = None
     day_first: _Flag | None = None
+    first_year: Annotated[int, Strict(), Field(ge=1000, le=9900)] | None = None
     zones: dict[str, str] = field(default_factory=dict)
     row_names: _Flag | None = None
     quotes: _Flag | None = None

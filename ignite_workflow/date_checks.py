@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ignite_workflow.data.centuries import FIRST_YEAR, without_years
 from ignite_workflow.data.schema import Column, Schema
 from ignite_workflow.remarks import Remark, column_setting, columns_named
 
@@ -40,8 +41,13 @@ def _years(column: Column) -> Iterator[tuple[int, int]]:
 
 
 def _reason(column: Column, first: int, this_year: int) -> str:
-    if any("%y" in form for form in column.formats):
-        return "of two digits, 00 to 69 are read as 2000 to 2069: write years with four digits in the file"
+    for form in column.formats:
+        if "%y" in form:
+            first_year = without_years(form)[1] or FIRST_YEAR
+            return (
+                f"years of two digits are read as {first_year} to {first_year + 99}: if they are those up to "
+                f"{this_year}, say data.read.first_year={this_year - 99}"
+            )
     if abs(first - _BUDDHIST - this_year) < _BUDDHIST / 2:
         return f"if these are years of the Buddhist calendar, write {first - _BUDDHIST} for {first} in the file"
     return "if a date stands for a missing one, name it in data.missing"

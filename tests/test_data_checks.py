@@ -49,7 +49,7 @@ def test_of_a_table_without_faults_nothing_is_said(tmp_path):
         (
             "{month:02}/15/{two:02}",
             "from the year 19",
-            "00 to 69 are read as 2000 to 2069: write years with four digits",
+            "years of two digits are read as 1970 to 2069: if they are those up to 20",
         ),
         ("{thai}-{month:02}-15", "from the year 2561 to 2567", "Buddhist calendar, write 2018 for 2561 in the file"),
         ("{never}-{month:02}-15", "from the year 2018 to 9999", "if a date stands for a missing one, name it in"),

@@ -16,8 +16,8 @@ from ignite_workflow.data.tables import read_table
 from ignite_workflow.errors import ConfigError, DataError
 
 
-def search(cells, **said):
-    found = DateSearch(**said)
+def search(cells, *, compact=False, **said):
+    found = DateSearch(ReadConfig(**said), compact=compact)
     found.add(pl.Series("when", cells))
     return found
 
@@ -312,3 +312,53 @@ def test_a_model_of_typed_dates_takes_text_and_the_other_way_round(tmp_path):
         schema = prepare_table(DataConfig(path=trained, target="y"), seed=0, cache_directory=tmp_path / "cache").schema
         first, *others = ([schema.encode(chunk).tolist() for chunk in read_table(each)] for each in files)
         assert all(other == first for other in others)
+
+
+def years(cells, formats):
+    return [1970 + int(each // (365.2425 * 86_400)) for each in seconds(cells, formats)]
+
+
+@pytest.mark.parametrize(
+    ("first_year", "meant"),
+    [(None, [2041, 2026, 1999]), (1927, [1941, 2026, 1999]), (1850, [1941, 1926, 1899]), (2000, [2041, 2026, 2099])],
+)
+def test_a_person_says_which_years_two_digits_stand_for(first_year, meant):
+    cells = ["13/06/41", "13/06/26", "13/06/99"]
+
+    found = search(cells, first_year=first_year)
+
+    said = f", {first_year} to {first_year + 99}" if first_year else ""
+    assert found.formats == (f"%d/%m/%y{said}",)
+    assert years(cells, found.formats) == meant
+    assert found.range == f"from {min(meant)}-06-13 to {max(meant)}-06-13"
+
+
+def test_years_of_four_digits_stay_what_they_are():
+    assert search(["13/06/2041"], first_year=1927).formats == ("%d/%m/%Y",)
+
+
+def test_a_day_that_is_in_no_year_of_these_is_none():
+    cells = [*["13/06/41"] * 30, "29/02/00"]
+
+    found = search(cells, first_year=1850)  # 1900 had no 29 February
+
+    assert found.seen.bad == 1
+    assert search(cells, first_year=1927).seen.bad == 0
+
+
+@pytest.mark.parametrize("clock", ["23:30 -05:00", "23:30 EST", "23:30-0500", "23:30 -05:00 (EST)"])
+def test_the_year_that_is_written_counts_where_it_is_another_one_in_utc(clock):
+    cells = [f"31/12/26 {clock}"]
+
+    assert years(cells, search(cells, first_year=1927).formats) == [2027]
+
+
+def test_the_model_keeps_which_years_two_digits_stand_for(tmp_path):
+    (tmp_path / "table.csv").write_text("born,y\n" + "".join(f"13/06/{row:02},{row}\n" for row in range(100)))
+    config = DataConfig(path=str(tmp_path / "table.csv"), target="y", read=ReadConfig(first_year=1927))
+
+    schema = prepare_table(config, seed=0, cache_directory=tmp_path / "cache").schema
+
+    schema = type(schema).from_dict(schema.to_dict())
+    assert schema.columns[0].formats == ("%d/%m/%y, 1927 to 2026",)
+    assert schema.encode({"born": ["13/06/41"]}).tolist() == schema.encode({"born": ["1941-06-13"]}).tolist()

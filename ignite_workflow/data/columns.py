@@ -88,8 +88,7 @@ class ColumnScan:
         self.rules = rules
         self.given = kind
         self.seen = SeenCells()
-        read = read or ReadConfig()
-        self.dates = DateSearch(compact=kind == "datetime", day_first=read.day_first, zones=read.zones)
+        self.dates = DateSearch(read, compact=kind == "datetime")
 
     @property
     def settles(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import polars as pl
 
+from ignite_workflow.data.centuries import in_years_from, without_years
 from ignite_workflow.data.month_names import with_english_months
 from ignite_workflow.data.zones import KNOWN_ZONES, with_offsets, without_zones
 
@@ -57,6 +59,8 @@ DATE_FORMATS = (*DAYS, *MONTHS, *TIMES, *COMPACT, *LOGGED, *_MOMENTS)
 
 _CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$| ?[aApP]\.? ?[mM]\b)"
 _TWO_DIGITS = r"\D\d{2}(\D|$)"
+_OFFSET_OF_FORM = re.compile(r" ?(?:GMT)?%#?z$")
+_OFFSET = r"(?:Z| ?(?:GMT)?[+-]\d{2}:?(?:\d{2})?)$"
 _FIRST_YEAR = 1000  # a year of two digits is not the first century
 
 
@@ -65,7 +69,7 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
 
     Args:
         text: the cells, (N,).
-        form: one of ``DATE_FORMATS``, perhaps with what its abbreviations of zones stand for.
+        form: one of ``DATE_FORMATS``, perhaps with what its zones and its years of two digits stand for.
         zones: what they stand for where the format does not say it.
 
     Example:
@@ -75,6 +79,7 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
     if form in TIMES:
         times = parse_dates("1970-01-01 " + text, f"%Y-%m-%d {form}")
         return times.set(~text.str.contains(_CLOCK), None)
+    form, first_year = without_years(form)
     form, said = without_zones(form)
     if "%p" in form:
         text = text.str.replace(r"([aApP])\. ?([mM])\.?", "${1}${2}")
@@ -86,19 +91,20 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
         form = form.replace(" %Z", "") + "%z"
     if form.endswith("%z"):
         text = text.str.replace(r" \([^()]*\)$", "")  # as letters and browsers write the name of the zone
-    moments = _moments(text, form)
+    moments = _moments(text, form, first_year)
     if "%B" not in form or moments.null_count() == text.null_count():
         return moments
     other = moments.is_null() & text.is_not_null()  # months in another language, perhaps
-    return moments.scatter(other.arg_true(), _moments(with_english_months(text.filter(other)), form))
+    return moments.scatter(other.arg_true(), _moments(with_english_months(text.filter(other)), form, first_year))
 
 
 def is_zoned(form: str) -> bool:
     """Whether a cell written so says its time zone."""
+    form, _ = without_years(form)
     return form.endswith(("Z", " UTC", " GMT")) or any(zone in form for zone in ("%z", "%#z", "%Z"))
 
 
-def _moments(text: pl.Series, form: str) -> pl.Series:
+def _moments(text: pl.Series, form: str, first_year: int | None = None) -> pl.Series:
     if is_zoned(form) and "z" in form:
         moments = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     elif "%H" in form or "%I" in form:
@@ -106,4 +112,13 @@ def _moments(text: pl.Series, form: str) -> pl.Series:
     else:
         moments = text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
     wrong = ~text.str.contains(_TWO_DIGITS) if "%y" in form else moments.dt.year() < _FIRST_YEAR
-    return moments.set(wrong, None)
+    moments = moments.set(wrong, None)
+    return moments if first_year is None else in_years_from(moments, first_year, _written(text, form, moments))
+
+
+def _written(text: pl.Series, form: str, moments: pl.Series) -> pl.Series:
+    """The moments as they are written, their time zone left out."""
+    bare = _OFFSET_OF_FORM.sub("", form)
+    return (
+        moments if bare == form else text.str.replace(_OFFSET, "").str.to_datetime(bare, strict=False, time_unit="us")
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.centuries import with_years
 from ignite_workflow.data.date_formats import CLOCKS, COMPACT, DATE_FORMATS, DAYS, LOGGED, MONTHS, TIMES, parse_dates
 from ignite_workflow.data.seen import SeenDates
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
@@ -34,17 +34,16 @@ class DateSearch:
     cells together: one 31/01/2024 decides for its column.
 
     Args:
+        read: what a person said of day and month where no cell tells, of years of two digits and of time zones.
         compact: also such as 20240131, which is a number unless a person says otherwise.
-        day_first: what a person said of columns where no cell tells; None: nothing.
-        zones: what a person said that abbreviations of time zones stand for.
     """
 
-    def __init__(
-        self, *, compact: bool = False, day_first: bool | None = None, zones: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, read: ReadConfig | None = None, *, compact: bool = False) -> None:
+        read = read or ReadConfig()
         self.compact = compact
-        self.day_first = day_first
-        self.zones = zones or {}
+        self.day_first = read.day_first
+        self.first_year = read.first_year
+        self.zones = read.zones
         self.seen = SeenDates()
 
     @property
@@ -65,7 +64,8 @@ class DateSearch:
         if not self.fits:
             return ()
         names, offsets = self.seen.zones, resolved_zones(self._zone_names, self.zones)
-        return tuple(with_zones(self._chosen(group), names, offsets) for group in self.seen.groups.values())
+        chosen = map(self._chosen, self.seen.groups.values())
+        return tuple(with_years(with_zones(form, names, offsets), self.first_year) for form in chosen)
 
     @property
     def range(self) -> str:
@@ -194,4 +194,4 @@ class DateSearch:
         return best, counts[best]
 
     def _parse(self, cells: pl.Series, form: str) -> pl.Series:
-        return parse_dates(cells, form, {**KNOWN_ZONES, **self.zones})
+        return parse_dates(cells, with_years(form, self.first_year), {**KNOWN_ZONES, **self.zones})

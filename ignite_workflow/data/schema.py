@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
+from ignite_workflow.data.centuries import without_years
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.date_formats import DATE_FORMATS
 from ignite_workflow.data.epochs import EPOCHS
@@ -237,7 +238,8 @@ def _refuse_nonsense(schema: Schema) -> None:
     for column in schema.numeric:
         if any(part.of not in CANDIDATES[column.kind] for part in column.parts):
             raise CheckpointError(f"schema: column {column.name!r} has a part that is unknown here.")
-        if any(without_zones(form)[0] not in DATE_FORMATS and form not in EPOCHS for form in column.formats):
+        plain = [without_zones(without_years(form)[0])[0] for form in column.formats]
+        if any(form not in DATE_FORMATS and form not in EPOCHS for form in plain):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
     if schema.known is not None and not schema.known.is_sound:
         raise CheckpointError("schema: columns of fixed width that do not follow one another.")
