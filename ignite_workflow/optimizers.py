@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from ignite_workflow import registry
 from ignite_workflow.errors import ConfigError, mistaken_at, nearest
+from ignite_workflow.optimizer_calls import leave_compiler_alone
 
 __all__ = ["build_optimizer", "check_optimizer_options", "without_decay"]
 
@@ -41,6 +42,7 @@ def build_optimizer(name: str, options: Mapping[str, Any], model: nn.Module) -> 
         ConfigError: an option cannot work, a pattern matches nothing, or there is nothing to train.
     """
     check_optimizer_options(name, options)
+    leave_compiler_alone()
     factory = registry.load("optimizer", name)
     if not _is_class(factory):
         return _checked(name, factory(model, **options))

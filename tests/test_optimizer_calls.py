@@ -1,6 +1,8 @@
 """The quick way to an optimizer's methods is what the methods do, and is not taken where anybody would notice."""
 
 import functools
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -99,15 +101,61 @@ def test_hooks_are_called(before, when, everywhere):
     assert called == [when] * 5
 
 
-def test_a_schedule_of_torchs_sees_the_steps(recwarn):
+@pytest.mark.parametrize("before", [True, False])
+def test_a_schedule_of_torchs_sees_the_steps(recwarn, before, monkeypatch):
     model, optimizer = build("sgd")
-    step = caller_of_step(optimizer)
+    step = None if before else caller_of_step(optimizer)
     schedule = lr_scheduler.StepLR(optimizer, 1)
+    called = []
+    monkeypatch.setattr(torch.autograd.profiler, "record_function", lambda name: called.append(name))
 
-    train(model, optimizer.zero_grad, step)
+    train(model, caller_of_zero_grad(optimizer), step or caller_of_step(optimizer))
     schedule.step()
 
     assert [str(warning.message) for warning in recwarn] == []
+    assert called == []
+
+
+def test_what_is_put_around_a_schedules_step_is_called():
+    model, optimizer = build("sgd")
+    schedule = lr_scheduler.StepLR(optimizer, 1)
+    called, its = [], optimizer.step
+    optimizer.step = functools.wraps(its)(lambda: called.append(its()))
+
+    train(model, optimizer.zero_grad, caller_of_step(optimizer))
+    schedule.step()
+
+    assert len(called) == 5
+
+
+COMPILER = """
+import sys
+import torch
+from ignite_workflow.optimizer_calls import caller_of_step, caller_of_zero_grad
+from ignite_workflow.optimizers import build_optimizer
+from ignite_workflow.schedules import build_schedule
+
+model = torch.nn.Linear(2, 1)
+optimizer = build_optimizer("adamw", {}, model)
+build_schedule("cosine", {}, optimizer, total_steps=3, steps_per_epoch=3)
+model(torch.ones(3, 2)).sum().backward()
+caller_of_step(optimizer)()
+caller_of_zero_grad(optimizer)()
+optimizer.load_state_dict(optimizer.state_dict())
+assert "torch._dynamo" not in sys.modules
+
+import torch._dynamo
+
+optimizer.load_state_dict(optimizer.state_dict())
+print([getattr(torch.optim.Optimizer, name).__wrapped__.__dict__["__dynamo_disable"]._torchdynamo_disable
+       for name in ("state_dict", "load_state_dict")])
+"""
+
+
+def test_optimizers_do_not_import_torchs_compiler_and_are_kept_from_it_where_it_is_imported():
+    done = subprocess.run([sys.executable, "-c", COMPILER], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("[True, True]\n", "")
 
 
 def test_a_profile_has_their_regions():
