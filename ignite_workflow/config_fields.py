@@ -52,7 +52,8 @@ class ReadConfig:
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
         sheet: the name of a spreadsheet's sheet.
         header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
-        units: whether the row beneath the header holds units, such as kg and [m/s], and no data.
+        units: whether the row beneath the header holds units, such as kg and [m/s], or more about the names, and no
+            data.
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
             that look so; false: none.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.

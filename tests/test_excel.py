@@ -203,7 +203,7 @@ def test_a_wrong_name_is_told_which_sheet_is_read(write):
         survey_table(DataConfig(path=path, target="d"))
 
 
-@pytest.mark.parametrize("below", ["f", 7])
+@pytest.mark.parametrize("below", ["f", 7, 2024])
 def test_names_over_two_rows_with_merged_cells_are_joined(tmp_path, below):
     with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
         sheet = book.add_worksheet("S")
@@ -213,8 +213,8 @@ def test_names_over_two_rows_with_merged_cells_are_joined(tmp_path, below):
         sheet.write_row("A3", [1, 2, 3])
     table = open_table(str(tmp_path / "book.xlsx"))
 
-    joined = ("x", "Measures f", "Measures g")
-    assert table.columns == (joined if below == "f" else ("x", "Measures", "column_3"))  # a number is data
+    joined = ("x", f"Measures {below}", "Measures g")
+    assert table.columns == (joined if below != 7 else ("x", "Measures", "column_3"))  # a number is data
 
 
 def test_a_column_named_like_one_of_ours_is_read(write):
@@ -409,3 +409,22 @@ def test_rows_that_were_taken_are_left_out(monkeypatch):
     (frame, rows), (last, _) = file.frames(set(), Position(row=12, taken=2))
 
     assert (frame["x"].to_list(), rows.place(0), last["x"].to_list()) == ([2, 3], "sheet 'Data' row 4", [4])
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_words_beneath_the_header_are_no_data_in_a_sheet_either(tmp_path, merged):
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row("A1", ["city", "2023", "", "y"])
+        if merged:
+            sheet.merge_range("B1:C1", "2023")
+        sheet.write_row("B2", ["Jan", "Feb"])
+        for row in range(2, 9):
+            sheet.write_row(row, 0, [f"c{row}", row, row / 2, 1])
+    table = open_table(str(tmp_path / "book.xlsx"))
+
+    assert table.columns == ("city", "2023 Jan", "2023 Feb", "y")
+    assert next(table.chunks()).frame.rows()[0] == ("c2", 2.0, 1.0, 1.0)
+    assert table.notes[1].startswith(
+        "book.xlsx: row 2 holds more of the header and no data: words such as 'Jan', 'Feb'"
+    )

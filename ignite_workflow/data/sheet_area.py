@@ -11,6 +11,7 @@ import polars as pl
 from ignite_workflow.data.below import LastRow, find_below
 from ignite_workflow.data.evidence import Evidence
 from ignite_workflow.data.merged_cells import Merge
+from ignite_workflow.data.more_names import find_more_names
 from ignite_workflow.data.sheet_header import joined_names
 from ignite_workflow.data.units import find_units
 
@@ -65,11 +66,23 @@ def find_area(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] =
     header, first = _header(texts, said.header)
     found = None if header is None or said.header is not None else joined_names(texts, header, merges)
     if found is not None:
-        area = _around(texts, said, found[0], found[1] + 1, _cells(found[2]))
-        return replace(area, names=found[2], header_rows=found[1] + 1 - found[0])
+        area = _below_names(texts, said, found[0], found[1] + 1, _cells(found[2]))
+        return replace(area, header_rows=found[1] + 1 - found[0])
     if header is None:
         return replace(_around(texts, said, header, first, ()), names=(None,) * texts.width)
-    return replace(_around(texts, said, header, first, _cells(texts.row(header))), names=texts.row(header))
+    return _below_names(texts, said, header, first, _cells(texts.row(header)))
+
+
+def _below_names(texts: pl.DataFrame, said: SheetOptions, header: int, first: int, names: tuple[str, ...]) -> SheetArea:
+    """Find more of the names in the rows from ``first`` on, and the table beneath them."""
+    rows = [_cells(row) for row in texts[first : first + _LOOKED_AT].rows()]
+    more = find_more_names(names, rows, said.units)
+    known = tuple(name or None for name in more.names)
+    if not more.rows:
+        return replace(_around(texts, said, header, first, more.names), names=known)
+    area = _around(texts, replace(said, units=None), header, first + more.rows, more.names)
+    which = f"row {first + 1} holds" if more.rows == 1 else f"rows {first + 1} to {first + more.rows} hold"
+    return replace(area, names=known, notes=(f"{which} more of the header and no data: {more.why}.", *area.notes))
 
 
 def _around(

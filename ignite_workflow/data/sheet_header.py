@@ -11,6 +11,7 @@ from ignite_workflow.data.merged_cells import Merge
 __all__ = ["joined_names"]
 
 _MOST_ROWS = 5
+_YEARS = 1900, 2100
 
 
 def joined_names(
@@ -47,7 +48,8 @@ def joined_names(
 def _is_of_rows(rows: pl.DataFrame, merges: Sequence[Merge]) -> bool:
     """Whether names are spread over rows: each column ends in a name of its own, or in a cell merged over all of them.
 
-    Nothing below the first row may be a number, and a cell must be merged over columns, as one above two names is.
+    Nothing below the first row may be a number but years, and a cell must be merged over columns, as one above two
+    names is.
     """
     if not 1 < rows.height <= _MOST_ROWS or not any(merge.left < merge.right for merge in merges):
         return False
@@ -57,7 +59,7 @@ def _is_of_rows(rows: pl.DataFrame, merges: Sequence[Merge]) -> bool:
         if merge.last - merge.first + 1 == rows.height
         for column in range(merge.left, min(merge.right, rows.width - 1) + 1)
     }
-    numbers = rows[1:].cast(pl.Float64, strict=False)
-    if any(series.null_count() < len(series) for series in numbers):
+    numbers = rows[1:].select(pl.all().cast(pl.Float64, strict=False).is_between(*_YEARS))
+    if not all(series.drop_nulls().all() for series in numbers):
         return False
     return all((name is None) == (at in whole) for at, name in enumerate(rows.row(-1)))

@@ -87,7 +87,7 @@ def _judge(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[s
             question=f"column {at + 1} {names[at]!r}: {cells[at]!r} stands in a row that may hold units, or data. "
             "Say which: data.read.units=true or false."
         )
-    shown = ", ".join(f"{names[at]} {cells[at]}" for at in united[:_MOST_NAMED])
+    shown = ", ".join(f"{' '.join(names[at].split())} {cells[at]}" for at in united[:_MOST_NAMED])
     more = f" and {len(united) - _MOST_NAMED} more" if len(united) > _MOST_NAMED else ""
     return Units(found=True, why=f"{shown}{more}; otherwise: data.read.units=false")
 

@@ -1,0 +1,108 @@
+"""Rows beneath the header that say more about the columns, as survey tools, data frames and grouped names leave them.
+
+Such as the text of each question beneath its number, or ``Jan, Feb, Jan, Feb`` beneath ``2023, , 2024,``. They are no
+data: words stand in them where the columns below hold numbers or dates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+from ignite_workflow.data.cells import MISSING
+from ignite_workflow.data.sample import AGREEING
+
+__all__ = ["MoreNames", "find_more_names"]
+
+_MOST_ROWS = 3
+_LEAST_BELOW = 3
+_FIGURE = re.compile(r"[^\w]{0,3}\d.*", re.DOTALL)  # how numbers and dates begin
+_WORD = re.compile(r"(?!\W*[^\W\d]{1,2}\W*$)[\W_]*[^\W\d].*", re.DOTALL)  # one or two letters may be a mark: nd, T
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MOST_SHOWN, _LONGEST_SHOWN = 2, 30
+
+
+@dataclass(frozen=True)
+class MoreNames:
+    """What is known of the rows beneath the header.
+
+    Attributes:
+        names: of the columns, joined with what stands beneath where the header alone does not tell them apart.
+        rows: how many rows are none of the data.
+        why: the evidence; empty where there are none.
+    """
+
+    names: tuple[str, ...]
+    rows: int = 0
+    why: str = ""
+
+
+def find_more_names(names: Sequence[str], rows: Sequence[Sequence[str]], said: bool | None = None) -> MoreNames:
+    """Find out how many rows beneath the header hold words about the columns.
+
+    The first of them has words above two columns of numbers or dates, or above one and in a column that has no name of
+    its own; none of them has a number or date above another one.
+
+    Args:
+        names: of the columns, as they stand in the header.
+        rows: the first rows beneath it.
+        said: what a person said: see ``data.read.units``.
+    """
+    if said is False:
+        return MoreNames(tuple(names))
+    body = rows[_MOST_ROWS:]
+    known = [name.strip() for name in names]
+    times = Counter(known)
+    shared = {at for at, name in enumerate(known) if not name or times[name] > 1}  # without a name of its own
+    grouped = shared | {at - 1 for at in shared if at and not known[at]}
+    found: list[list[str]] = []
+    words: list[str] = []
+    for row in rows[:_MOST_ROWS]:
+        cells = [cell.strip() for cell in row]
+        here = _words(cells, body, grouped) if len(cells) == len(names) else []
+        enough = 0 if found or any(here and cells[at] for at in shared) else 1
+        of_index = bool(found) and not known[0] and len(cells) == len(names) and cells[0] != "" and not any(cells[1:])
+        if len(here) <= enough and not of_index:
+            break
+        found.append(cells)
+        words += here
+    shown = ", ".join(repr(word[:_LONGEST_SHOWN]) for word in words[:_MOST_SHOWN])
+    why = f"words such as {shown} above columns of numbers or dates; otherwise: data.read.units=false"
+    return MoreNames(_joined(names, found), len(found), why if found else "")
+
+
+def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int]) -> list[str]:
+    """The words above columns of numbers or dates; none where another such column holds what may be data.
+
+    Years are words where several columns share a name above them.
+    """
+    words = []
+    for at, cell in enumerate(cells):
+        if cell in MISSING or not _holds_figures(body, at):
+            continue
+        below = [row[at].strip() for row in body if at < len(row)]
+        is_year = at in grouped and _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, below))
+        if not (is_year or _WORD.fullmatch(cell)) or cell in below:
+            return []
+        words.append(cell)
+    return words
+
+
+def _holds_figures(body: Sequence[Sequence[str]], position: int) -> bool:
+    known = [cell for row in body if position < len(row) and (cell := row[position].strip()) not in MISSING]
+    return len(known) >= _LEAST_BELOW and sum(map(bool, map(_FIGURE.fullmatch, known))) >= AGREEING * len(known)
+
+
+def _joined(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Each name; where it is empty or stands several times, with what stands beneath."""
+    firsts: list[str] = []
+    for at, name in enumerate(names):
+        beneath = any(row[at] for row in rows)
+        firsts.append(name if name.strip() or not beneath or not firsts else firsts[-1])
+    times = Counter(firsts)
+    return tuple(
+        name if times[name] == 1 and name.strip() else " ".join(filter(str.strip, (name, *(row[at] for row in rows))))
+        for at, name in enumerate(firsts)
+    )
