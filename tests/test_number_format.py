@@ -148,3 +148,17 @@ def test_a_rare_unit_is_a_mistake():
     (form,) = search([f"{number}.5" for number in range(99)] + ["3O"]).formats()
 
     assert form == NumberFormat()
+
+
+def test_a_rare_comma_opens_no_question_about_points():
+    (form,) = search(["0.5", "1.25", "12"] * 20 + ["1,5"]).formats()
+
+    assert form == NumberFormat()
+
+
+@pytest.mark.parametrize(("cells", "numbers"), [(["4.1/5", "3/5"], [4.1, 3]), (["8 / 10", "10 / 10"], [8, 10])])
+def test_marks_out_of_the_same_number_are_numbers(cells, numbers):
+    (form,) = search(cells).formats()
+
+    assert read([*cells, "4.1"], form) == [*numbers, None]  # without it another mark may be meant
+    assert search([*cells, "1/3", "2/9"]).formats() == ()

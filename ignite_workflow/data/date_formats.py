@@ -35,13 +35,24 @@ DAYS = (
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
 COMPACT = ("%Y%m%d",)
-_ZONES = ("", "Z", "%z", " %z", "%#z", " UTC", " GMT", " GMT%z", " %Z")  # the fifth: +02, as PostgreSQL writes it
+_ZONES = (
+    "",
+    "Z",
+    "%z",
+    " %z",
+    "%#z",
+    " UTC",
+    " GMT",
+    " GMT%z",
+    " UTC%z",
+    " %Z",
+)  # the fifth: +02, as PostgreSQL writes it
 _HALF_DAYS = ("%I:%M %p", "%I:%M:%S %p", "%I %p")
 CLOCKS = (
     *(f"{clock}{zone}" for clock in ("%H:%M:%S", "%H:%M:%S%.f") for zone in _ZONES),
     *("%H:%M", *_HALF_DAYS, "%H.%M.%S"),
     *(f"%H:%M{zone}" for zone in _ZONES[1:]),
-    *(f"{clock} %Z" for clock in _HALF_DAYS),
+    *(f"{clock} {zone}" for clock in _HALF_DAYS for zone in ("%Z", "%z", "GMT%z", "UTC%z")),
 )
 TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S", "%I %p")
 LOGGED = (  # by web servers, by SAS, and by C: ctime, and date with its zone
@@ -89,6 +100,8 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
     if "%Z" in form:
         text = with_offsets(text, said or zones)
         form = form.replace(" %Z", "") + "%z"
+    if form.endswith(("GMT%z", "UTC%z")):
+        text = text.str.replace(r"([TC][+-])(\d)(:|$)", "${1}0${2}${3}").str.replace(r"([TC][+-]\d\d)$", "${1}:00")
     if form.endswith("%z"):
         text = text.str.replace(r" \([^()]*\)$", "")  # as letters and browsers write the name of the zone
     moments = _moments(text, form, first_year)

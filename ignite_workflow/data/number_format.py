@@ -16,7 +16,7 @@ import polars as pl
 
 from ignite_workflow.data.digits import OTHER_DIGITS, with_western_digits
 from ignite_workflow.data.durations import to_seconds
-from ignite_workflow.data.scales import ISO, common_currency, is_scale, scaled
+from ignite_workflow.data.scales import ISO, UNIT, common_currency, is_scale, scaled
 
 __all__ = ["Decimal", "NumberFormat", "NumberSearch", "Thousands", "to_float"]
 
@@ -27,11 +27,10 @@ _BLANKS = "\u00a0\u2007\u2009\u202f"  # stand for a thousands separator as a spa
 _APOSTROPHES = "\u2019"
 _MINUS = "\u2212"
 _CURRENCY = rf"[A-Z]{{0,2}}\p{{Sc}}|{ISO}|Rs\.?|kr\.?|Fr\.?"
-_UNIT = r"(?:%|‰|°\s?[A-Za-z]?|\p{Sc}|[\p{L}µ][\p{L}µ°%/·.^²³*-]{0,14}[23]?(?: [\p{L}][\p{L}/²³.]{0,9}[23]?)?)"
 _DIGITS = rf"[.,]?[0-9](?:[0-9.,' {_BLANKS}{_APOSTROPHES}]*[0-9])?[.,]?(?:[eE][+-]?[0-9]+)?"
 _CELL = (
     rf"^(?P<open>\()?(?P<sign>[+\-{_MINUS}]?)\s?(?P<before>{_CURRENCY})?\s?(?P<sign2>[+\-{_MINUS}]?)"
-    rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{_UNIT})?(?P<close>\))?$"
+    rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{UNIT})?(?P<close>\))?$"
 )
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
@@ -248,7 +247,10 @@ class NumberSearch:
         bad = self._other + strangers + best
         if not self.known or bad > _BAD_SHARE * self.known or self._is_code():
             return ()
-        fitting = dict.fromkeys(self._reduced(form) for form, bad in self._bad.items() if bad == best)
+        forms = [form for form, bad in self._bad.items() if bad == best]
+        plain = {form.decimal for form in forms if form.thousands is None}  # no cell needs a thousands separator
+        forms = [form for form in forms if form.thousands is None or form.decimal not in plain]
+        fitting = dict.fromkeys(map(self._reduced, forms))
         scales = currency is not None
         return tuple(
             replace(form, unit=unit, signs=self._signs, digits=self._other_digits, scales=scales) for form in fitting

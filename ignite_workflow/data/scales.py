@@ -7,9 +7,12 @@ from collections.abc import Mapping
 
 import polars as pl
 
-__all__ = ["ISO", "common_currency", "is_scale", "scaled"]
+__all__ = ["ISO", "UNIT", "common_currency", "is_scale", "scaled"]
 
 ISO = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|RUB|BRL|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|TRY|MXN|KRW|SGD|HKD"
+_WORDS_AFTER = r"[\p{L}µ][\p{L}µ°%/·.^²³*-]{0,14}[23]?(?: [\p{L}][\p{L}/²³.]{0,9}[23]?)?"
+_OUT_OF = "/ ?(?:4|5|6|7|10|15|20|30|50|100|1000)"  # of marks and ratings: 4.1/5
+UNIT = rf"(?:%|‰|°\s?[A-Za-z]?|\p{{Sc}}|{_WORDS_AFTER}|{_OUT_OF})"
 # where these are left out, another number is meant; the letters in this case only, words in any
 _SCALE_LETTERS = ("%", "‰", "k", "K", "m", "M", "b", "B", "G", "T")
 _SCALE_WORDS = re.compile(
@@ -43,6 +46,7 @@ def is_scale(unit: str) -> bool:
         word in _SCALE_LETTERS
         or _SCALE_WORDS.fullmatch(word.rstrip("."))
         or word[0] in _SCALE_SIGNS
+        or word[0] == "/"
         or _SCALED_CURRENCY.fullmatch(word)
         for word in words
     )
