@@ -72,7 +72,8 @@ def test_a_file_of_another_name_is_read(tmp_path, make, name):
         ("a.csv", archive("a.csv"), "an archive of files: unpack it first"),
         ("a.zip", archive("a.csv"), "an archive of files: unpack it first"),
         ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "Parquet files are compressed in themselves"),
-        ("a.sav", b"x", r"no reader for \.sav files\. Known: \.csv, .*\.ods; the text ones also with \.gz, \.zst\.$"),
+        ("a.sav", b"\0", r"no reader for \.sav files\. Known: \.csv, .*\.ods; the text ones also with \.gz, \.zst\.$"),
+        ("a.lvm", b"x", r"no reader for \.lvm files\. .* If it is text with delimiters, call it \.csv\.$"),
     ],
 )
 def test_what_nothing_here_reads_is_one_line(tmp_path, name, content, message):

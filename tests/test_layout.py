@@ -66,6 +66,7 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_obeyed(read):
         "# by hand, in a hurry\n# twice\n",
         '"Measured, mostly,\nin Lyon"\n\n',
         ",,\n",
+        "Lyon\n-----\n",
     ],
 )
 def test_titles_and_comments_above_the_header_are_skipped_and_said(read, above):
@@ -73,6 +74,41 @@ def test_titles_and_comments_above_the_header_are_skipped_and_said(read, above):
 
     assert (columns, rows[0]) == (("day", "place", "size"), ("1", "Lyon", "1.5"))
     assert notes[0].startswith("what stands above line ")
+
+
+@pytest.mark.parametrize("above", ["Device,X1\nRate,5,,,\n\n", "Device,X1,,\nRate,5\n"])
+def test_names_and_values_above_the_header_are_skipped(read, above):
+    columns, rows, _ = read(f"{above}day,place,size,y\n" + "".join(f"{day},Lyon,{day}.5,1\n" for day in range(1, 20)))
+
+    assert (columns, rows[0]) == (("day", "place", "size", "y"), ("1", "Lyon", "1.5", "1"))
+
+
+@pytest.mark.parametrize(("title", "skipped"), [("|1x3 of a validator", True), ("a;b;c", False), ("a b c", False)])
+def test_a_title_above_rows_without_header_is_skipped_unless_it_may_be_a_header(tmp_path, title, skipped):
+    (tmp_path / "table.csv").write_text(f"{title}\n" + "".join(f"{number},{number}.5,x\n" for number in range(20)))
+
+    if skipped:
+        assert next(open_table(str(tmp_path / "table.csv")).chunks()).frame.rows()[0] == ("0", "0.5", "x")
+    else:
+        with pytest.raises(DataError, match=r"line 2"):
+            list(open_table(str(tmp_path / "table.csv")).chunks())
+
+
+@pytest.mark.parametrize("line", ["-----------", "|---|---|", "+---+---+"])
+def test_a_line_drawn_beneath_names_below_a_title_is_no_data(read, line):
+    columns, rows, notes = read(f"Report 5\n\n|a|b|\n{line}\n" + "".join(f"|x|{row}.5|\n" for row in range(9)))
+
+    assert (columns, rows[0]) == (("column_1", "a", "b", "column_4"), ("", "x", "0.5", ""))
+    assert notes[2] == "line 4 is drawn beneath the names and no data."
+
+
+def test_a_name_that_is_not_there_is_told_those_that_are(tmp_path):
+    (tmp_path / "table.csv").write_text("Device;X1\nRate;10;Hz\n\nt;size\n1;2\n3;4\n")
+
+    with pytest.raises(
+        ConfigError, match=r"Its columns: 'Device', 'X1'; if another line holds .* data\.read\.header\."
+    ):
+        survey_table(DataConfig(path=str(tmp_path / "table.csv"), target="size"))
 
 
 def test_names_with_digits_are_names_below_a_title_too(read):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["Parted", "part"]
 _COMMON = (",", ";", "\t", "|")
 _RARE = (":", "^", "~", "\x1f", "\x01")
 _TABBED = (".tsv", ".tab")
+_SURE_WIDTH = 3
 _MOST_ABOVE = 40  # records above the header
 _PARTING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
 _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -173,14 +175,36 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
     if 2 * (below - above) <= len(records) - above:  # no notes below a table, but rows that are uneven
         below = len(records)
     body = records[above + 1 : below]
-    if not all(record.cells[0].startswith("#") for record in records[:above]) and not (
-        fits(records[above].cells, width) and is_header_beyond_doubt(records[above], body)
+    if not (
+        all(record.cells[0].startswith("#") for record in records[:above])
+        or (fits(records[above].cells, width) and is_header_beyond_doubt(records[above], body))
+        or (delimiter in _COMMON and _are_sentences(records[:above], records[above:], width))
     ):
         above = 0
     return Parted(delimiter, records, width, above, below)
 
 
 def _is_title(record: Record, width: int) -> bool:
-    """A line above the header: a comment, or one cell where others have several (two where they have many)."""
+    """A line above the header: a comment, or one cell where others have several (two where they have many).
+
+    Or a name and its value, in the first half of the columns.
+    """
     is_comment = record.cells[0].startswith("#") and len(record.cells) != width
-    return is_comment or (width > 1 and record.filled <= 1 + (width > 4) and len(record.cells) <= width)
+    end = max((at for at, cell in enumerate(record.cells, start=1) if cell.strip()), default=0)
+    is_short = record.filled <= 1 + (width > 4) or 2 * end <= width
+    return is_comment or (width > 1 and is_short and (len(record.cells) <= width or fits(record.cells, width)))
+
+
+def _are_sentences(above: Sequence[Record], below: Sequence[Record], width: int) -> bool:
+    """Whether no line above is a header in any way of parting cells, while all below are even.
+
+    So that no header beyond doubt has to follow, as in a file without one.
+    """
+    if width < _SURE_WIDTH or not all(len(record.cells) == width for record in below):
+        return False
+    lines = [record.cells[0] for record in above if len(record.cells) == 1]
+    ways = [
+        *(line.count(other) + 1 for line in lines for other in (*_COMMON, *_RARE)),
+        *(len(x.split()) for x in lines),
+    ]
+    return len(lines) == len(above) and width not in ways and len(below) > _SURE_WIDTH

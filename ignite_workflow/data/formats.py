@@ -21,8 +21,9 @@ class Format(StrEnum):
     EXCEL = "Excel"
 
 
+_OF_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv", ".asc", ".prn", ".vcf", ".bed", ".gtf", ".gff")
 _FORMATS = {
-    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".data"), Format.DELIMITED),
+    **dict.fromkeys(_OF_TEXT, Format.DELIMITED),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), Format.JSON_LINES),
     **dict.fromkeys((".parquet", ".pq"), Format.PARQUET),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), Format.EXCEL),
@@ -66,7 +67,10 @@ def find_format(path: Path) -> Format:
         return Format.DELIMITED
     if named is None and suffix:
         known = ", ".join(_FORMATS)
-        raise ConfigError(f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.")
+        call = "" if b"\0" in start else " If it is text with delimiters, call it .csv."
+        raise ConfigError(
+            f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.{call}"
+        )
     return named or Format.DELIMITED
 
 

@@ -13,7 +13,7 @@ AGREEING = 0.9  # of the records, or cells, have to say the same
 _MOST_RECORDS = 200
 _CUT_CHARACTERS = 32 * 1024  # a sample of so many may end in the middle of a record, a shorter one is a whole file
 _RULER = re.compile(r":?(?:-{2,}|={2,}):?")
-_CROSSED = re.compile(r"\+?-+(?:\+-+)+\+?")
+_CROSSED = re.compile(r"\+?-+(?:\+-+)+\+?|-{5,}|={5,}")
 _NUMBER = re.compile(r"[^\w]{0,3}\d[\d.,']*(?: \d{3}[\d.,]*)*([eE][+-]?\d+)?\s*([^\W\d]{0,3}|%)")
 
 
@@ -46,8 +46,8 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]
     line = 1
     try:
         for cells in reader:
-            if len(records) <= 1 and _is_ruler(cells):
-                records = [replace(record, end=reader.line_num, ruled=True) for record in records]
+            if _is_ruler(cells):
+                records[-1:] = [replace(record, end=reader.line_num, ruled=True) for record in records[-1:]]
             elif cells:
                 records.append(Record(cells, line, reader.line_num))
             line = reader.line_num + 1

@@ -24,6 +24,8 @@ from ignite_workflow.errors import ConfigError, nearest
 
 __all__ = ["Survey", "column_named", "split_rows", "survey_table"]
 
+_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -128,8 +130,16 @@ def column_named(name: str, table: Table, option: str) -> str:
     found = find_column(name, table.columns)
     if found is None:
         naming = f" {table.naming}" if table.naming else ""
-        raise ConfigError(f"{option}: no column {name!r} in {table.source}.{nearest(name, table.columns)}{naming}")
+        hint = nearest(name, table.columns) + naming or _shown_names(table)
+        raise ConfigError(f"{option}: no column {name!r} in {table.source}.{hint}")
     return found
+
+
+def _shown_names(table: Table) -> str:
+    """What a person may see from that the names were taken from another line than they are in."""
+    shown = ", ".join(map(repr, table.columns[:_SHOWN]))
+    more = f" and {len(table.columns) - _SHOWN} more" if len(table.columns) > _SHOWN else ""
+    return f" Its columns: {shown}{more}; if another line holds their names, its number: data.read.header."
 
 
 def _targets(config: DataConfig, table: Table) -> list[str]:
