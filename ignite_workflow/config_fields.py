@@ -56,6 +56,8 @@ class ReadConfig:
             data.
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
             that look so; false: none.
+        repeated_header: whether rows that hold the names of all columns again, as where files were joined, are left
+            out; false: they are data. None: such a row is refused.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.
         first_year: the first of the hundred years that years of two digits stand for; 1927 makes 41 1941 and 26 2026.
             None: 1970, so 41 is 2041.
@@ -77,6 +79,7 @@ class ReadConfig:
     header: _Flag | _Count | None = None
     units: _Flag | None = None
     footer: _Flag | _Count | None = None
+    repeated_header: _Flag | None = None
     day_first: _Flag | None = None
     first_year: Annotated[int, Strict(), Field(ge=1000, le=9900)] | None = None
     zones: dict[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block, split_cells, whole_records
+from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_end import find_end, without_end
 from ignite_workflow.data.text_file import TextFile, open_text
@@ -41,7 +42,9 @@ class CsvFile:
             refuses all.
         end: the bytes at the end of the file that are none of the table.
         end_note: what they are.
+        without_headers: rows that hold the names of all columns are left out.
         repaired: the line numbers of rows cut and filled, by the line in which their block begins.
+        left_out: likewise, of rows that hold the names.
     """
 
     text: TextFile
@@ -49,7 +52,9 @@ class CsvFile:
     repair: bool | None = None
     end: int = 0
     end_note: str = ""
+    without_headers: bool = False
     repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
+    left_out: dict[int, list[int]] = field(default_factory=dict, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -72,12 +77,15 @@ class CsvFile:
         repaired = [lines for _, lines in sorted(self.repaired.items())]
         cut = [line for lines, _ in repaired for line in lines]
         filled = [line for _, lines in repaired for line in lines]
+        again = [line for _, lines in sorted(self.left_out.items()) for line in lines]
         width, name = len(self.columns), self.text.path.name
         notes = []
         if cut:
             notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
         if filled:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
+        if again:
+            notes.append(f"{name}: {said_of_left_out(again, 'line')}.")
         return (*self.text.notes, *self.layout.notes, *filter(None, (self.end_note,)), *notes)
 
     def frames(
@@ -104,14 +112,21 @@ class CsvFile:
 
     def frames_above(self, end: int) -> Iterator[pl.DataFrame]:
         """The cells as text, without so many bytes at the end of the file."""
-        return (frame for frame, _ in replace(self, end=end, repaired={}).frames())
+        return (frame for frame, _ in replace(self, end=end, repaired={}, left_out={}).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None and self.layout.widths is None:
             self._refuse_quotes(block)
         parted = self._parted(block)
         frame = self._typed(parted, numbers) if numbers else None
-        return (self._text(parted) if frame is None else frame), block
+        if frame is not None:
+            return frame, block
+        frame = self._text(parted)
+        again = rows_of_names(frame) if self.without_headers else []
+        if not again:
+            return frame, block
+        self.left_out[block.first_line] = [block.line(record) for record in again]
+        return self._frame(numbers, block.without(again))
 
     def _parted(self, block: Block) -> Block:
         """One character between cells, where any run of blanks parts them, or their place in the line."""
@@ -237,6 +252,8 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
     sample = text.sample().decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
-    file = CsvFile(text, find_layout(path, read, sample, known), read.pad_rows)
+    file = CsvFile(
+        text, find_layout(path, read, sample, known), read.pad_rows, without_headers=read.repeated_header is True
+    )
     end, note = find_end(text, file.layout, read, file.frames_above)
     return replace(file, end=end, end_note=note)

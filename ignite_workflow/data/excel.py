@@ -22,6 +22,7 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.data.header import column_names
 from ignite_workflow.data.position import Position
+from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.sheet_process import ROW
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -172,7 +173,12 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
     unsaved = _unsaved(path, answer, table)
     cells = table.select(pl.col(str(index)).alias(name) for index, name in zip(used, columns, strict=True))
     naming = _naming(sheet, header, answer["sheets"], columns)
-    return ExcelFile(path, sheet, columns, (*notes, *unsaved), naming, cells, table[ROW])
+    rows, repeated = table[ROW], []
+    if read.repeated_header and (again := rows_of_names(cells)):
+        kept = ~rows.is_in(rows.gather(again).implode())
+        repeated = [f"{path.name}: {said_of_left_out(rows.gather(again).to_list(), 'row')}."]
+        cells, rows = cells.filter(kept), rows.filter(kept)
+    return ExcelFile(path, sheet, columns, (*notes, *unsaved, *repeated), naming, cells, rows)
 
 
 def _parted(used: Sequence[int], left: int, table: pl.DataFrame) -> list[str]:

@@ -29,7 +29,7 @@ from ignite_workflow.data.whole_files import read_document, stamp, write_documen
 
 __all__ = ["Journal", "Progress", "is_journaled", "journaled_at"]
 
-_FORMAT = 4  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
+_FORMAT = 5  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
 _SECONDS = 15.0
 _SHARE = 0.05  # of the time, at most
 _NAME = "journal.json"
@@ -119,6 +119,7 @@ class Journal:
             "progress": progress.state_dict(),
             "kept": self._kept,
             "chunks": self._store.save(),
+            "left_out": [list(dict(file.left_out).items()) for file in _csv_files(table)],
             "repaired": [[[line, *rows] for line, rows in dict(file.repaired).items()] for file in _csv_files(table)],
         }
         write_document(self._directory / _NAME, document)
@@ -147,6 +148,8 @@ class Journal:
         self._kept, self._chunks_kept, self.begun = document["kept"], len(progress.kept), True
         for file, repaired in zip(_csv_files(table), document["repaired"], strict=True):
             file.repaired.update({line: (cut, filled) for line, cut, filled in repaired})
+        for file, left_out in zip(_csv_files(table), document["left_out"], strict=True):
+            file.left_out.update(left_out)
         self._going_on(progress.end.row)
 
     def _is_trusted(self, document: dict[str, Any]) -> bool:

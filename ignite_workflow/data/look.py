@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from ignite_workflow.config import DataConfig, ReadConfig
@@ -17,7 +16,7 @@ from ignite_workflow.data.format_search import Formats, FormatSearch
 from ignite_workflow.data.journal import Journal, Progress
 from ignite_workflow.data.number_format import to_float
 from ignite_workflow.data.tables import Chunk, Table
-from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.errors import ConfigError
 
 __all__ = ["Look", "look_as_told", "look_for_kinds"]
 
@@ -172,7 +171,6 @@ class _Pass:
         progress.scans = {name: self._scan(name, progress.rules) for name in table.columns}
 
     def _add(self, progress: Progress, table: Table, chunk: Chunk) -> None:
-        _refuse_repeated_header(chunk)
         empty = _empty_rows(chunk.frame)
         settled = _add(progress.scans, chunk, progress.rules, empty)
         progress.empty += empty
@@ -198,25 +196,6 @@ def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty:
         scan.add(frame[name], chunk.place, cast.get_column(name, default=None), empty=empty)
         for name, scan in scans.items()
     ]
-
-
-def _refuse_repeated_header(chunk: Chunk) -> None:
-    """Where files were joined, the header of the second is no row: in columns of text it would be one in silence.
-
-    Raises:
-        DataError: a row holds the names of all columns.
-    """
-    names = chunk.frame.columns
-    found = np.arange(chunk.frame.height if len(names) > 1 else 0)
-    for name in names:
-        cells = chunk.frame[name]
-        if cells.dtype != pl.String or not len(found):
-            return
-        found = found[(cells.gather(found) == name).fill_null(value=False).to_numpy()]
-    if len(found):
-        raise DataError(
-            f"{chunk.place(int(found[0]))}: the header stands here again, as where files were joined: delete this row."
-        )
 
 
 def _empty_rows(frame: pl.DataFrame) -> int:

@@ -6,8 +6,8 @@ even.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,18 @@ class Block:
         """The bytes of each record, its line break included."""
         starts, ends = self._bounds()
         return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def without(self, records: Sequence[int]) -> Block:
+        """The same with blank lines in the place of some records: the lines of others stay what they are."""
+        starts, ends = self._bounds()
+        parts, position = [], 0
+        for record in records:
+            parts += [
+                self.data[position : starts[record]],
+                b"\n" * self.data.count(b"\n", starts[record], ends[record]),
+            ]
+            position = int(ends[record])
+        return replace(self, data=b"".join([*parts, self.data[position:]]))
 
     def delimiters(self, delimiter: bytes) -> int:
         """The number of delimiters that part cells."""

@@ -15,7 +15,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.csv_file import CsvFile, open_csv
-from ignite_workflow.data.excel import SheetRows, open_excel
+from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.formats import Format, find_format
 from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
@@ -25,6 +25,7 @@ from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block
+from ignite_workflow.data.repeated_header import rows_of_names, said_of_repeated
 from ignite_workflow.data.sample import is_number
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -114,11 +115,13 @@ class Table:
     Attributes:
         columns: its names, as they stand in the first file.
         paths: of its files.
+        repeated_header: false: a row may hold the names of all columns.
     """
 
     columns: tuple[str, ...]
     paths: tuple[Path, ...]
     files: tuple[_TableFile, ...]
+    repeated_header: bool | None = None
 
     @property
     def source(self) -> str:
@@ -178,7 +181,8 @@ class Table:
             start: where a chunk ended: the same ones come after it as after that.
 
         Raises:
-            DataError: a file cannot be read, naming file and line; or there is not one record.
+            DataError: a file cannot be read, naming file and line; a row holds the names of all columns, and nobody
+                said what it is; or there is not one record.
         """
         end = start
         for number in range(start.file, len(self.files)):
@@ -186,9 +190,22 @@ class Table:
                 end = Position(number, end.row)
             for frame, block in self.files[number].frames(numbers, end):
                 first, end = end.row, _behind(end, frame, block)
-                yield Chunk(frame.select(self.columns), str(self.paths[number]), first, block, end=end)
+                chunk = Chunk(frame.select(self.columns), str(self.paths[number]), first, block, end=end)
+                if self.repeated_header is not False:
+                    _refuse_repeated_header(chunk, self.files[number])
+                yield chunk
         if end.row == 0:
             raise DataError(f"{self.source}: no rows below the header.")
+
+
+def _refuse_repeated_header(chunk: Chunk, file: _TableFile) -> None:
+    """Where files were joined, the header of the second is no row.
+
+    Raises:
+        DataError: a row holds the names of all columns.
+    """
+    for row in rows_of_names(chunk.frame)[:1]:
+        raise DataError(f"{chunk.place(row)}: {said_of_repeated(may_leave_out=isinstance(file, CsvFile | ExcelFile))}")
 
 
 def _behind(position: Position, frame: pl.DataFrame, block: Block | SheetRows | None) -> Position:
@@ -233,7 +250,7 @@ def open_table(
         known = known or _known(files[0])
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
-    return Table(files[0].columns, paths, tuple(files))
+    return Table(files[0].columns, paths, tuple(files), read.repeated_header)
 
 
 def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
