@@ -70,17 +70,20 @@ class SeekableLoader(DataLoader[Any]):
     ) -> None:
         self.keys = _BatchKeys(len(dataset))
         self.skipped: SkippedSamples | None = None
-        super().__init__(
-            dataset,
-            batch_size=None,
-            sampler=self.keys,
-            collate_fn=_as_it_is,
-            num_workers=workers,
-            pin_memory=pin_memory,
-            persistent_workers=workers > 0,
-            worker_init_fn=WorkerStart(worker_init_fn) if workers else None,
-            **options,
-        )
+        with warnings.catch_warnings():
+            # How many are best is what `check` measures: more than there are processors, where files are waited for.
+            warnings.filterwarnings("ignore", "This DataLoader will create")
+            super().__init__(
+                dataset,
+                batch_size=None,
+                sampler=self.keys,
+                collate_fn=_as_it_is,
+                num_workers=workers,
+                pin_memory=pin_memory,
+                persistent_workers=workers > 0,
+                worker_init_fn=WorkerStart(worker_init_fn) if workers else None,
+                **options,
+            )
 
     def seek(self, epoch: int, batch: int = 0) -> None:
         """Stand before that batch of that epoch; the next ``iter`` starts there."""
