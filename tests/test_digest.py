@@ -1,6 +1,7 @@
 """What files hold, as one number, each file read once."""
 
 import hashlib
+import time
 from concurrent.futures import CancelledError
 from threading import Event
 
@@ -25,11 +26,22 @@ def test_a_checksum_is_the_sha256_of_what_the_file_holds(file, monkeypatch):
 
 
 def test_a_file_that_nobody_wrote_to_is_read_once(file, monkeypatch):
+    monkeypatch.setattr(digest, "_SETTLED_NANOSECONDS", -1)  # nor shortly before
     checksums = Checksums()
     first = checksums.of(file)
     monkeypatch.setattr(digest, "_READ_BYTES", None)  # nothing can be read any more
 
     assert checksums.of(file) == first
+
+
+def test_a_file_is_read_again_where_the_clock_of_its_disk_may_not_tell_two_writes_apart(file, monkeypatch):
+    now = time.time_ns()
+    monkeypatch.setattr(digest, "_full_state", lambda path: (1, 2, 8, now, now))
+    checksums = Checksums()
+    first = checksums.of(file)
+    file.write_bytes(b"a,b\n1,3\n")
+
+    assert checksums.of(file) != first
 
 
 def test_one_that_was_not_read_to_its_end_has_no_checksum(file):

@@ -69,15 +69,25 @@ def test_each_word_for_it_is_told_with_what_was_wanted(kind, wanted):
 
 NO_ROOM = """
 import resource, sys
+from pathlib import Path
 from ignite_workflow import NotEnoughMemoryError, Ticker
+from ignite_workflow.data.ahead import ahead, map_ahead
+from ignite_workflow.data.digest import Digest
 from ignite_workflow.memory import memory_told
+
+started = {
+    "Ticker": lambda: Ticker(60, print, name="test").start(),
+    "ahead": lambda: next(ahead([1])),
+    "map_ahead": lambda: next(map_ahead(str, [1])),
+    "Digest": lambda: Digest([Path(sys.executable)]).result(),
+}[sys.argv[2]]
 
 taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_STACK, (2**23, resource.getrlimit(resource.RLIMIT_STACK)[1]))
 resource.setrlimit(resource.RLIMIT_AS, (taken + int(sys.argv[1]),) * 2)
 try:
     with memory_told("at all", "Use less"):
-        Ticker(60, print, name="test").start()
+        started()
 except NotEnoughMemoryError as error:
     print(error)
 """
@@ -92,10 +102,14 @@ def test_another_error_stays_what_it_is(error):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory by way of /proc")
-@pytest.mark.parametrize("room", [0, 8_400_000], ids=["no stack", "a stack and little else"])
-def test_a_thread_that_finds_no_memory_is_an_error_and_no_endless_wait(room):
+@pytest.mark.parametrize(
+    ("room", "what"),
+    [(0, "Ticker"), *((8_400_000, what) for what in ("Ticker", "ahead", "map_ahead", "Digest"))],
+    ids=["no stack", "a stack and little else", "ahead", "map_ahead", "digest"],
+)
+def test_a_thread_that_finds_no_memory_is_an_error_and_no_endless_wait(room, what):
     done = subprocess.run(
-        [sys.executable, "-c", NO_ROOM, str(room)], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", NO_ROOM, str(room), what], capture_output=True, text=True, timeout=300, check=True
     )
 
     assert done.stdout == "not enough memory at all for another thread, or too many processes. Use less\n"

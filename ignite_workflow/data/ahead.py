@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from ignite_workflow.memory import check_room_for_thread
+
 __all__ = ["ahead", "map_ahead"]
 
 _MOST_THREADS = 8  # more only hold more of a table in memory: what is made of their results is made by one thread
@@ -21,7 +23,11 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 
     The second is begun when the first was looked at: what it showed may decide how the others are made. An exception in
     making an item is raised where that item would be.
+
+    Raises:
+        MemoryError: there is no room for a thread.
     """
+    check_room_for_thread()
     source, end = iter(items), object()
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         item = thread.submit(next, source, end).result()
@@ -39,12 +45,16 @@ def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
     Args:
         function: runs in several threads at once, each with an item of its own.
         items: taken one by one, a few ahead, from the second on when the first result was looked at.
+
+    Raises:
+        MemoryError: there is no room for a thread.
     """
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[Result]] = deque()
     most = 0
     with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
         for item in items:
+            check_room_for_thread()  # a pool starts one where all it has are at work
             waiting.append(pool.submit(function, item))
             if len(waiting) > most:
                 yield waiting.popleft().result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,12 @@ from threading import Event
 from typing import Self
 
 from ignite_workflow.errors import DataError
+from ignite_workflow.memory import check_room_for_thread
 
 __all__ = ["CHECKSUMS", "Checksums", "Digest"]
 
 _READ_BYTES = 1024 * 1024
+_SETTLED_NANOSECONDS = 1_000_000_000  # two writes within the same tick of a file system's clock have the same time
 
 
 class Checksums:
@@ -34,9 +37,13 @@ class Checksums:
             CancelledError: ``stop`` was set before all was read.
         """
         state = _full_state(path)
-        if state not in self._known:
-            self._known[state] = _sha256(path, stop)
-        return self._known[state]
+        if state in self._known:
+            return self._known[state]
+        settled = time.time_ns() - state[-1] > _SETTLED_NANOSECONDS
+        checksum = _sha256(path, stop)
+        if settled:
+            self._known[state] = checksum
+        return checksum
 
 
 CHECKSUMS = Checksums()  # of this process: a run notes the checksums of data that was just read to be prepared
@@ -47,12 +54,16 @@ class Digest:
 
     Args:
         paths: of the files.
+
+    Raises:
+        MemoryError: there is no room for a thread.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
         self._found = [_state(path) for path in paths]
         self._stop = Event()
+        check_room_for_thread()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
         self._digest = self._thread.submit(self._compute)
 

@@ -17,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ignite_workflow.errors import DataError
+from ignite_workflow.memory import check_room_for_thread
 
 __all__ = ["WorkerStart", "end_workers", "signals_held", "worker_death"]
 
@@ -44,6 +45,7 @@ class WorkerStart:
         signal.signal(signal.SIGTERM, _ignore_once)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_A_JOB)
         sys.excepthook = _leave_broken_connections
+        check_room_for_thread()
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
         if self.then is not None:
             self.then(worker)
