@@ -30,3 +30,15 @@ def test_a_full_disk_cuts_it_short_without_a_word(capsys):
         logging.getLogger("ignite_workflow").info("lost")
 
     assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_in_a_call_is_shown_and_a_name_that_is_no_text_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        logging.getLogger("ignite_workflow"), "propagate", False
+    )  # the tests' own log takes no mistakes
+    with log_file(tmp_path / "log.txt"):
+        logging.getLogger("ignite_workflow").info("%d rows", "many")
+        logging.getLogger("ignite_workflow").info("read %s", "t\udcfcr.csv")
+
+    assert "TypeError: %d format" in capsys.readouterr().err
+    assert (tmp_path / "log.txt").read_text().endswith("read t\\udcfcr.csv\n")
