@@ -107,7 +107,7 @@ class TimeLimit:
         workflow = self.trainer.workflow
         if workflow.run_directory is None:
             return 0.0
-        measured: float = workflow._saver.seconds
+        measured: float = workflow.saver.seconds
         # weights, and two numbers for each that the optimizer keeps
         return measured or 3 * sum(weight.nbytes for weight in workflow.model.parameters()) / _BYTES_A_SECOND
 

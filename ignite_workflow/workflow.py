@@ -88,7 +88,7 @@ class Workflow:
         self.exit_code, self.skips_bad_batches = 0, False
         self._over: str | None = None
         self.trainer.workflow = self
-        self._saver = Saver(self)
+        self.saver = Saver(self)
         Upkeep(self)  # its events come first, before those of any handler
 
     @classmethod
@@ -186,7 +186,7 @@ class Workflow:
             OSError: it could not be written now; at the next safe point that is a warning.
             ConfigError: the run has no directory.
         """
-        return self._saver.save()
+        return self.saver.save()
 
     def begin_checkpoint(self) -> Future[Path]:
         """The same beside the training, which waits for a copy of the state only. To be called at ``SAFE_POINT``.
@@ -194,11 +194,11 @@ class Workflow:
         Returns:
             Gives the file, or raises the ``OSError`` that kept it from being written.
         """
-        return self._saver.begin()
+        return self.saver.begin()
 
     def checkpoint_store(self) -> CheckpointStore:
         """Where the run's checkpoints are. Raises a ``ConfigError`` where the run has no directory."""
-        return self._saver.store()
+        return self.saver.store()
 
     def attach_metrics(self, names: Sequence[str] | None) -> None:
         """Have the evaluator measure those metrics besides the loss; None: the usual ones of the task."""
@@ -277,7 +277,7 @@ class Workflow:
     def close(self) -> None:
         """Close every handler, end the loaders' workers and write the records out: ``run`` does, however it ends."""
         close_parts(self)
-        self._saver.close()
+        self.saver.close()
 
     def progress(self) -> dict[str, Any]:
         """What ``status.json`` says of the training so far: epoch, iteration, the best evaluation, newest metrics."""
