@@ -4,12 +4,15 @@ import os
 import signal
 from contextlib import suppress
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Set before torch is imported, and for the processes that tests start: sums differ between numbers of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-settings.register_profile("same_everywhere", derandomize=True, deadline=None)
+# Nor is it an error that a busy machine makes examples slowly.
+settings.register_profile(
+    "same_everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same_everywhere")
 
 # What is started in the background ignores them, and so would every process that a test starts and stops.

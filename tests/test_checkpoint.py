@@ -158,7 +158,7 @@ def gate(monkeypatch):
     """Writing waits until this is set."""
     gate = threading.Event()
     write = checkpoint.write_parts
-    monkeypatch.setattr(checkpoint, "write_parts", lambda path, parts: gate.wait(60) and write(path, parts))
+    monkeypatch.setattr(checkpoint, "write_parts", lambda path, parts: gate.wait(300) and write(path, parts))
     yield gate
     gate.set()
 

@@ -146,8 +146,8 @@ def context():
     return context
 
 
-def train_and_say_so(path, variant, size, started):
-    train(path, variant, lambda workflow: started.set(), **size)
+def train_and_say_so(path, variant, size, started, go):
+    train(path, variant, lambda workflow: started.set() or go.wait(), **size)
 
 
 def kill_at_file_operation(number, path):
@@ -178,12 +178,13 @@ def test_killed_at_random_instants(tmp_path, context, variant):
     seconds = time.monotonic() - started
     path, random, kills = tmp_path / "killed", Random(variant), 0
     while not (path / "result.json").exists():
-        running = context.Event()
-        process = context.Process(target=train_and_say_so, args=(path, variant, LONG, running))
+        running, go = context.Event(), context.Event()
+        process = context.Process(target=train_and_say_so, args=(path, variant, LONG, running, go))
         process.start()
         running.wait()
+        if kills:  # the first at once: on a fast machine a run may end before any later instant
+            go.set()
         if kills < (40 if EXHAUSTIVE else 4):
-            # the first at once: on a fast machine a run may end before any later instant
             process.join(random.uniform(0, seconds / 4) if kills else 0)
             process.kill()
         process.join()

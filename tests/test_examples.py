@@ -1,10 +1,10 @@
 """The examples run as they say, and a run of a person's own parts that is killed ends like one that was not."""
 
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -41,24 +41,42 @@ def recorded(run, name):
     return [row for row in (Path(run) / "metrics.jsonl").read_text().splitlines() if f'"{name}"' in row]
 
 
-def killed(command, run, at, number):
-    """Start the command and send it a signal once it has saved iteration ``at``."""
-    process = subprocess.Popen([sys.executable, str(ROOT / "run.py"), *command], stderr=subprocess.DEVNULL)
-    while process.poll() is None and not any(
-        int(path.stem.removeprefix("step-")) >= at for path in Path(run, "checkpoints").glob("step-*.ckpt")
-    ):
-        time.sleep(0.02)
-    process.send_signal(number)
-    return process.wait()
+def killed(arguments, run, at, number):
+    """Start or resume the run, which sends itself a signal in that iteration."""
+    command = [sys.executable, str(ROOT / "run.py"), "train", str(GAN), *arguments, "--run-dir", run, "--resume"]
+    return subprocess.run(
+        command, stderr=subprocess.DEVNULL, env={**os.environ, "SIGNAL": f"{at} {number:d}"}
+    ).returncode
+
+
+SIGNALLED = """
+import os
+from dataclasses import dataclass
+from ignite_workflow import Handler
+
+@dataclass
+class Signalled(Handler):
+    observer = True
+
+    def attach(self, workflow):
+        self.state = workflow.trainer.state
+        workflow.trainer.add_event_handler("ITERATION_COMPLETED", self.come)
+
+    def come(self):
+        at, number = map(int, os.environ.get("SIGNAL", "-1 0").split())
+        if self.state.iteration == at:
+            os.kill(os.getpid(), number)
+"""
 
 
 def test_a_gan_that_was_killed_and_interrupted_ends_like_one_that_was_not():
+    Path("own.py").write_text(SIGNALLED)
     train(GAN, ["train.max_epochs=6"], run_directory="whole")
-    command = ["train", str(GAN), "train.max_epochs=6", OFTEN, "--run-dir", "broken", "--resume"]
+    arguments = ["train.max_epochs=6", OFTEN, "handlers.signalled={use: own.py:Signalled}"]
 
-    assert killed(command, "broken", 25, signal.SIGKILL) == -signal.SIGKILL
-    assert killed(command, "broken", 65, signal.SIGTERM) == 143
-    result = train(GAN, ["train.max_epochs=6", OFTEN], run_directory="broken", resume=True)
+    assert killed(arguments, "broken", 28, signal.SIGKILL) == -signal.SIGKILL
+    assert killed(arguments, "broken", 67, signal.SIGTERM) == 143
+    result = train(GAN, arguments, run_directory="broken", resume=True)
 
     assert result.status == "finished"
     assert outcome("broken") == outcome("whole")

@@ -310,7 +310,7 @@ def test_of_two_that_would_go_on_one_does_and_the_other_begins_anew(data, tmp_pa
     both, restore = threading.Barrier(2), Journal.read
 
     def wait_for_other(self, table):
-        both.wait(30)
+        both.wait(300)
         return restore(self, table)
 
     monkeypatch.setattr(Journal, "read", wait_for_other)

@@ -242,7 +242,7 @@ def test_a_missing_file_is_named(run, name):
     assert name in refusal(run / "model")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(data=st.data())
 def test_a_flipped_bit_of_the_weights_is_found(run, data):
     path = run / "model" / "model.safetensors"
@@ -256,7 +256,7 @@ def test_a_flipped_bit_of_the_weights_is_found(run, data):
     assert "model.safetensors is damaged" in message
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(data=st.data())
 def test_a_flipped_bit_of_the_description_is_found_or_changes_nothing(run, data):
     path = run / "model" / "model.json"

@@ -7,7 +7,7 @@ from ignite_workflow import ConfigError
 from ignite_workflow.handlers.stop_file import StopFile
 from ignite_workflow.testing import scripted_workflow
 
-PATIENCE = 60
+PATIENCE = 300
 
 
 def scripted(directory, **options):

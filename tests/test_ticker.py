@@ -2,7 +2,7 @@ import threading
 
 from ignite_workflow import Ticker
 
-PATIENCE = 60
+PATIENCE = 300
 
 
 def test_calls_again_and_again_until_it_is_stopped():

@@ -19,7 +19,7 @@ TASK_2_OF_4 = {
     "SLURM_JOB_NUM_NODES": "1",
     "SLURM_JOB_NODELIST": "node[1-4]",
 }
-PATIENCE = 60
+PATIENCE = 300
 
 TRAINS = """
 import sys, torch, ignite.distributed as idist

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [
     sys.executable, str(ROOT / "run.py"), "train", str(ROOT / "examples/data/penguins.csv"), "--target", "species",
-    "--device", "cpu", "--resume", "train.max_epochs=40", "handlers.early_stopping=false",
+    "--device", "cpu", "--resume", "train.max_epochs=80", "handlers.early_stopping=false",
     "handlers.curve_export=false", "handlers.tensorboard=false", "handlers.checkpointing.every={iterations: 5}",
 ]  # fmt: skip
 SAME = ("metrics.jsonl", "model/model.safetensors", "config.yaml")
@@ -21,7 +21,7 @@ SAME = ("metrics.jsonl", "model/model.safetensors", "config.yaml")
 def start(directory, *more):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "IGNITE_WORKFLOW_CACHE": str(directory.parent / "cache")}
     command = [*COMMAND, *more, "--run-dir", str(directory)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, bufsize=0, pipesize=4096)
 
 
 def finish(directory):
@@ -31,8 +31,9 @@ def finish(directory):
 
 
 def wait_for_epoch(process, epoch):
+    """The run waits too, once it is ahead of who reads here by a page of lines: it is not done before it is stopped."""
     for line in process.stderr:
-        if line.startswith("epoch") and int(line.split()[1].partition("/")[0]) >= epoch:
+        if line.startswith(b"epoch") and int(line.split()[1].partition(b"/")[0]) >= epoch:
             return
     raise AssertionError("the run ended before that epoch")
 
@@ -86,4 +87,4 @@ def test_a_second_start_is_refused_and_says_by_whom(tmp_path):
     first.communicate()
 
     assert second.returncode == 2
-    assert f"is in use by process {first.pid}" in said
+    assert f"is in use by process {first.pid}" in said.decode()
