@@ -76,6 +76,15 @@ def test_a_key_that_stands_twice_in_one_object_is_refused_with_its_line(write, l
         open_table(write({"a": 1}, "", {"a": 1}, line))
 
 
+def test_a_key_that_stands_twice_in_two_spellings_is_refused(write):
+    with pytest.raises(DataError, match=r"table\.jsonl: line 3: key 'a' stands twice in one object\.$"):
+        open_table(write({"a": 1}, r'{"\u0061": 2}', r'{"a": 2, "\u0061": 3}'))
+
+
+def test_a_key_may_be_spelled_in_two_ways(write):
+    assert rows(write({"a": 1, "b\\": 2}, r'{"\u0061": 2, "b\\": 3}'))[1:] == [(1, 2), (2, 3)]
+
+
 def test_a_key_may_stand_in_several_objects_and_in_text(write):
     path = write({"a": 1, "b": {"a": 2}, "c": '"a": "a":'}, {"a": 3, "b": {"a": 4}, "c": "x"})
 

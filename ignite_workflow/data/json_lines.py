@@ -120,13 +120,28 @@ def _refuse_endless(path: Path, block: Block, keys: set[str]) -> None:
                 raise DataError(f"{path}: line {block.line(number)}: nested deeper than {_DEEPEST}.")
     lines = pl.Series(block.without_blank_lines().split(b"\n"), dtype=pl.Binary).cast(pl.String, strict=False)
     found = lines.str.replace_all(r"\s+:", ":").str.extract_all(_KEY)
-    keys.update(found.explode().drop_nulls().unique())
+    spelled = found.explode().drop_nulls().unique()
+    keys.update(spelled)
     if len(keys) > _MOST_KEYS:
         raise DataError(f"{path}: more than {_MOST_KEYS} different keys by line {block.first_line}.")
-    for number in (found.list.n_unique() < found.list.len()).arg_true():
+    doubtful = found.list.n_unique() < found.list.len()
+    if _are_spelled_twice(spelled):
+        doubtful |= lines.str.contains("\\", literal=True)
+    for number in doubtful.arg_true():
         twice = _key_twice(lines[number])  # or the keys are those of several objects inside
         if twice is not None:
             raise DataError(f"{path}: line {block.line(number)}: key {twice!r} stands twice in one object.")
+
+
+def _are_spelled_twice(keys: pl.Series) -> bool:
+    """Whether two spellings are those of one key, such as "a" and "\\u0061"."""
+    if not keys.str.contains("\\", literal=True).any():
+        return False
+    try:
+        names = json.loads(f"[{','.join(key.removesuffix(':') for key in keys)}]")
+    except ValueError:
+        return True  # no JSON: told when it is parsed
+    return len(set(names)) < len(names)
 
 
 def _key_twice(line: str) -> str | None:
