@@ -366,3 +366,29 @@ def test_the_model_keeps_which_years_two_digits_stand_for(tmp_path):
     schema = type(schema).from_dict(schema.to_dict())
     assert schema.columns[0].formats == ("%d/%m/%y, 1927 to 2026",)
     assert schema.encode({"born": ["13/06/41"]}).tolist() == schema.encode({"born": ["1941-06-13"]}).tolist()
+
+
+WEEKDAYS = {
+    "%A %d %B %Y": [
+        ("lundi 1er juin 2020", "mar. 2 juin 2020", "dimanche 7 juin 2020"),
+        ("lunes 1 de junio de 2020", "martes 2 de junio de 2020", "domingo 7 de junio de 2020"),
+        ("maandag 1 juni 2020", "di 2 juni 2020", "zondag 7 juni 2020"),
+        ("lunedì 1 giugno 2020", "mar 2 giu 2020", "domenica 7 giugno 2020"),
+    ],
+    "%A, %d %B %Y": [("segunda-feira, 1 de junho de 2020", "ter, 2 jun 2020", "domingo, 7 de junho de 2020")],
+    "%A, %d. %B %Y": [("Montag, 1. Juni 2020", "Di., 2. Juni 2020", "Sonntag, 7. Juni 2020")],
+}
+
+
+@pytest.mark.parametrize(("form", "cells"), [(form, cells) for form, all_ in WEEKDAYS.items() for cells in all_])
+def test_weekdays_in_a_few_languages_are_read(form, cells):
+    found = search(list(cells))
+
+    assert found.formats == (form,)
+    assert seconds(list(cells), found.formats) == [datetime(2020, 6, day, tzinfo=UTC).timestamp() for day in (1, 2, 7)]
+
+
+def test_a_weekday_that_the_day_was_not_is_no_date():
+    cells = [*["lundi 1 juin 2020"] * 30, "mardi 1 juin 2020"]
+
+    assert search(cells).seen.bad == 1

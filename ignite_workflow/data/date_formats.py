@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from ignite_workflow.data.centuries import in_years_from, without_years
-from ignite_workflow.data.month_names import with_english_months
+from ignite_workflow.data.month_names import with_english_months, with_english_weekday
 from ignite_workflow.data.zones import KNOWN_ZONES, with_offsets, without_zones
 
 __all__ = [
@@ -31,7 +31,8 @@ DAYS = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
     *("%d%B%Y", "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y"),
-    *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%d/%B/%Y", "%Y-%B-%d", "%d %B %y", "%d%B%y"),
+    *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%A, %d. %B %Y", "%A %d. %B %Y"),
+    *("%d/%B/%Y", "%Y-%B-%d", "%d %B %y", "%d%B%y"),
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
 COMPACT = ("%Y%m%d",)
@@ -107,8 +108,10 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
     moments = _moments(text, form, first_year)
     if "%B" not in form or moments.null_count() == text.null_count():
         return moments
-    other = moments.is_null() & text.is_not_null()  # months in another language, perhaps
-    return moments.scatter(other.arg_true(), _moments(with_english_months(text.filter(other)), form, first_year))
+    other = moments.is_null() & text.is_not_null()  # names in another language, perhaps
+    rest = text.filter(other)
+    english = with_english_weekday(rest) if form.startswith("%A") else with_english_months(rest)
+    return moments.scatter(other.arg_true(), _moments(english, form, first_year))
 
 
 def is_zoned(form: str) -> bool:
