@@ -64,6 +64,8 @@ class ReadConfig:
         zones: what abbreviations of time zones stand for, by name: CST is -06:00, or +08:00.
         row_names: whether rows begin with their names, for which the header has none, as R writes tables.
         quotes: whether double quotes hold cells together; false: they are characters like others.
+        escapes: whether a quote inside of a quoted cell is written with a backslash, as Spark and MySQL do, and not
+            twice.
         pad_rows: fill rows that have too few cells with missing ones at their end, instead of refusing them.
         missing_words: whether words such as NA and null mean a missing value; false: empty cells do, and data.missing.
     """
@@ -85,6 +87,7 @@ class ReadConfig:
     zones: dict[str, str] = field(default_factory=dict)
     row_names: _Flag | None = None
     quotes: _Flag | None = None
+    escapes: _Flag | None = None
     pad_rows: _Flag | None = None
     missing_words: _Flag | None = None
 

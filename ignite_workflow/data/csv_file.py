@@ -17,6 +17,7 @@ from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
+from ignite_workflow.data.quotes import doubtful_quote, has_escapes
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
@@ -86,7 +87,17 @@ class CsvFile:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
         if again:
             notes.append(f"{name}: {said_of_left_out(again, 'line')}.")
-        return (*self.text.notes, *self.layout.notes, *filter(None, (self.end_note,)), *notes)
+        escapes = (
+            f'{name}: quotes inside of quoted cells are written \\", other backslashes stay; otherwise: '
+            "data.read.escapes=false."
+        )
+        return (
+            *self.text.notes,
+            *([escapes] if self.text.escapes else []),
+            *self.layout.notes,
+            *filter(None, (self.end_note,)),
+            *notes,
+        )
 
     def frames(
         self, numbers: Set[str] = frozenset(), start: Position = BEGINNING
@@ -118,6 +129,8 @@ class CsvFile:
         if block.quote is None and self.layout.widths is None:
             self._refuse_quotes(block)
         parted = self._parted(block)
+        if self.layout.quotes and b'"' in parted.data and doubtful_quote(parted.data, self.delimiter.encode()):
+            raise stray_quote(self.text.path, self.layout, block)
         frame = self._typed(parted, numbers) if numbers else None
         if frame is not None:
             return frame, block
@@ -249,6 +262,8 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
         DataError: the file is empty, or it is not certain whether its last rows are data.
     """
     text = open_text(path, read.encoding)
+    if read.quotes is not False and (has_escapes(text.sample()) if read.escapes is None else read.escapes):
+        text = text.with_escapes()
     sample = text.sample().decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")

@@ -62,19 +62,22 @@ def stray_quote(path: Path, layout: Layout, block: Block) -> DataError:
         block: holds the quote.
     """
     found = _first_stray(block.data, layout.delimiter.encode())
+    hint = _ARE_CHARACTERS
+    if b'\\"' in block.data:
+        hint = f'If quotes inside of cells are written \\": data.read.escapes=true. {hint}'
     if found is None:
         last = block.first_line + block.data.count(b"\n")
-        return DataError(f"{path}: lines {block.first_line} to {last}: quotes that do not pair up. {_ARE_CHARACTERS}")
+        return DataError(f"{path}: lines {block.first_line} to {last}: quotes that do not pair up. {hint}")
     opened, at = found
     place = _place(path, layout, block, opened if at is None else min(opened, at))
     if at is None:
-        return DataError(f"{place}: a quote is opened and not closed again. {_ARE_CHARACTERS}")
+        return DataError(f"{place}: a quote is opened and not closed again. {hint}")
     cell = _shown(_around(block.data, at))
     if opened == at:
-        return DataError(f"{place}: a quote in the middle of a cell: {cell}. {_ARE_CHARACTERS}")
+        return DataError(f"{place}: a quote in the middle of a cell: {cell}. {hint}")
     where = "" if b"\n" not in block.data[opened:at] else f" in line {_line(block, at)}"
     why = f"the quote that opens here is followed{where} by one in the middle of a cell"
-    return DataError(f"{place}: {why}: {cell}. A quote inside of a quoted cell is written twice. {_ARE_CHARACTERS}")
+    return DataError(f"{place}: {why}: {cell}. A quote inside of a quoted cell is written twice. {hint}")
 
 
 def unexpected_quote(path: Path, layout: Layout, block: Block, at: int) -> DataError:

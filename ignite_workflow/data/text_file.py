@@ -6,11 +6,12 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ignite_workflow.data.compressed import opened
+from ignite_workflow.data.quotes import doubled, with_doubled
 from ignite_workflow.errors import ConfigError, DataError
 
 __all__ = ["TAIL_BYTES", "TextFile", "open_text"]
@@ -46,6 +47,7 @@ class TextFile:
         guessed: nobody said what the encoding is.
         example: what the first foreign characters are in this encoding; empty where a byte order mark says it.
         end: the last bytes, where they were seen already.
+        escapes: quotes inside of quoted cells are written ``\\"``: they are given as two quotes.
     """
 
     path: Path
@@ -54,6 +56,11 @@ class TextFile:
     guessed: bool = False
     example: str = ""
     end: bytes | None = field(default=None, compare=False, repr=False)
+    escapes: bool = False
+
+    def with_escapes(self) -> TextFile:
+        """The same file, quotes inside of whose quoted cells are written with a backslash."""
+        return replace(self, escapes=True, end=None if self.end is None else doubled(self.end))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,7 +85,7 @@ class TextFile:
         """
         with opened(self.path) as file:
             try:
-                for block in self._transcoded(file):
+                for block in with_doubled(self._transcoded(file)) if self.escapes else self._transcoded(file):
                     size = len(block)
                     if start < size:
                         yield block[start:] if start else block
