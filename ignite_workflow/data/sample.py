@@ -46,7 +46,7 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]
     line = 1
     try:
         for cells in reader:
-            if _is_ruler(cells):
+            if _is_ruler(cells) and not (records and len(cells) == len(records[-1].cells) == 1):
                 records[-1:] = [replace(record, end=reader.line_num, ruled=True) for record in records[-1:]]
             elif cells:
                 records.append(Record(cells, line, reader.line_num))
