@@ -136,7 +136,7 @@ def _different_rows(x: Any, y: Tensor) -> tuple[Any, Tensor]:
 def _learn_by_heart(
     model: nn.Module, optimizer: Optimizer, loss: Loss, x: Any, y: Tensor
 ) -> tuple[float, float, int, dict[str, str]]:
-    """Train on the same rows again and again, without dropout.
+    """Train on the same rows again and again, without what keeps from learning by heart: dropout and weight decay.
 
     Returns:
         Loss before and after, the steps, and what became of each parameter's gradient: "none", "zero", "not finite" or
@@ -146,6 +146,9 @@ def _learn_by_heart(
     for module in model.modules():
         if isinstance(module, _DROPOUTS):
             module.eval()
+    for group in optimizer.param_groups:
+        if "weight_decay" in group:
+            group["weight_decay"] = 0.0
     trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     reached = dict.fromkeys(trained, "none")
     step, before, after = 0, math.nan, math.nan

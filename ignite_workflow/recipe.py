@@ -18,6 +18,13 @@ DEFAULT_NAMES = {"model": "mlp", "optimizer": "adamw", "schedule": "cosine"}
 _RATES = {"lr": 2e-3, "weight_decay": 1e-2}
 _LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read: nothing pulls at them
 
+# What pulls at the weights that make the scores of classes, over the training rows: so that a few rows, all of them
+# right, do not make probabilities ever bolder. For the linear path, whose steps are ten times the layers', it is the
+# penalty of logistic regression; for the 256 outputs of the last hidden layer, as if together they were one feature.
+_PULL = {"head.weight": 256, "linear_path.*": 100}
+_PULLED_TASKS = ("binary", "multiclass")
+_OWN_PULL = frozenset({"weight_decay", "groups"})
+
 
 def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -> RunConfig:
     """``config`` with every setting that was left open filled in.
@@ -34,12 +41,11 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
     validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
     own_step_alone = train.step is not None and config.schedule is None
     model = _named(config.model, DEFAULT_NAMES["model"])
-    rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return replace(
         config,
         model=model,
         loss=loss,
-        optimizer=_named(config.optimizer, DEFAULT_NAMES["optimizer"], **rates),
+        optimizer=_optimizer(config.optimizer, model, task, sizes["train"]),
         schedule=None if own_step_alone else _named(config.schedule, DEFAULT_NAMES["schedule"], warmup=0.05),
         train=train,
         handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
@@ -51,6 +57,16 @@ def _named(given: Component | None, name: str, **defaults: Any) -> Component:
     if given is not None and given.name not in (None, name):
         return given
     return Component(name=name, options={**defaults, **(given.options if given else {})})
+
+
+def _optimizer(given: Component | None, model: Component, task: str | None, rows: int) -> Component:
+    """The default one decays weights by a share of the learning rate; ``adam`` has the pull in the gradient."""
+    says_otherwise = given is not None and (given.name is not None or not _OWN_PULL.isdisjoint(given.options))
+    if model.name == DEFAULT_NAMES["model"] and task in _PULLED_TASKS and not says_otherwise:
+        groups = [{"match": match, "weight_decay": pull / rows} for match, pull in _PULL.items()]
+        return _named(given, "adam", lr=_RATES["lr"], groups=groups)
+    rates = _LINEAR_RATES if model.name == "linear" else _RATES
+    return _named(given, DEFAULT_NAMES["optimizer"], **rates)
 
 
 def _train(train: TrainConfig, rows: int) -> TrainConfig:

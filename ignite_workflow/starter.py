@@ -11,7 +11,7 @@ from typing import Any
 
 from ignite_workflow.component_names import COMPONENTS
 from ignite_workflow.component_options import check_components
-from ignite_workflow.config import RunConfig, config_to_mapping
+from ignite_workflow.config import Component, RunConfig, config_to_mapping
 from ignite_workflow.config_fields import DEFAULT_FRACTION
 from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
@@ -19,7 +19,7 @@ from ignite_workflow.data.inspection import TableReport, inspect_table
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.display import padded, printable, shorten, text_width, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
-from ignite_workflow.recipe import complete
+from ignite_workflow.recipe import DEFAULT_NAMES, complete
 from ignite_workflow.remarks import Remark
 from ignite_workflow.run_data import prepare_data
 
@@ -29,7 +29,7 @@ _COMMENTS = {
     "split": "a fraction of the rows, a data file, or a list of row numbers; or column:, by:, group:",
     "model": "linear, mlp, or path/to/file.py:Name",
     "loss": "of torch.nn, in snake case",
-    "optimizer": "of torch.optim, in lower case",
+    "optimizer": "name: of torch.optim, in lower case",
     "schedule": "constant, cosine, linear, step, one_cycle, plateau",
     "max_epochs": "at most: early stopping ends sooner",
     "device": "auto, cpu, cuda, cuda:1, ...",
@@ -74,7 +74,8 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     assert data.target is not None
     filled = complete(config, sizes=data.sizes, task=data.target.task)
     split = replace(filled.data.split, **_fractions(filled))
-    filled = replace(filled, data=replace(filled.data, task=report.task, split=split))
+    optimizer = _optimizer(config.optimizer, filled.optimizer)
+    filled = replace(filled, data=replace(filled.data, task=report.task, split=split), optimizer=optimizer)
     remarks = tuple(remark for remark in check_data(filled.data, data) if remark.level != "note")
     return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n", remarks)
 
@@ -84,6 +85,14 @@ def _fractions(config: RunConfig) -> dict[str, Any]:
     if split.column is not None:
         return {}
     return {name: DEFAULT_FRACTION for name in ("val", "test") if getattr(split, name) is None}
+
+
+def _optimizer(given: Component | None, filled: Component | None) -> Component | None:
+    """Groups that follow from the model and the number of rows are left to be worked out: both may be changed."""
+    is_given = given is not None and given.name is not None
+    if filled is None or is_given or filled.name == DEFAULT_NAMES["optimizer"]:
+        return filled
+    return Component(options={option: value for option, value in filled.options.items() if option != "groups"})
 
 
 def _lines(config: RunConfig, report: TableReport, directory: Path) -> Iterator[str]:

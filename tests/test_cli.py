@@ -148,6 +148,12 @@ def test_init_and_train_from_data_understand_the_same():
     assert from_config["metrics"] == from_data["metrics"]
 
 
+def test_another_model_can_be_put_into_the_config_that_init_writes():
+    run("init", PENGUINS, "--target", "species", "-o", "c.yaml")
+
+    assert run("train", "c.yaml", *QUICK, "model=linear").exit_code == 0
+
+
 def test_names_that_are_no_plain_text_come_back_from_the_config_that_init_writes():
     names = ["x\n(cm)", "a\tb", "\x1b[31mred", "- #: {", "z" * 300, "1e3"]
     write("t.csv", ",".join(f'"{name}"' for name in [*names, "y"]), *(f"{x}{f',{x % 7 + 0.5}' * 6}" for x in range(40)))

@@ -103,7 +103,9 @@ def test_every_weight_learns(kind):
 
 
 def test_without_hidden_layers_one_linear_layer_follows_the_embeddings():
-    assert [type(layer) for layer in MLP(EDGES, (), 1, hidden=()).layers] == [nn.Linear]
+    model = MLP(EDGES, (), 1, hidden=())
+
+    assert (len(model.layers), type(model.head)) == (0, nn.Linear)
 
 
 def test_dropout_is_on_in_training_only():
@@ -119,7 +121,7 @@ def test_weight_decay_spares_all_but_the_slopes():
     decayed = {name for name, _ in model.named_parameters()} - without_decay(model)
 
     embedded = {"number_embedding.weight", "number_embedding.slope"}
-    assert decayed == embedded | {"layers.0.weight", "layers.4.weight", "linear_path.weight"}
+    assert decayed == embedded | {"layers.0.weight", "head.weight", "linear_path.weight"}
 
 
 def test_the_linear_path_starts_at_zero():

@@ -160,6 +160,13 @@ def test_dropout_does_not_keep_rows_from_being_learnt_by_heart(tmp_path):
     assert tried(tmp_path, own="Dropping").remarks == ()
 
 
+PULLED_TO_ZERO = [{"match": "*", "weight_decay": 100.0}]
+
+
+def test_weight_decay_does_not_keep_rows_from_being_learnt_by_heart(tmp_path):
+    assert tried(tmp_path, optimizer={"name": "adam", "groups": PULLED_TO_ZERO}).remarks == ()
+
+
 def test_a_linear_model_need_not_learn_by_heart(tmp_path):
     found = tried(tmp_path, "multilabel", model="linear", optimizer={"name": "adamw", "lr": 1e-4})
 

@@ -31,7 +31,36 @@ def test_a_table_gets_a_model_a_loss_an_optimizer_and_a_schedule():
     config = completed(TABLE, "multiclass", train=100, val=20)
 
     names = [config.model.name, config.loss.name, config.optimizer.name, config.schedule.name]
-    assert names == ["mlp", "cross_entropy", "adamw", "cosine"]
+    assert names == ["mlp", "cross_entropy", "adam", "cosine"]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_what_pulls_at_the_scores_of_classes_fades_as_rows_grow(task):
+    few, many = completed(TABLE, task, train=128).optimizer, completed(TABLE, task, train=12_800).optimizer
+
+    assert few.options["groups"] == [
+        {"match": "head.weight", "weight_decay": 2.0},
+        {"match": "linear_path.*", "weight_decay": 100 / 128},
+    ]
+    assert many.options["groups"][0]["weight_decay"] == 0.02
+
+
+@pytest.mark.parametrize("optimizer", [{"weight_decay": 0.1}, {"groups": []}])
+def test_who_says_what_pulls_at_the_weights_gets_the_default_optimizer(optimizer):
+    found = completed({**TABLE, "optimizer": optimizer}, "binary", train=100).optimizer
+
+    assert (found.name, found.options) == ("adamw", {"lr": 2e-3, "weight_decay": 1e-2, **optimizer})
+
+
+@pytest.mark.parametrize(("model", "task"), [("mlp", "regression"), ("linear", "binary"), ("own:Model", "binary")])
+def test_values_and_other_models_get_the_default_optimizer(model, task):
+    assert completed({**TABLE, "model": model}, task, train=100).optimizer.name == "adamw"
+
+
+def test_a_learning_rate_alone_leaves_the_pull_in_place():
+    found = completed({**TABLE, "optimizer": {"lr": 0.5}}, "binary", train=256).optimizer
+
+    assert (found.name, found.options["lr"], len(found.options["groups"])) == ("adam", 0.5, 2)
 
 
 def test_options_without_a_name_go_to_the_default_component_and_not_to_another():

@@ -65,7 +65,8 @@ class MLP(nn.Module):
         for size in hidden:
             layers += [nn.Linear(width, size), nn.LayerNorm(size), nn.ReLU(), nn.Dropout(dropout)]
             width = size
-        self.layers = nn.Sequential(*layers, nn.Linear(width, out_features))
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Linear(width, out_features)
         self.linear_path = LinearPath(self.numbers, categories, out_features)
         self.activation = nn.Sequential(*final_activation(output))
 
@@ -76,7 +77,7 @@ class MLP(nn.Module):
             embedded.append(self.number_embedding(x[:, : self.numbers]))
         if self.categories:
             embedded.append(self.category_embedding(x[:, self.numbers :]))
-        y: Tensor = self.activation(self.layers(torch.cat(embedded, dim=1)) + self.linear_path(x))
+        y: Tensor = self.activation(self.head(self.layers(torch.cat(embedded, dim=1))) + self.linear_path(x))
         return y
 
 
