@@ -15,7 +15,7 @@ from ignite_workflow.data.whole_files import stamp
 
 __all__ = ["ChunkStore"]
 
-_MOST_BYTES = 128 * 1024 * 1024  # what works on them takes as much beside it
+_MOST_BYTES = 160 * 1024 * 1024  # what works on them takes as much beside it
 
 
 class ChunkStore:
@@ -52,7 +52,7 @@ class ChunkStore:
 
     def __iter__(self) -> Iterator[Chunk]:
         for number, (chunk, on_disk) in enumerate(self._chunks):
-            yield replace(chunk, frame=pl.read_ipc(self._path(number))) if on_disk else chunk
+            yield replace(chunk, frame=pl.read_ipc_stream(self._path(number))) if on_disk else chunk
 
     def save(self) -> list[dict[str, Any]]:
         """Put all chunks into the directory, where another process finds them: what ``load`` needs for that."""
@@ -87,4 +87,4 @@ class ChunkStore:
 
     def _write(self, number: int, chunk: Chunk) -> None:
         with self._path(number).open("wb") as file:
-            chunk.frame.write_ipc(file)
+            chunk.frame.write_ipc_stream(file)

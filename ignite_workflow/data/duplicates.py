@@ -40,10 +40,14 @@ def hash_rows(*arrays: np.ndarray[Any, np.dtype[Any]]) -> Hashes:
 
 def count_common(hashes: Hashes, others: Hashes) -> int:
     """How many of ``hashes`` are among ``others``, neither of them empty."""
-    marked, mask = np.zeros(_MARKS, dtype=bool), np.uint64(_MARKS - 1)
-    marked[hashes & mask] = True
-    others = np.sort(others[marked[others & mask]])  # few are left to be sorted, which takes longest
-    if not len(others):
-        return 0
-    at = np.minimum(np.searchsorted(others, hashes), len(others) - 1)
-    return int((others[at] == hashes).sum())
+    others = _likely_among(hashes, others, bits=0)  # few are left: to sort all takes longest
+    hashes = _likely_among(others, hashes, bits=32)
+    return int(np.isin(hashes, others).sum())
+
+
+def _likely_among(found: Hashes, hashes: Hashes, *, bits: int) -> Hashes:
+    """Those of ``hashes`` that are in ``found``, and few others: from so many bits on, some are compared."""
+    marked, shift, mask = np.zeros(_MARKS, dtype=bool), np.uint64(bits), np.uint64(_MARKS - 1)
+    marked[(found >> shift) & mask] = True
+    likely: Hashes = hashes[marked[(hashes >> shift) & mask]]
+    return likely
