@@ -20,6 +20,7 @@ from ignite_workflow.data.bad_samples import bad_sample, refuse
 from ignite_workflow.data.batches import BatchDataset, SampleDataset, TensorBatches
 from ignite_workflow.data.prepared import ArraySplit, PreparedData, prepare_table
 from ignite_workflow.data.schema import Schema
+from ignite_workflow.data.survey import Survey
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.randomness import Stream, generator
 from ignite_workflow.targets import Target
@@ -71,7 +72,12 @@ class RunData:
 
 
 def prepare_data(
-    config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None
+    config: DataConfig,
+    *,
+    seed: int,
+    cache_directory: Path | None = None,
+    schema: Schema | None = None,
+    surveyed: Callable[[Survey], None] | None = None,
 ) -> RunData:
     """Read the data of a run.
 
@@ -80,6 +86,7 @@ def prepare_data(
         seed: of the split.
         cache_directory: of prepared tables; None: the person's own.
         schema: of a trained model that is to go on with this data; None: fitted here.
+        surveyed: hears what the look at a table found, where it was not prepared before.
 
     Raises:
         ConfigError: a setting does not go with the data.
@@ -94,7 +101,7 @@ def prepare_data(
         )
     if not config.path:
         raise ConfigError("data.path: is missing.")
-    return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema))
+    return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema, surveyed=surveyed))
 
 
 def _table(prepared: PreparedData) -> RunData:

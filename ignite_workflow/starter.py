@@ -15,7 +15,8 @@ from ignite_workflow.config import Component, RunConfig, config_to_mapping
 from ignite_workflow.config_fields import DEFAULT_FRACTION
 from ignite_workflow.config_tree import to_yaml
 from ignite_workflow.data.columns import USED_KINDS, Finding
-from ignite_workflow.data.inspection import TableReport, inspect_table
+from ignite_workflow.data.inspection import TableReport, inspect_table, report_on
+from ignite_workflow.data.survey import Survey
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.display import padded, printable, shorten, text_width, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
@@ -69,15 +70,20 @@ def start_from(config: RunConfig, directory: Path) -> Start:
         WorkflowError: the data cannot be used.
     """
     check_components(config)
-    report = inspect_table(config.data)
-    data = prepare_data(config.data, seed=config.train.seed)
+    reports: list[TableReport] = []  # of a table that is looked at now: one look is enough
+
+    def report(survey: Survey) -> None:
+        reports.append(report_on(survey))
+
+    data = prepare_data(config.data, seed=config.train.seed, surveyed=report)
+    found = reports[-1] if reports else inspect_table(config.data)
     assert data.target is not None
     filled = complete(config, sizes=data.sizes, task=data.target.task)
     split = replace(filled.data.split, **_fractions(filled))
     optimizer = _optimizer(config.optimizer, filled.optimizer)
-    filled = replace(filled, data=replace(filled.data, task=report.task, split=split), optimizer=optimizer)
+    filled = replace(filled, data=replace(filled.data, task=found.task, split=split), optimizer=optimizer)
     remarks = tuple(remark for remark in check_data(filled.data, data) if remark.level != "note")
-    return Start(report, filled, "\n".join(_lines(filled, report, directory)) + "\n", remarks)
+    return Start(found, filled, "\n".join(_lines(filled, found, directory)) + "\n", remarks)
 
 
 def _fractions(config: RunConfig) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.columns import Finding
 from ignite_workflow.data.features import class_order, target_text
 from ignite_workflow.data.sentinels import find_sentinels
-from ignite_workflow.data.survey import survey_table
+from ignite_workflow.data.survey import Survey, survey_table
 from ignite_workflow.data.target import CLASS_TASKS
 
-__all__ = ["TableReport", "inspect_table"]
+__all__ = ["TableReport", "inspect_table", "report_on"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,15 @@ def inspect_table(config: DataConfig) -> TableReport:
         ConfigError: a column that the settings name is not there, or the targets fit no task.
         DataError: the files cannot be read.
     """
-    survey = survey_table(config)
+    return report_on(survey_table(config))
+
+
+def report_on(survey: Survey) -> TableReport:
+    """What a look at a table found, for people.
+
+    Args:
+        survey: of the table; what it keeps is looked at.
+    """
     schema = survey.schema
     classes: dict[str, int] = {}
     if schema.task in CLASS_TASKS:

@@ -37,6 +37,7 @@ __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 _FORMAT = 8  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
+Heard = Callable[[Survey], None] | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,12 @@ class PreparedData:
 
 
 def prepare_table(
-    config: DataConfig, *, seed: int, cache_directory: Path | None = None, schema: Schema | None = None
+    config: DataConfig,
+    *,
+    seed: int,
+    cache_directory: Path | None = None,
+    schema: Schema | None = None,
+    surveyed: Heard = None,
 ) -> PreparedData:
     """Turn a table into arrays, or find those made before from the same content and settings.
 
@@ -86,6 +92,7 @@ def prepare_table(
         seed: of the run: decides a random split.
         cache_directory: where arrays are kept; None: ``$IGNITE_WORKFLOW_CACHE`` or the user's cache directory.
         schema: of a trained model that is to go on with this table; None: fitted to the training rows.
+        surveyed: hears what the look at the table found, where there are no arrays yet.
 
     Raises:
         ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
@@ -95,7 +102,7 @@ def prepare_table(
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
     about = _about(config, paths, seed, schema)
     work = _work(about, paths)
-    make = partial(_make, config, seed, schema, work)
+    make = partial(_make, config, seed, schema, surveyed, work)
     with Digest(paths) as digest:  # not waited for where there cannot be such arrays
         found = cache.load(_key(about, digest)) if cache.has(about) else None
         if found is None:
@@ -164,13 +171,15 @@ def _work(about: str, paths: list[Path]) -> str:
 
 
 def _make(
-    config: DataConfig, seed: int, schema: Schema | None, work: str, sink: ArraySink, scratch: Path | None
+    config: DataConfig, seed: int, schema: Schema | None, heard: Heard, work: str, sink: ArraySink, scratch: Path | None
 ) -> dict[str, Any]:
     """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
     with Meter(table_paths(config.path)[0].name) as meter:
         store = ChunkStore(scratch, meter.count)
         journal = None if scratch is None else Journal(scratch, work, store, meter.go_on)
         survey = survey_table(config, store=store, journal=journal, schema=schema)
+        if heard is not None:
+            heard(survey)
         names, codes = _classes(survey)
         assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
         if schema is None:
@@ -195,17 +204,7 @@ def _make(
         "notes": [*survey.table.notes, *survey.notes],
         "lost_rows": encoded.lost_rows(),
         "repeated_rows": encoded.repeated_rows(),
-        "missing_words": _missing_words(survey),
-    }
-
-
-def _missing_words(survey: Survey) -> dict[str, dict[str, int]]:
-    """Of the columns that hold words: a word there may be a class, though it reads like a missing value."""
-    targets = {target.name for target in survey.schema.targets if survey.schema.task in CLASS_TASKS}
-    return {
-        name: {**finding.words, "": finding.missing}
-        for name, finding in survey.findings.items()
-        if finding.words and not finding.whole and (finding.kind == "category" or name in targets)
+        "missing_words": survey.missing_words(),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -193,8 +193,8 @@ class Schema:
 
     def to_dict(self) -> dict[str, Any]:
         """A form that JSON can hold; ``from_dict`` gives back an equal schema."""
-        plain: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **asdict(self)}))
-        return plain
+        plain: dict[str, Any] = TypeAdapter(Schema).dump_python(self, mode="json")
+        return {"format": _FORMAT, **plain}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Schema:

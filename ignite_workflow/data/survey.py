@@ -53,6 +53,15 @@ class Survey:
             return self.table.chunks()
         return iter(self.store)
 
+    def missing_words(self) -> dict[str, dict[str, int]]:
+        """Of the columns that hold words: a word there may be a class, though it reads like a missing value."""
+        targets = {target.name for target in self.schema.targets if self.schema.task in CLASS_TASKS}
+        return {
+            name: {**finding.words, "": finding.missing}
+            for name, finding in self.findings.items()
+            if finding.words and not finding.whole and (finding.kind == "category" or name in targets)
+        }
+
     def usable(self) -> Mask:
         """Which rows have a value for each target, (N,)."""
         usable = np.ones(self.kept.height, dtype=bool)
