@@ -15,7 +15,7 @@ from ignite_workflow.data.whole_files import stamp
 
 __all__ = ["ChunkStore"]
 
-_MOST_BYTES = 160 * 1024 * 1024  # what works on them takes as much beside it
+_MOST_BYTES = 144 * 1024 * 1024  # what works on them takes as much beside it
 
 
 class ChunkStore:
