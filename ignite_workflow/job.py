@@ -208,7 +208,7 @@ def _run(workflow: Workflow, data: RunData, directory: RunDirectory, started: fl
         return {"metrics": metrics, "coefficients": coefficients(workflow.model, data.schema, data.target)}
 
     workflow.run(measure_and_save)
-    return _result(directory, time.monotonic() - started)
+    return _result(directory, directory.status, time.monotonic() - started)
 
 
 def _finished_result(directory: RunDirectory, config: RunConfig, started: float) -> TrainResult | None:
@@ -223,11 +223,10 @@ def _finished_result(directory: RunDirectory, config: RunConfig, started: float)
     other_epochs = asked < most or (asked > most and status["epoch"] == most)
     if other_epochs or asks_for_another(load_config(directory.path / "config.yaml"), config):
         return None
-    return replace(_result(directory, time.monotonic() - started), was_finished=True)
+    return replace(_result(directory, status, time.monotonic() - started), was_finished=True)
 
 
-def _result(directory: RunDirectory, seconds: float) -> TrainResult:
-    status = directory.read_status()
+def _result(directory: RunDirectory, status: Mapping[str, Any], seconds: float) -> TrainResult:
     finished = status["state"] == "finished"
     return TrainResult(
         run=directory.path,

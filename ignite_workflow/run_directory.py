@@ -64,6 +64,7 @@ class RunDirectory:
     Attributes:
         path: absolute.
         records: the numbers measured, in ``metrics.jsonl``.
+        status: what this process said last in ``status.json``, whether or not it could be written; empty before.
 
     Raises:
         RunDirectoryError: another process holds the directory; or it cannot be written to.
@@ -85,7 +86,7 @@ class RunDirectory:
             raise RunDirectoryError(f"cannot write to the run directory {self.path}: {error.strerror}") from error
         self._take_lock(self._lock)
         self.records = Records(self.path / "metrics.jsonl")
-        self._status: dict[str, Any] = {}
+        self.status: dict[str, Any] = {}
         self._writing = threading.Lock()  # heartbeats come from a thread
 
     def _take_lock(self, lock: int) -> None:
@@ -145,11 +146,11 @@ class RunDirectory:
             RunDirectoryError: as ``write``; where the run has ended, only if the spare file is too small too.
         """
         with self._writing:
-            started = self._status.get("started") or self.read_status().get("started") or _now()
-            self._status |= {"state": state, **details}
-            self._status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
+            started = self.status.get("started") or self.read_status().get("started") or _now()
+            self.status |= {"state": state, **details}
+            self.status |= {"pid": os.getpid(), "host": socket.gethostname(), "started": started, "updated": _now()}
             told_first = dict.fromkeys(("state", "reason", "exit_code"))
-            status = {**told_first, **self._status}
+            status = {**told_first, **self.status}
             if state == "running":
                 self._keep_room()
                 self.write("status.json", _as_text(status))

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ignite_workflow.data.loader import SeekableLoader
 from ignite_workflow.data.workers import worker_death
-from ignite_workflow.errors import NotEnoughMemoryError, RunDirectoryError, WorkflowError
+from ignite_workflow.errors import CheckpointError, NotEnoughMemoryError, RunDirectoryError, WorkflowError
 from ignite_workflow.memory import out_of_memory
 from ignite_workflow.signals import stop_on_signals
 from ignite_workflow.state import EvaluationAbandoned
 
 if TYPE_CHECKING:
     from ignite_workflow.records import Record
+    from ignite_workflow.run_directory import RunDirectory
     from ignite_workflow.workflow import Workflow
 
 __all__ = ["close_parts", "finish_unless_stopped", "how_it_ended", "progress", "supervised"]
@@ -42,7 +43,7 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
         directory.update_status("running", reason=None, exit_code=None, max_epochs=workflow.max_epochs)
         with stop_on_signals(workflow.trainer):
             yield ending
-        directory.update_status(**{**progress(workflow), **ending})
+        _tell_end(directory, {**progress(workflow), **ending})
     except BaseException as raised:
         error = worker_death(raised) or memory_shortage(workflow, raised, at_end="state" in ending) or raised
         failure = {"reason": failure_line(error), "exit_code": exit_code_of(error)}
@@ -55,6 +56,20 @@ def supervised(workflow: Workflow) -> Iterator[dict[str, Any]]:
         if error is raised:
             raise
         raise error from raised
+
+
+def _tell_end(directory: RunDirectory, status: dict[str, Any]) -> None:
+    """Write the last ``status.json``. A run that was stopped can be resumed though it says nothing of that.
+
+    Raises:
+        CheckpointError: the run is finished, and it cannot be told: its metrics are a part of the result.
+    """
+    try:
+        directory.update_status(**status)
+    except RunDirectoryError as error:
+        if status["exit_code"] == 0:
+            raise CheckpointError(f"{error}; make room and go on with the same command") from error
+        log.warning("%s; the run was stopped and can be resumed all the same", error)
 
 
 def memory_shortage(workflow: Workflow, raised: BaseException, *, at_end: bool) -> NotEnoughMemoryError | None:

@@ -1,5 +1,6 @@
 """Around a run: who may interrupt it, and what status.json says of it."""
 
+import errno
 import json
 import os
 import signal
@@ -12,7 +13,15 @@ from ignite.engine import Events
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
-from ignite_workflow import ConfigError, EvaluationEngine, TrainConfig, Workflow, early_signals
+from ignite_workflow import (
+    CheckpointError,
+    ConfigError,
+    EvaluationEngine,
+    TrainConfig,
+    Workflow,
+    early_signals,
+    run_directory,
+)
 from ignite_workflow.testing import scripted_workflow
 
 DATA = TensorDataset(torch.linspace(0, 1, 12)[:, None], torch.linspace(1, 2, 12)[:, None])
@@ -109,6 +118,41 @@ def test_a_handler_that_leaves_the_process_is_named_and_its_exit_code_is_not_0(t
 
     assert status(tmp_path)["exit_code"] == getattr(raised.value, "code", 130) == code
     assert "leave, at ITERATION_STARTED, iteration 2" in caplog.text
+
+
+@pytest.fixture
+def unwritable(monkeypatch):
+    """``unwritable()``: from then on nothing more can be written to ``status.json``."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    def begin():
+        for name in ("replace_file", "replace_by"):
+            monkeypatch.setattr(run_directory, name, refuse)
+
+    return begin
+
+
+def test_a_run_that_was_stopped_can_be_resumed_though_its_status_cannot_say_so(tmp_path, unwritable, caplog):
+    workflow = build(tmp_path)
+    workflow.trainer.add_event_handler(Events.ITERATION_STARTED(once=2), unwritable)
+
+    run_and_receive(workflow, signal.SIGUSR1)
+
+    assert (workflow.exit_code, status(tmp_path)["state"]) == (75, "running")
+    assert "status.json: Disk quota exceeded; the run was stopped and can be resumed all the same" in caplog.text
+    assert workflow.checkpoint_store().steps() == [2]
+
+
+def test_a_run_whose_status_cannot_say_that_it_is_finished_has_failed(tmp_path, unwritable):
+    workflow = build(tmp_path)
+    workflow.trainer.add_event_handler(Events.COMPLETED, unwritable)
+
+    with pytest.raises(CheckpointError, match=r"status.json: Disk quota exceeded; make room and go on with the same"):
+        workflow.run()
+
+    assert CheckpointError.exit_code == 1
 
 
 @pytest.mark.parametrize("ends", [lambda: None, lambda: 1 / 0])
