@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ignite_workflow.checkpoint import CheckpointStore, load_model_state, model_state
 from ignite_workflow.errors import CheckpointError, ConfigError, DivergedError, noted
 from ignite_workflow.events import WorkflowEvents
 from ignite_workflow.finite import check_weights
+from ignite_workflow.state_tree import can_be_saved
 
 if TYPE_CHECKING:
     from ignite_workflow.handler import Handler
@@ -81,11 +83,16 @@ class Saver:
 
     Args:
         workflow: whose run directory has the checkpoints.
+
+    Raises:
+        ConfigError: a weight of the model cannot be saved.
     """
 
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
         directory = workflow.run_directory
+        if directory is not None:
+            _check_weights_can_be_saved(workflow.model)
         self._store = CheckpointStore(directory.checkpoints) if directory is not None else None
         self._moment: Mapping[str, Any] | None = None  # the counters at the last save
         self._last: Future[Path] | None = None
@@ -146,6 +153,12 @@ class Saver:
             self.save()
         except (OSError, DivergedError) as error:  # whoever asked for it is no longer there to be told
             log.warning("checkpoint not saved: %s", error)
+
+
+def _check_weights_can_be_saved(model: nn.Module) -> None:
+    for name, value in model.state_dict().items():
+        if isinstance(value, Tensor) and not can_be_saved(value):
+            raise ConfigError(f"the model's weight {name!r} is of {value.dtype}, which cannot be saved: convert it")
 
 
 def _fail(error: OSError) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["DTYPES", "decode_tree", "encode_tree"]
+__all__ = ["DTYPES", "can_be_saved", "decode_tree", "encode_tree"]
 
 DTYPES = {
     torch.float64: "F64",
@@ -20,9 +20,12 @@ DTYPES = {
     torch.int16: "I16",
     torch.int8: "I8",
     torch.uint8: "U8",
+    torch.uint16: "U16",
+    torch.uint32: "U32",
+    torch.uint64: "U64",
     torch.bool: "BOOL",
 }
-"""What tensors of a state may hold, by the names of safetensors."""
+"""What tensors of a state may hold, by the names of safetensors; or complex numbers, as pairs of these."""
 
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _TEXT = frozenset({str})
@@ -74,11 +77,21 @@ def _path(where: tuple[Any, ...]) -> str:
 
 def _encode_tensor(tensor: Tensor, tensors: dict[str, Tensor], where: tuple[Any, ...]) -> str | dict[str, str]:
     real = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
-    if real.dtype not in DTYPES:
+    if not can_be_saved(tensor):
         raise TypeError(f"{_path(where)} is a tensor of {tensor.dtype}, which cannot be saved")
     name = f"t{len(tensors)}"
     tensors[name] = real
     return name if real is tensor else {"complex": name}
+
+
+def can_be_saved(tensor: Tensor) -> bool:
+    """Whether there is a name for what a tensor holds, in checkpoints as with models; there is none for float8.
+
+    Example:
+        >>> can_be_saved(torch.ones(1, dtype=torch.complex128)), can_be_saved(torch.ones(1, dtype=torch.float8_e5m2))
+        (True, False)
+    """
+    return tensor.dtype in DTYPES or tensor.is_complex()
 
 
 def decode_tree(node: Any, tensors: dict[str, Tensor]) -> Any:

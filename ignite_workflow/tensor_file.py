@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ignite_workflow.durable import write_over
 from ignite_workflow.errors import CheckpointError, WorkflowError
-from ignite_workflow.state_tree import DTYPES, decode_tree, encode_tree
+from ignite_workflow.state_tree import DTYPES, can_be_saved, decode_tree, encode_tree
 
 __all__ = [
     "read_tensor_file",
@@ -32,8 +32,8 @@ __all__ = [
     "write_tensor_file",
 ]
 
-_MORE_DTYPES = {torch.uint16: "U16", torch.uint32: "U32", torch.uint64: "U64", torch.complex64: "C64"}  # of weights
-_NAMES = DTYPES | _MORE_DTYPES
+_NAMES = DTYPES | {torch.complex64: "C64"}
+_PAIRS = "complex"
 _BY_NAME = {name: dtype for dtype, name in _NAMES.items()}
 _MOST_NUMBERS = 2**50  # also of a tensor that is empty in one of its dimensions
 _DIGEST_BYTES = 32
@@ -71,19 +71,26 @@ def tensor_file_parts(tree: dict[str, Any], kind: str) -> list[bytes | memoryvie
     return [_header(layout, {"kind": kind, "values": values}), *map(_bytes_of, tensors.values())]
 
 
-def weights_parts(tensors: Mapping[str, Tensor]) -> list[bytes | memoryview]:
+def weights_parts(tensors: dict[str, Tensor]) -> list[bytes | memoryview]:
     """What a plain safetensors file of ``tensors`` holds: their own memory where it can be, not a copy.
 
-    The library of that name would copy all of it twice; where there is no memory for that, it aborts the process.
+    The library of that name would copy all of it twice; where there is no memory for that, it aborts the process. The
+    format has no complex numbers but those of 64 bits: others are pairs of real ones, and named in ``__metadata__``.
 
     Raises:
-        TypeError: a tensor's dtype has no name in the format.
+        TypeError: a tensor cannot be saved.
     """
-    aligned = dict(sorted(tensors.items(), key=_negative_itemsize))
-    for name, tensor in aligned.items():
-        if tensor.dtype not in _NAMES:
+    for name, tensor in tensors.items():
+        if not can_be_saved(tensor):
             raise TypeError(f"{name!r} is a tensor of {tensor.dtype}, which cannot be saved")
-    return [_header([*_layout(aligned)], {"format": "pt"}), *map(_bytes_of, aligned.values())]
+    pairs = {
+        name: torch.view_as_real(tensor.resolve_conj())
+        for name, tensor in tensors.items()
+        if tensor.dtype not in _NAMES
+    }
+    aligned = dict(sorted((tensors | pairs).items(), key=_negative_itemsize))
+    metadata = {"format": "pt"} | ({_PAIRS: json.dumps([*pairs])} if pairs else {})
+    return [_header([*_layout(aligned)], metadata), *map(_bytes_of, aligned.values())]
 
 
 def _negative_itemsize(item: tuple[str, Tensor]) -> int:
@@ -141,10 +148,16 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], str]:
     try:
         with path.open("rb") as file:
             size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
-            _, layout = _read_header(file, path, size, digest)
-            return _read_tensors(file, path, size, layout, digest), digest.hexdigest()
+            header, layout = _read_header(file, path, size, digest)
+            tensors = _read_tensors(file, path, size, layout, digest)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        pairs = json.loads(header.get("__metadata__", {}).get(_PAIRS, "[]"))
+        complexes = {name: torch.view_as_complex(tensors[name]) for name in pairs}
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{path} was not written by this library: {error}") from error
+    return tensors | complexes, digest.hexdigest()
 
 
 def _read(file: BinaryIO, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from ignite_workflow import CheckpointError, tensor_file
 from ignite_workflow.state_tree import decode_tree, encode_tree
-from ignite_workflow.tensor_file import read_tensor_file, weights_parts, write_tensor_file
+from ignite_workflow.tensor_file import read_tensor_file, read_weights, weights_parts, write_tensor_file
 
 FLIPS = 500 if os.environ.get("EXHAUSTIVE") else 60
 DTYPES = [
@@ -148,6 +148,32 @@ def test_weights_of_every_dtype_are_those_that_safetensors_reads(tmp_path):
     assert read.keys() == weights.keys()
     assert all(torch.equal(read[name], weights[name]) for name in weights)
     assert all(read[name].dtype == weights[name].dtype for name in weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_complex_weights_come_back_as_they_were(tmp_path, dtype):
+    weights = {"w": torch.randn(2, 3, dtype=torch.complex128).to(dtype).conj(), "x": torch.ones(2)}
+    (tmp_path / "weights").write_bytes(b"".join(weights_parts(weights)))
+
+    again, _ = read_weights(tmp_path / "weights")
+
+    assert {name: tensor.dtype for name, tensor in again.items()} == {"w": dtype, "x": torch.float32}
+    assert torch.view_as_real(again["w"]).equal(torch.view_as_real(weights["w"].resolve_conj()))
+
+
+@pytest.mark.parametrize("pairs", ['["y"]', '["x"]', "{", 3, "[[]]"])
+def test_weights_that_are_no_pairs_are_not_taken_for_complex_ones(tmp_path, pairs):
+    header = {"__metadata__": {"complex": pairs}, "x": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}
+    text = json.dumps(header).encode()
+    (tmp_path / "weights").write_bytes(len(text).to_bytes(8, "little") + text + bytes(12))
+
+    with pytest.raises(CheckpointError, match=r"weights was not written by this library: ."):
+        read_weights(tmp_path / "weights")
+
+
+def test_a_weight_that_cannot_be_saved_is_named():
+    with pytest.raises(TypeError, match=r"^'w' is a tensor of torch.float8_e5m2, which cannot be saved$"):
+        weights_parts({"w": torch.ones(1, dtype=torch.float8_e5m2)})
 
 
 def test_tensors_begin_at_multiples_of_8_bytes(content):

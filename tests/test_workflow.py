@@ -78,6 +78,14 @@ def same(left, right):
 # Assembling
 
 
+def test_a_weight_that_cannot_be_saved_is_refused_before_anything_is_trained(tmp_path):
+    model = nn.Linear(1, 1)
+    model.register_buffer("scale", torch.ones(1).to(torch.float8_e4m3fn))
+
+    with pytest.raises(ConfigError, match=r"weight 'scale' is of torch.float8_e4m3fn, which cannot be saved: convert"):
+        build(tmp_path, model=model)
+
+
 def test_trains_the_parts_it_is_given():
     workflow = build(max_epochs=30, model=nn.Linear(1, 1), handlers={"early_stopping": False})
 
