@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.evidence import Evidence, _may_be_written
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import DataError
 
@@ -179,3 +179,29 @@ def test_the_rows_above_are_read_once_for_a_few_columns_and_seldom_for_many():
     assert (evidence.equals("sum", 2, "9"), evidence.rows, len(passes)) == (True, 2, 1)
     assert all(evidence.equals("sum", number, str(number + 7)) for number in reversed(range(40)))
     assert len(passes) == 4
+
+
+def test_a_total_of_many_cells_is_compared_with_the_first_of_them(read):
+    header = ",".join(["name", *(f"c{number}" for number in range(40))])
+    body = [",".join([name, *["1"] * 40]) for name in ("Ann", "Bob", "Eve")]
+
+    with pytest.raises(DataError, match="none of its first 16 cells is the sum of those above"):
+        read("\n".join([header, *body, ",".join(["Total", *["7"] * 20, *["3"] * 20])]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "may_be"),
+    [
+        ("1.5", ".", True),
+        ("1.5", ",", False),
+        ("1.500", ",", True),
+        ("1,500.5", ",", False),
+        ("$ 1,500.5", ".", True),
+        ("12,34,567", ".", True),
+        ("12.345,6 €", ",", True),
+        ("1.234.56", ",", False),
+        ("1500", ",", True),
+    ],
+)
+def test_a_number_is_compared_in_the_ways_that_it_may_be_written(cell, decimal, may_be):
+    assert _may_be_written(cell, decimal) == may_be

@@ -50,6 +50,7 @@ _MOST_ROWS = 40
 _LEAST_WORDS = 3
 _MOST_WORDS = 3  # of a cell in a column of names, codes or numbers
 _MOST_SHOWN = 60
+_MOST_COMPARED = 16  # cells of a total, with the columns above
 
 
 @dataclass(frozen=True)
@@ -245,14 +246,17 @@ def _judge_total(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verd
     statistic = _STATISTICS[_word(label)]
     if above.has_word(position, _word(label)):
         return _DATA
-    for at, cell in row.filled[1:]:
-        if at < len(columns) and above.equals(statistic, at, cell):
+    cells = [(at, cell) for at, cell in row.filled[1:] if at < len(columns)]
+    digits = above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:]))
+    for at, cell in cells[:_MOST_COMPARED]:
+        if (above.has_read(at) or not digits) and above.equals(statistic, at, cell):
             return _Verdict(below=True, why=f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above")
-    if above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:])):
+    if digits:  # certain: not worth reading the rows again
         return _Verdict(below=True, why=f"all other cells of {columns[position]!r} hold digits")
     if statistic != "sum":  # such as the class "mean": nothing speaks against it
         return _DATA
-    return _Verdict(below=None, why="no cell in it is the sum of those above")
+    which = "no cell in it" if len(cells) <= _MOST_COMPARED else f"none of its first {_MOST_COMPARED} cells"
+    return _Verdict(below=None, why=f"{which} is the sum of those above")
 
 
 def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:

@@ -15,6 +15,7 @@ __all__ = ["Evidence"]
 _RELATIVE = 1e-9  # what sums of float64 differ by; of numbers that were rounded for display see ``equals``
 _LEAST_ROWS = 2
 _FIRST_COLUMNS = 3  # that of a label, and two to compare with what stands below
+_MORE_COLUMNS = 16  # at once: a table is not read again for each
 
 
 class Evidence:
@@ -28,7 +29,6 @@ class Evidence:
     def __init__(self, frames: Callable[[], Iterable[pl.DataFrame]], positions: Sequence[int]) -> None:
         self._frames = frames
         self._waiting = list(positions)
-        self._at_once = _FIRST_COLUMNS
         self._kept: dict[int, pl.Series] = {}
         self.rows = self._read(self._waiting[:_FIRST_COLUMNS])
 
@@ -49,10 +49,13 @@ class Evidence:
     def _cells(self, position: int) -> pl.Series:
         """The known cells of a column."""
         if position not in self._kept:
-            self._at_once *= 2  # so that a table of thousands of columns is not read a thousand times
             others = [at for at in self._waiting if at != position]
-            self._read([position, *others[: self._at_once - 1]])
+            self._read([position, *others[: _MORE_COLUMNS - 1]])
         return self._kept[position]
+
+    def has_read(self, position: int) -> bool:
+        """Whether the rows need not be read again for a column."""
+        return position in self._kept
 
     def has_digits(self, position: int) -> bool:
         """Whether every known cell of a column holds a digit, and there are some."""
@@ -76,7 +79,8 @@ class Evidence:
 
         Both ways of writing fractions are tried: with a point, and with a comma.
         """
-        return any(self._equals(statistic, position, cell, decimal) for decimal in ".,")
+        ways = [decimal for decimal in ".," if _may_be_written(cell, decimal)]
+        return any(self._equals(statistic, position, cell, decimal) for decimal in ways)
 
     def _equals(self, statistic: str, position: int, cell: str, decimal: str) -> bool:
         numbers = _numbers(self._cells(position), decimal)
@@ -99,6 +103,13 @@ def _empty_rows(frame: pl.DataFrame) -> int:
         if not frame.height:
             break
     return frame.height
+
+
+def _may_be_written(cell: str, decimal: str) -> bool:
+    """Whether what would separate thousands stands before three digits at last: 1.5 has no decimal comma."""
+    parting = "," if decimal == "." else "."
+    grouped = rf"[^{parting}]*\d(\{parting}\d{{2,3}})*\{parting}\d{{3}}(?!\d)[^{parting}]*"
+    return parting not in cell or re.fullmatch(grouped, cell) is not None
 
 
 def _numbers(cells: pl.Series, decimal: str) -> pl.Series:
