@@ -114,7 +114,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+    from ignite_workflow.quick_imports import quick_imports
+
+    with quick_imports():
+        home = import_module(f"{__name__}.{_HOME[name]}")
+    return getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ import ignite_workflow
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "ignite_workflow"
 LAYERS = [
-    "errors built_in display docstrings durable strict_json early_signals",
+    "errors quick_imports built_in display docstrings durable strict_json early_signals",
     "validation registry memory",
     "config_tree config_fields component_names config config_schema settings device randomness events pictures",
     "batch optimizer_calls targets class_weights losses metric_sums metrics optimizers muon schedules data models",

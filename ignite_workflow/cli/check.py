@@ -16,6 +16,7 @@ from ignite_workflow.cli.options import (
     settings_from,
     target_option,
 )
+from ignite_workflow.quick_imports import quick_imports
 from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
@@ -36,7 +37,8 @@ def command(source: str, settings: tuple[str, ...], target: str | None, device: 
     given = settings_from(settings, train__device=device, data__target=target)
     config = read_settings(source, given)
 
-    from ignite_workflow.trial import try_out
+    with quick_imports(keep=True):
+        from ignite_workflow.trial import try_out
 
     with placed_mistakes(source, given):
         trial = try_out(config)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ignite_workflow.cli.options import as_json, echo, json_option, terminal_width
+from ignite_workflow.quick_imports import quick_imports
 
 __all__ = ["command"]
 
@@ -33,12 +34,13 @@ def command(
     Prints the metrics, the figures of each class and the confusion matrix (or each target's errors), how far
     probabilities can be believed and what misleads, draws them, and writes every figure to evaluation.json.
     """
-    from tqdm import tqdm
+    with quick_imports(keep=True):
+        from tqdm import tqdm
 
-    from ignite_workflow.device import set_threads
-    from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
-    from ignite_workflow.evaluation_report import evaluate
-    from ignite_workflow.model_file import load_model
+        from ignite_workflow.device import set_threads
+        from ignite_workflow.evaluation_output import evaluation_text, write_evaluation
+        from ignite_workflow.evaluation_report import evaluate
+        from ignite_workflow.model_file import load_model
 
     set_threads(1)  # as in training
     predictor = load_model(run, trust=trust, device=device)

@@ -9,6 +9,7 @@ import click
 
 from ignite_workflow.cli.options import echo, program, settings_argument, settings_from, target_option, terminal_width
 from ignite_workflow.errors import ConfigError
+from ignite_workflow.quick_imports import quick_imports
 from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
@@ -32,8 +33,9 @@ def command(data: str, settings: tuple[str, ...], target: str | None, output: Pa
     given = settings_from(settings, data__target=target)
     config = read_settings(data, given)
 
-    from ignite_workflow.durable import replace_file
-    from ignite_workflow.starter import class_counts, describe_columns, start_from
+    with quick_imports(keep=True):
+        from ignite_workflow.durable import replace_file
+        from ignite_workflow.starter import class_counts, describe_columns, start_from
 
     with placed_mistakes(data, given):
         start = start_from(config, output.absolute().parent)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ignite_workflow.cli.options import as_json, json_option
+from ignite_workflow.quick_imports import quick_imports
 
 __all__ = ["command"]
 
@@ -28,8 +29,9 @@ def command(run: Path, data: str, output: str, json_: bool, **options: Any) -> N
 
     Rows keep their order; a table larger than memory is read in pieces.
     """
-    from ignite_workflow.device import set_threads
-    from ignite_workflow.model_file import load_model
+    with quick_imports(keep=True):
+        from ignite_workflow.device import set_threads
+        from ignite_workflow.model_file import load_model
 
     set_threads(1)  # two are no faster on slices this small, and much slower on a busy machine
     predictor = load_model(run, trust=options["trust"], device=options["device"])

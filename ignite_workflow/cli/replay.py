@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ignite_workflow.cli.options import as_json, json_option
+from ignite_workflow.quick_imports import quick_imports
 
 __all__ = ["command"]
 
@@ -24,7 +25,8 @@ def command(run: Path, iteration: int | None, device: str | None, json_: bool) -
     The handler nan_guard keeps such batches in RUN/bad_batches. Nothing is written. Exits with 1 where something is not
     finite again, with 0 where all is finite.
     """
-    from ignite_workflow.replay import replay
+    with quick_imports(keep=True):
+        from ignite_workflow.replay import replay
 
     found = replay(run.resolve(), iteration=iteration, device=device)
     if json_:

@@ -9,6 +9,7 @@ import click
 from ignite_workflow.cli.options import json_option, settings_argument, settings_from
 from ignite_workflow.cli.train import print_result
 from ignite_workflow.errors import RunDirectoryError
+from ignite_workflow.quick_imports import quick_imports
 from ignite_workflow.settings import placed_mistakes, read_settings
 
 __all__ = ["command"]
@@ -29,7 +30,8 @@ def command(run: Path, settings: tuple[str, ...], json_: bool) -> None:
     given = settings_from(settings)
     config = read_settings(run / "config.yaml", given)
 
-    from ignite_workflow.job import train
+    with quick_imports(keep=True):
+        from ignite_workflow.job import train
 
     with placed_mistakes(run / "config.yaml", given):
         result = train(config, run_directory=run.resolve(), resume=True)

@@ -21,6 +21,7 @@ from ignite_workflow.cli.options import (
     settings_from,
     target_option,
 )
+from ignite_workflow.quick_imports import quick_imports
 from ignite_workflow.settings import placed_mistakes, read_settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def command(source: str, settings: tuple[str, ...], json_: bool, **options: Any)
         given.append("handlers.progress=false")
     config = read_settings(source, given)  # what is wrong in them is said before torch is imported
 
-    from ignite_workflow.job import train
+    with quick_imports(keep=True):
+        from ignite_workflow.job import train
 
     with placed_mistakes(source, given):
         result = train(config, run_directory=options.pop("run_dir"), **options)
