@@ -111,6 +111,7 @@ def test_a_finished_run_stays_finished_whatever_became_of_its_data(data, tmp_pat
 
 
 def test_a_table_that_was_prepared_is_not_read_again_for_its_checksum(data, run, monkeypatch):
+    monkeypatch.setattr("ignite_workflow.data.digest._SETTLED_NANOSECONDS", -1)  # nor was it written just now
     config = DataConfig(path=str(data), target="species")
     with Digest([data]) as digest:
         digest.result()
