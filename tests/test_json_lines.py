@@ -107,3 +107,10 @@ def test_numbers_with_and_without_fractions_are_numbers(write):
 def test_a_key_that_looks_like_one_of_an_object_inside_is_refused_beside_it(write):
     with pytest.raises(DataError, match=r"two keys are both named 'a\.b' once objects are taken apart"):
         open_table(write({"a.b": 1, "a": {"b": 2}}))
+
+
+def test_infinity_is_named_and_not_the_numbers_beside_it(write):
+    with pytest.raises(DataError, match=r"line 2, key 'a': inf is no number that JSON knows: write null\.$"):
+        rows(write({"a": 1.5}, {"a": float("inf")}, {"a": 2}))
+    with pytest.raises(DataError, match=r"line 3, key 'a': True among values of type float\.$"):
+        rows(write({"a": 1.5}, {"a": 2}, {"a": True}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
@@ -196,6 +197,9 @@ def _bad_line(path: Path, block: Block, reason: str) -> DataError:
         if not isinstance(record, dict):
             return DataError(f"{where}: a JSON object is needed, got {line[:40].decode()!r}.")
         for key, value in record.items():
-            if value is not None and types.setdefault(key, type(value)) is not type(value):
+            if isinstance(value, float) and math.isinf(value):
+                return DataError(f"{where}, key {key!r}: {value} is no number that JSON knows: write null.")
+            kind = float if isinstance(value, int) and not isinstance(value, bool) else type(value)
+            if value is not None and types.setdefault(key, kind) is not kind:
                 return DataError(f"{where}, key {key!r}: {value!r} among values of type {types[key].__name__}.")
     return DataError(f"{path}: lines from {block.first_line} on cannot be read: {reason.splitlines()[0]}.")

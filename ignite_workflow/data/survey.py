@@ -12,6 +12,7 @@ from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import Finding, keep_one_feature
+from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
 from ignite_workflow.data.journal import Journal
@@ -148,6 +149,8 @@ def _shown_names(table: Table) -> str:
     """What a person may see from that the names were taken from another line than they are in."""
     shown = ", ".join(map(repr, table.columns[:_SHOWN]))
     more = f" and {len(table.columns) - _SHOWN} more" if len(table.columns) > _SHOWN else ""
+    if not isinstance(table.files[0], CsvFile):
+        return f" Its columns: {shown}{more}."
     return f" Its columns: {shown}{more}; if another line holds their names, its number: data.read.header."
 
 

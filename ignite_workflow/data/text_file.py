@@ -223,7 +223,9 @@ def _likeliest(path: Path, foreign: bytes) -> str:
     # lines of ASCII say nothing, and the search looks at samples only
     best = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii())).best()
     if best is None:
-        raise DataError(f"{path}: neither UTF-8 nor another text encoding. Say what it is: data.read.encoding.")
+        raise DataError(
+            f"{path}: not UTF-8, and its foreign letters do not tell what else: say data.read.encoding=cp1251 or so."
+        )
     return best.encoding
 
 
