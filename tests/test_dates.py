@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.date_formats import DATE_FORMATS
+from ignite_workflow.data.columns import ColumnScan
+from ignite_workflow.data.date_formats import DATE_FORMATS, parse_dates
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.prepared import prepare_table
@@ -392,3 +393,27 @@ def test_a_weekday_that_the_day_was_not_is_no_date():
     cells = [*["lundi 1 juin 2020"] * 30, "mardi 1 juin 2020"]
 
     assert search(cells).seen.bad == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "seconds"),
+    [
+        (["2024-01-31 23:00", "2024-01-31 24:00", "2024-02-01 01:00"], [0, 3600, 7200]),
+        (["31.01.2024 23:00:00", "31.01.2024 24:00:00"], [0, 3600]),
+        (["23:00", "24:00", "01:00"], [0, 3600, -79200]),
+    ],
+)
+def test_midnight_at_the_end_of_a_day_is_24_hours(cells, seconds):
+    series = pl.Series("when", cells)
+    found = search(cells)
+
+    moments = as_seconds(series, found.formats, CellRules(), str)
+    assert (moments - moments[0]).tolist() == seconds
+    assert parse_dates(pl.Series(["2024-01-31 24:01", "2024-01-31 10:24:00"]), "%Y-%m-%d %H:%M").null_count() == 2
+
+
+def test_times_without_a_zone_among_others_are_said_to_be_of_utc():
+    column = ColumnScan("when", CellRules())
+    column.add(pl.Series("when", ["2024-01-01 10:00", "2024-01-02 10:00+02:00"] * 20), str)
+
+    assert column.finding().why.endswith("; those without a time zone are taken for times of UTC")

@@ -17,6 +17,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = [
     "DASHES",
+    "IF_MISSING",
     "LARGEST",
     "MISSING",
     "CellRules",
@@ -59,7 +60,7 @@ _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
 _TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr", "vrai")
 _FALSE = ("false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "não", "nao", "nie", "нет", "falsch", "faux")
 
-_IF_MISSING = "; if it means a missing value: data.missing."
+IF_MISSING = "; if it means a missing value: data.missing."
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -177,13 +178,13 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         form = rules.format(series.name)
         written = "" if form.is_plain or series.dtype != pl.String else f" written like {form.example()}"
         raise DataError(
-            f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{_IF_MISSING}"
+            f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{IF_MISSING}"
         )
     large = np.abs(numbers.values) > LARGEST
     if large.any():
         first = int(large.argmax())
         what = "not finite" if np.isinf(numbers.values[first]) else "too large to compute with"
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}{_IF_MISSING}")
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}{IF_MISSING}")
     return numbers.values
 
 

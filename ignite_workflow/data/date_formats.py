@@ -70,6 +70,7 @@ DATE_FORMATS = (*DAYS, *MONTHS, *TIMES, *COMPACT, *LOGGED, *_MOMENTS)
 """All of them; one with ``%Z`` says in a column's schema what its abbreviations stand for, see ``zones``."""
 
 _CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$| ?[aApP]\.? ?[mM]\b)"
+_MIDNIGHT = r"([ T])24((?:[:.]00){1,2}(?:\.0+)?(?:[^\d:.]|$))"
 _TWO_DIGITS = r"\D\d{2}(\D|$)"
 _OFFSET_OF_FORM = re.compile(r" ?(?:GMT)?%#?z$")
 _OFFSET = r"(?:Z| ?(?:GMT)?[+-]\d{2}:?(?:\d{2})?)$"
@@ -121,6 +122,20 @@ def is_zoned(form: str) -> bool:
 
 
 def _moments(text: pl.Series, form: str, first_year: int | None = None) -> pl.Series:
+    """The moments of cells; 24:00 is midnight at the end of a day."""
+    moments = _clocked(text, form, first_year)
+    if "%H" not in form or not moments.null_count():
+        return moments
+    rest = moments.is_null().arg_true()
+    cells = text.gather(rest)
+    rest = rest.filter(cells.str.contains(_MIDNIGHT).fill_null(value=False))
+    if not len(rest):
+        return moments
+    begun = text.gather(rest).str.replace(_MIDNIGHT, "${1}00${2}")
+    return moments.scatter(rest, _clocked(begun, form, first_year).dt.offset_by("1d"))
+
+
+def _clocked(text: pl.Series, form: str, first_year: int | None) -> pl.Series:
     if is_zoned(form) and "z" in form:
         moments = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     elif "%H" in form or "%I" in form:

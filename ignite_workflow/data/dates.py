@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ignite_workflow.data.cells import CellRules, Floats, Place, as_text, parse_numbers
+from ignite_workflow.data.cells import IF_MISSING, CellRules, Floats, Place, as_text, parse_numbers
 from ignite_workflow.data.date_formats import ISO, ISO_OFFSET, ISO_UTC, TIMES, is_zoned, parse_dates
 from ignite_workflow.data.epochs import EPOCHS
 from ignite_workflow.errors import DataError
@@ -54,7 +54,9 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
         written = f"a date written {' or '.join(formats)}" if formats else "a date written year first: 2024-01-31T12:00"
         zone = known.dtype == pl.String and any(parse_dates(known[first : first + 1], form)[0] for form in ISO_OFFSET)
         why = ": it has a time zone, the training data has none" if zone else ""
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}{why}.")
+        raise DataError(
+            f"{place(first)}, column {series.name!r}: {series[first]!r} is not {written}{why or IF_MISSING}"
+        )
     return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from ignite_workflow.data.cells import LARGEST
+from ignite_workflow.data.date_formats import is_zoned
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.epochs import epoch_of, epoch_range, is_named_like_a_time
 from ignite_workflow.data.seen import SeenCells
@@ -124,8 +125,10 @@ def _date_why(name: str, seen: SeenCells, dates: DateSearch) -> str:
     may_last = set(dates.formats) <= {"%H:%M:%S", "%H:%M:%S%.f"}
     durations = f"; if these are durations: data.columns.{name}=number" if may_last else ""
     zones = "; if a time zone is another: data.read.zones" if any("%Z," in form for form in dates.formats) else ""
+    zoned = {is_zoned(form) for form in dates.formats if "%M" in form}
+    mixed = "; those without a time zone are taken for times of UTC" if len(zoned) > 1 else ""
     every = "nearly every" if bad else "every"
-    return f"{every} known cell is written {' or '.join(dates.formats)}{proof}{days}{bad}{zones}{durations}"
+    return f"{every} known cell is written {' or '.join(dates.formats)}{proof}{days}{bad}{zones}{mixed}{durations}"
 
 
 def _text_kind(seen: SeenCells) -> tuple[Kind, str]:

@@ -224,7 +224,7 @@ def _likeliest(path: Path, foreign: bytes) -> str:
     best = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii())).best()
     if best is None:
         raise DataError(
-            f"{path}: not UTF-8, and its foreign letters do not tell what else: say data.read.encoding=cp1251 or so."
+            f"{path}: not UTF-8, and nothing tells what else. Say what it is: data.read.encoding=cp1251 or so."
         )
     return best.encoding
 
