@@ -14,6 +14,7 @@ from typing import Self
 
 import polars as pl
 
+from ignite_workflow.data.aligned_lines import part_aligned
 from ignite_workflow.data.sample import is_number
 
 __all__ = ["PARTING", "WIDEST", "FixedWidths", "find_fixed_widths", "parted_lines", "parted_sample"]
@@ -167,6 +168,21 @@ def parted_lines(data: bytes, widths: FixedWidths) -> bytes:
         >>> parted_lines(b"Ann Lee   1.5\\nMaximilian1.5", FixedWidths(((0, 7), (10, None))))
         b'Ann Lee\\x1f1.5\\nMaximilian1.5'
     """
+    gaps = [(_end(before), span[0]) for before, span in pairwise(widths.spans)]
+    if not gaps or any(end == begin for end, begin in gaps):
+        return _looked_at(data, widths)
+    parted, left = part_aligned(data, gaps, PARTING.encode())
+    if not left:
+        return parted
+    lines, before = parted.split(b"\n"), data.split(b"\n")
+    looked_at = _looked_at(b"\n".join(before[number] for number in left), widths).split(b"\n")
+    for number, line in zip(left, looked_at, strict=True):
+        lines[number] = line
+    return b"\n".join(lines)
+
+
+def _looked_at(data: bytes, widths: FixedWidths) -> bytes:
+    """As ``parted_lines``, by its characters and not by its bytes."""
     frame = pl.DataFrame({"line": data.decode(errors="replace").split("\n")})
     bare = pl.col("line").str.strip_chars_end()
     line = bare.str.pad_end(widths.spans[-1][0])
