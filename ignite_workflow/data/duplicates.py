@@ -10,7 +10,7 @@ __all__ = ["Hashes", "count_common", "hash_rows"]
 
 Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
-_BLOCK_ROWS = 8_192
+_BLOCK_ROWS = 16_384
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 _START = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
