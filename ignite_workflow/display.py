@@ -46,6 +46,8 @@ def printable(text: str) -> str:
         >>> printable("F1 Größe\n\x1b[31m")
         'F1 Größe\\n\\x1b[31m'
     """
+    if text.isprintable():  # nearly all of thousands of lines
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -102,7 +102,7 @@ class SeenDates:
 
 def plain_fields(seen: SeenCells | SeenDates) -> dict[str, Any]:
     """The fields, by name, as JSON can hold them; not copied."""
-    return {each.name: getattr(seen, each.name) for each in fields(seen)}
+    return dict(vars(seen))
 
 
 def read_fields(cls: type[Seen], plain: Mapping[str, Any]) -> Seen:
