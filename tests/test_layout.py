@@ -83,6 +83,23 @@ def test_names_and_values_above_the_header_are_skipped(read, above):
     assert (columns, rows[0]) == (("day", "place", "size", "y"), ("1", "Lyon", "1.5", "1"))
 
 
+@pytest.mark.parametrize("first", ["TOA5,CR1000,5,program.CR1,x,Table1", "TOA5,CR1000,5,x,y"])
+def test_a_first_line_as_wide_as_no_other_is_skipped_above_a_header_beyond_doubt(read, first):
+    rows = "".join(f"2024-01-01,{row},{row}.5,x\n" for row in range(9))
+
+    assert read(f"{first}\ntime,record,size,y\n{rows}")[0] == ("time", "record", "size", "y")
+    for header in ("time,NA,size,y", "time,5,size,y"):
+        with pytest.raises(DataError, match=r"line \d"):
+            read(f"{first}\n{header}\n{rows}")
+
+
+def test_years_that_count_up_are_names_below_a_title_unless_years_stand_below(read):
+    rows = "".join(f"c{row},{row},{row}.5\n" for row in range(9))
+
+    assert read(f"World Bank\n\nname,2020,2021\n{rows}")[0] == ("name", "2020", "2021")
+    assert read(f"Measured\nc,2020,2021\n{rows.replace('5', '2020')}")[0][1] != "2021"
+
+
 @pytest.mark.parametrize(("title", "skipped"), [("|1x3 of a validator", True), ("a;b;c", False), ("a b c", False)])
 def test_a_title_above_rows_without_header_is_skipped_unless_it_may_be_a_header(tmp_path, title, skipped):
     (tmp_path / "table.csv").write_text(f"{title}\n" + "".join(f"{number},{number}.5,x\n" for number in range(20)))

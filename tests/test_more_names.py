@@ -44,6 +44,15 @@ def test_a_row_that_may_be_data_is_data(row):
     assert find_more_names(NAMES, [row, *BODY]).rows == 0
 
 
+def test_short_words_are_no_marks_where_every_column_of_numbers_has_words():
+    body = [[f"2024-01-{row + 10}", f"{row}", f"{row}.5", "x"] for row in range(8)]
+    names = ("time", "record", "load", "site")
+
+    assert find_more_names(names, [["TS", "RN", "%", ""], ["", "", "Avg", ""], *body]).rows == 2
+    assert find_more_names(names, [["TS", "", "%", ""], *body]).rows == 0
+    assert find_more_names(names, [["nd", "nd", "nd", "x"], *body]).rows == 0
+
+
 def test_a_row_of_words_that_stand_below_again_is_data():
     rows = [["Rome", "unknown", "unknown"], *BODY * 10, ["Oslo", "unknown", "2024-01-01"]]
 

@@ -14,6 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.cells import MISSING
 from ignite_workflow.data.compressed import COMPRESSED
 from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
 from ignite_workflow.data.header import is_header_beyond_doubt
@@ -166,7 +167,7 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
     records = sample_records(sample, delimiter, quotes=quotes)[skip:]
     widths = Counter(len(record.cells) for record in records)
     width = max((count, width) for width, count in widths.items())[1]
-    above = 0
+    above = int(_is_preamble(records, width))
     while above < min(_MOST_ABOVE, len(records) - 1) and _is_title(records[above], width):
         above += 1
     below = len(records)
@@ -193,6 +194,14 @@ def _is_title(record: Record, width: int) -> bool:
     end = max((at for at, cell in enumerate(record.cells, start=1) if cell.strip()), default=0)
     is_short = record.filled <= 1 + (width > 4) or 2 * end <= width
     return is_comment or (width > 1 and is_short and (len(record.cells) <= width or fits(record.cells, width)))
+
+
+def _is_preamble(records: Sequence[Record], width: int) -> bool:
+    """Whether the first line is as wide as no other, above one that has a name for each column: as loggers write."""
+    if width == 1 or len(records) < _SURE_WIDTH or len(records[0].cells) in (1, width - 1):
+        return False
+    names = [cell.strip() for cell in records[1].cells]
+    return not fits(records[0].cells, width) and len(names) == width and not set(names) & set(MISSING)
 
 
 def _are_sentences(above: Sequence[Record], below: Sequence[Record], width: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -11,11 +12,16 @@ from ignite_workflow.data.units import find_units
 __all__ = ["column_names", "is_header", "is_header_beyond_doubt"]
 
 _SURE_RECORDS = 10
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
 
 def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
-    """Whether a record is a header beyond doubt: no number in it, but columns of numbers, dates or codes below."""
-    if any(map(is_number, first.cells)) or 2 * first.filled < len(first.cells):
+    """Whether a record is a header beyond doubt: no number in it, but columns of numbers, dates or codes below.
+
+    Years that count up are names, too.
+    """
+    numbers = [at for at, cell in enumerate(first.cells) if is_number(cell)]
+    if (numbers and not _are_years(first, numbers, body)) or 2 * first.filled < len(first.cells):
         return False
     if body and len(body) > 1 and find_units(first.cells, body[0].cells, [record.cells for record in body[1:]]).found:
         body = body[1:]
@@ -59,6 +65,14 @@ def is_header(records: Sequence[Record], at: int, said: bool | int | None) -> tu
     if len(filled) > 1 and 2 * len(again) > len(filled) and len(body) >= _SURE_RECORDS:
         return False, f": most cells of line {records[at].line} stand in the lines below too"
     return True, ""
+
+
+def _are_years(first: Record, positions: Sequence[int], body: Sequence[Record]) -> bool:
+    """Whether the cells at some positions are years that count up, beside others and above cells that are none."""
+    years = [first.cells[at].strip() for at in positions]
+    below = (record.cells[at].strip() for record in body for at in positions if at < len(record.cells))
+    are_years = len(years) < first.filled and all(map(_YEAR.fullmatch, years)) and _count_up(years)
+    return are_years and not any(map(_YEAR.fullmatch, below))
 
 
 def _count_up(numbers: list[str]) -> bool:

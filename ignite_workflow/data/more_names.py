@@ -19,7 +19,9 @@ __all__ = ["MoreNames", "find_more_names"]
 _MOST_ROWS = 3
 _LEAST_BELOW = 3
 _FIGURE = re.compile(r"[^\w]{0,3}\d.*", re.DOTALL)  # how numbers and dates begin
-_WORD = re.compile(r"(?!\W*[^\W\d]{1,2}\W*$)[\W_]*[^\W\d].*", re.DOTALL)  # one or two letters may be a mark: nd, T
+_WORD = re.compile(r"[\W_]*[^\W\d].*|[%‰°€$£¥₹]", re.DOTALL)
+_MARK = re.compile(r"\W*[^\W\d]{1,2}\W*")  # one or two letters may stand for a value: nd, T
+_SURE_WORDS = 3
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST_SHOWN, _LONGEST_SHOWN = 2, 30
 
@@ -76,7 +78,8 @@ def find_more_names(names: Sequence[str], rows: Sequence[Sequence[str]], said: b
 def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int]) -> list[str]:
     """The words above columns of numbers or dates; none where another such column holds what may be data.
 
-    Years are words where several columns share a name above them.
+    Years are words where several columns share a name above them; one or two letters are where every such column has
+    words.
     """
     words = []
     for at, cell in enumerate(cells):
@@ -87,7 +90,10 @@ def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int
         if not (is_year or _WORD.fullmatch(cell)) or cell in below:
             return []
         words.append(cell)
-    return words
+    if not any(map(_MARK.fullmatch, words)):
+        return words
+    lacking = any(cell in MISSING and _holds_figures(body, at) for at, cell in enumerate(cells))
+    return [] if lacking or len(words) < _SURE_WORDS or len(set(words)) == 1 else words
 
 
 def _holds_figures(body: Sequence[Sequence[str]], position: int) -> bool:
