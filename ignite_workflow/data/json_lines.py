@@ -199,7 +199,7 @@ def _bad_line(path: Path, block: Block, reason: str) -> DataError:
         for key, value in record.items():
             if isinstance(value, float) and math.isinf(value):
                 return DataError(f"{where}, key {key!r}: {value} is no number that JSON knows: write null.")
-            kind = float if isinstance(value, int) and not isinstance(value, bool) else type(value)
-            if value is not None and types.setdefault(key, kind) is not kind:
-                return DataError(f"{where}, key {key!r}: {value!r} among values of type {types[key].__name__}.")
+            first = types.setdefault(key, type(value)) if value is not None else type(value)
+            if first is not type(value) and {first, type(value)} != {int, float}:
+                return DataError(f"{where}, key {key!r}: {value!r} among values of type {first.__name__}.")
     return DataError(f"{path}: lines from {block.first_line} on cannot be read: {reason.splitlines()[0]}.")
