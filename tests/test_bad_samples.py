@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from multiprocessing.resource_sharer import DupFd
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +26,7 @@ from ignite_workflow import (
     load_model,
     train,
 )
+from ignite_workflow.data import workers as workers_module
 from ignite_workflow.data.bad_samples import SkippedSamples
 from ignite_workflow.data.batches import SampleDataset
 from ignite_workflow.data.loader import SeekableLoader
@@ -250,6 +253,58 @@ def test_a_worker_says_nothing_of_a_tensor_that_the_training_broke_off_to_fetch(
     end_workers(batches)
 
     assert capfd.readouterr().err == ""
+
+
+def test_a_worker_that_dies_on_its_way_out_is_no_error(monkeypatch):
+    made = loader([], workers=2)
+    batches = iter(made)
+    next(batches)
+    workers, iterator = made._iterator._workers, made._iterator
+    death = RuntimeError("DataLoader worker (pid 7) is killed by signal: Aborted. ")
+    monkeypatch.setattr(iterator, "_shutdown_workers", lambda: raise_(death))
+
+    made.close()
+
+    assert [worker.exitcode for worker in workers] == [-signal.SIGKILL] * 2
+    monkeypatch.undo()
+    iterator._shutdown_workers()
+
+
+def raise_(error):
+    raise error
+
+
+ENDS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_bad_samples import loader
+made = loader([], workers=1)
+batches = iter(made)
+next(batches)
+print("the end")
+"""
+
+
+def test_a_program_that_ends_before_its_workers_does_not_wait_for_them():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", ENDS, str(Path(__file__).parent)]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+
+
+def test_a_worker_leaves_without_ending_its_threads_unless_an_error_is_to_be_shown(monkeypatch):
+    left = []
+    monkeypatch.setattr(workers_module.os, "_exit", left.append)
+    try:
+        1 / 0  # noqa: B018
+    except ZeroDivisionError:
+        workers_module._leave_at_once()
+    assert left == []
+
+    workers_module._leave_at_once()
+    assert left == [0]
 
 
 def test_another_error_is_not_taken_for_the_death_of_a_worker():

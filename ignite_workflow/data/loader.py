@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pickle import PicklingError
 from typing import Any
@@ -21,7 +23,7 @@ from torch.utils.data import (
 
 from ignite_workflow.data.bad_samples import BatchWithBad, SkippedSamples, refuse
 from ignite_workflow.data.batches import BatchDataset, BatchKey, SampleDataset, TensorBatches
-from ignite_workflow.data.workers import WorkerStart, end_workers, signals_held, worker_death
+from ignite_workflow.data.workers import WorkerStart, end_workers, kill_workers, signals_held, worker_death
 from ignite_workflow.errors import ConfigError
 
 __all__ = ["SeekableLoader", "as_seekable"]
@@ -112,13 +114,14 @@ class SeekableLoader(DataLoader[Any]):
 
     def _iterator_of_workers(self) -> Iterator[Any]:
         context: Any = self.multiprocessing_context or multiprocessing
+        before = self._iterator
         method = context.get_start_method()
         if method == "forkserver":
             context.set_forkserver_preload([__name__])  # torch is imported once, not by each worker
         try:
             with signals_held(method), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Got pickle error")  # that is told below
-                return super().__iter__()
+                iterator: Any = super().__iter__()
         except (PicklingError, AttributeError, TypeError) as error:  # all three are how pickle says it
             if not self.num_workers or method == "fork":
                 raise
@@ -126,6 +129,9 @@ class SeekableLoader(DataLoader[Any]):
                 f"train.workers: {self.num_workers}: the Dataset cannot be sent to a worker process "
                 f"({method}): {error}; what it holds must be picklable, or set train.workers=0"
             ) from error
+        if self.num_workers and iterator is not before:  # or Python, where it ends first, would wait for them for ever
+            weakref.finalize(iterator, kill_workers, iterator._workers, parent=os.getpid())
+        return iterator
 
     def _checked(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches, what went wrong in making them told.

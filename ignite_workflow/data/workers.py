@@ -8,18 +8,19 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from types import FrameType, TracebackType
 from typing import Any
 
 from ignite_workflow.errors import DataError
 from ignite_workflow.memory import check_room_for_thread
 
-__all__ = ["WorkerStart", "end_workers", "signals_held", "worker_death"]
+__all__ = ["WorkerStart", "end_workers", "kill_workers", "signals_held", "worker_death"]
 
 _DYING_SECONDS = 2.0  # from the end of its connections to its own
 _OF_A_JOB = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM)
@@ -45,6 +46,7 @@ class WorkerStart:
         signal.signal(signal.SIGTERM, _ignore_once)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_A_JOB)
         sys.excepthook = _leave_broken_connections
+        Finalize(None, _leave_at_once, exitpriority=-1000)  # behind those of queues
         check_room_for_thread()
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
         if self.then is not None:
@@ -57,6 +59,14 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
+
+
+def _leave_at_once() -> None:
+    """A thread may be handing a tensor over, in C++: Python's own way to end it there, where spawned, is to abort."""
+    if sys.exc_info()[1] is None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _leave_broken_connections(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -87,11 +97,29 @@ def signals_held(start_method: str) -> Iterator[None]:
 
 
 def end_workers(iterator: Any) -> None:
-    """End the workers of a loader's iterator, and wait for their end."""
-    iterator._shutdown_workers()
-    for worker in iterator._workers:
-        if worker.is_alive():  # it ignored torch's SIGTERM, which was its first
-            os.kill(worker.pid, signal.SIGKILL)
+    """End the workers of a loader's iterator, and wait for their end.
+
+    All that was wanted of them is here: one that dies on its way out is no error.
+    """
+    try:
+        iterator._shutdown_workers()
+    except RuntimeError as error:
+        if worker_death(error) is None:
+            raise
+    finally:
+        kill_workers(iterator._workers, parent=os.getpid())
+
+
+def kill_workers(workers: Iterable[Any], *, parent: int) -> None:
+    """Kill those that still live, and wait for their end: they ignore the SIGTERM of torch, which is their first.
+
+    Args:
+        workers: processes.
+        parent: the process whose children they are; nothing is done in another one, a fork of it.
+    """
+    for worker in workers if os.getpid() == parent else ():
+        if worker.is_alive():
+            worker.kill()
             worker.join()
 
 
