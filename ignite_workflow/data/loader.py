@@ -131,7 +131,7 @@ class SeekableLoader(DataLoader[Any]):
             ) from error
         if self.num_workers and iterator is not before:  # or Python, where it ends first, would wait for them for ever
             weakref.finalize(iterator, kill_workers, iterator._workers, parent=os.getpid())
-        return iterator
+        return iterator  # type: ignore[no-any-return]
 
     def _checked(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches, what went wrong in making them told.
