@@ -66,6 +66,7 @@ SETTINGS = {  # without a step of the recipe: what is set instead; sizes are tho
     "best_weights": ("handlers.best_weights=false",),
     "dropout": ("model.dropout=0",),
     "weight_decay": ("optimizer.weight_decay=0",),
+    "score_penalty": ("optimizer={name: adamw, lr: 2e-3}",),
     "cosine": ("schedule=constant",),
 }
 PATCHES = {  # or, where there is no setting, what is changed in the code before the command runs
