@@ -55,6 +55,19 @@ def test_the_last_columns_may_be_lacking(read):
     assert (table.columns, rows) == (("name", "size", "color"), [("Bob", "1.5", "light green")])
 
 
+def test_a_title_is_no_header_though_no_row_holds_a_number(read):
+    table, rows = read("The report of us", "", HEADER, line("Bob", "", "red", "x"))
+
+    assert (table.columns, rows) == (KNOWN.names, [("Bob", "", "red", "x")])
+
+
+def test_a_file_with_a_cell_that_has_no_name_does_not_fit(read):
+    table, rows = read(line("name", "size", "color"), line("Ann Lee", "1.5", "red", "7"))
+
+    assert table.misfits
+    assert rows != [("Ann Lee", "1.5", "red          7")]
+
+
 def test_a_header_alone_has_no_rows(read):
     with pytest.raises(DataError, match=r"new\.txt: no rows below the header"):
         read(HEADER)
