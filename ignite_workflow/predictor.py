@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import ahead, map_ahead
+from ignite_workflow.data.chunk import Chunk, as_chunk, find_column
 from ignite_workflow.data.features import Unseen
 from ignite_workflow.data.number_columns import leave_to_text, number_columns
 from ignite_workflow.data.schema import Schema
-from ignite_workflow.data.tables import Chunk, Table, as_chunk, find_column, open_table
+from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
 from ignite_workflow.losses import Loss
 from ignite_workflow.model_description import Architecture, DataFacts

@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ignite_workflow.data.chunk import as_chunk
 from ignite_workflow.data.in_memory import as_frame
-from ignite_workflow.data.tables import as_chunk
 from ignite_workflow.errors import DataError
 
 

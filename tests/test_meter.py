@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ignite_workflow.data import meter as meter_module
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.meter import Meter
-from ignite_workflow.data.tables import Chunk
 
 
 class Stream(io.StringIO):

@@ -6,10 +6,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ignite_workflow.data.cells import CellRules, parse_numbers
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.features import Column
 from ignite_workflow.data.number_columns import leave_to_text, number_columns
 from ignite_workflow.data.schema import Schema, Target
-from ignite_workflow.data.tables import Chunk, open_table
+from ignite_workflow.data.tables import open_table
 
 ODD = [
     *("+1", "1e5", "1E+5", "-0", "-0.0", "007", "0x10", "1_000", "nan", "NaN", "inf", "-Infinity", ".5", "5."),

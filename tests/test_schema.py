@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ignite_workflow.data.chunk import as_chunk
 from ignite_workflow.data.features import Column, Part, Target, Unseen
 from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, quantile_edges
-from ignite_workflow.data.tables import as_chunk
 from ignite_workflow.errors import CheckpointError, DataError
 
 BIRDS = {

@@ -7,7 +7,8 @@ import pytest
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import records, text_file
 from ignite_workflow.data.cells import CellRules, parse_numbers
-from ignite_workflow.data.tables import Chunk, as_chunk, find_column, open_table, read_table
+from ignite_workflow.data.chunk import Chunk, as_chunk, find_column
+from ignite_workflow.data.tables import open_table, read_table
 from ignite_workflow.errors import ConfigError, DataError
 
 RULES = CellRules()

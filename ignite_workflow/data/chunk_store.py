@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.data.ahead import map_ahead
-from ignite_workflow.data.tables import Chunk, Table
+from ignite_workflow.data.chunk import Chunk
+from ignite_workflow.data.tables import Table
 from ignite_workflow.data.whole_files import stamp
 
 __all__ = ["ChunkStore"]
@@ -78,7 +79,9 @@ class ChunkStore:
         if list(map_ahead(stamp, map(self._path, range(len(saved))))) != stamps:
             return False
         self._stamps = stamps
-        self._chunks = [(Chunk(pl.DataFrame(), each["source"], each["first_row"], table=table), True) for each in saved]
+        self._chunks = [
+            (Chunk(pl.DataFrame(), each["source"], each["first_row"], place_of=table.place), True) for each in saved
+        ]
         return True
 
     def _path(self, number: int) -> Path:

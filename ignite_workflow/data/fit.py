@@ -14,6 +14,7 @@ import numpy as np
 
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.cells import Floats, as_numbers, as_text
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.features import (
     CANDIDATES,
     Column,
@@ -26,7 +27,6 @@ from ignite_workflow.data.features import (
 )
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, Row, quantile_edges
-from ignite_workflow.data.tables import Chunk
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import DataError
 from ignite_workflow.randomness import Stream, mix

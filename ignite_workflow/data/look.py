@@ -10,12 +10,13 @@ import polars as pl
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.ahead import ahead
 from ignite_workflow.data.cells import DASHES, MISSING, CellRules
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan, Finding, Kind
 from ignite_workflow.data.format_search import Formats, FormatSearch
 from ignite_workflow.data.journal import Journal, Progress
 from ignite_workflow.data.number_format import to_float
-from ignite_workflow.data.tables import Chunk, Table
+from ignite_workflow.data.tables import Table
 from ignite_workflow.errors import ConfigError
 
 __all__ = ["Look", "look_as_told", "look_for_kinds"]
@@ -180,7 +181,7 @@ class _Pass:
         progress.kept.append(pl.DataFrame([chunk.column(name) for name in dict.fromkeys(self.keep)]))
         progress.end = chunk.end
         if self.store is not None:
-            self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, table=table))
+            self.store.add(Chunk(pl.DataFrame(settled), chunk.source, chunk.first_row, place_of=table.place))
 
     def _scan(self, name: str, rules: CellRules) -> ColumnScan:
         return ColumnScan(name, rules, self.given.get(name), read=self.read)

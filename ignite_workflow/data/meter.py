@@ -10,7 +10,7 @@ from typing import Self
 
 from tqdm import tqdm
 
-from ignite_workflow.data.tables import Chunk
+from ignite_workflow.data.chunk import Chunk
 
 __all__ = ["Meter"]
 

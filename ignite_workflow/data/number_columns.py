@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.schema import Schema
-from ignite_workflow.data.tables import Chunk, find_column
 
 __all__ = ["leave_to_text", "number_columns"]
 

@@ -16,6 +16,7 @@ from ignite_workflow.config import DataConfig
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.array_files import Array, ArraySink, MemorySink
 from ignite_workflow.data.cache import Cache, DiskFullError, default_cache_directory
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
@@ -28,7 +29,7 @@ from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
-from ignite_workflow.data.tables import Chunk, open_table
+from ignite_workflow.data.tables import open_table
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import DataError
 

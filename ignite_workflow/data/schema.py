@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
 from ignite_workflow.data.centuries import without_years
+from ignite_workflow.data.chunk import Chunk, as_chunk
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.date_formats import DATE_FORMATS
 from ignite_workflow.data.epochs import EPOCHS
@@ -33,7 +34,6 @@ from ignite_workflow.data.features import (
     target_text,
 )
 from ignite_workflow.data.known_columns import KnownColumns
-from ignite_workflow.data.tables import Chunk, as_chunk
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest

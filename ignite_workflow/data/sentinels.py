@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ignite_workflow.data.cells import CellRules, Floats, parse_numbers
+from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.columns import Finding
-from ignite_workflow.data.tables import Chunk
 
 __all__ = ["find_sentinels"]
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import Finding, keep_one_feature
 from ignite_workflow.data.csv_file import CsvFile
@@ -19,7 +20,7 @@ from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.look import look_as_told, look_for_kinds
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
-from ignite_workflow.data.tables import Chunk, Table, find_column, open_table
+from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.data.target import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
 

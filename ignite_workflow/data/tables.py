@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.csv_file import CsvFile, open_csv
 from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.formats import Format, find_format
-from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.known_columns import KnownColumns
-from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
@@ -29,70 +28,9 @@ from ignite_workflow.data.repeated_header import rows_of_names, said_of_repeated
 from ignite_workflow.data.sample import is_number
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
-__all__ = ["Chunk", "Table", "as_chunk", "find_column", "open_table", "read_table"]
+__all__ = ["Table", "open_table", "read_table"]
 
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some consecutive records of a table.
-
-    Attributes:
-        frame: the cells: text from delimited files, their own types from Parquet and JSON lines.
-        source: what the table is called in messages: the file.
-        first_row: the row number of the first record.
-        block: where the records stand in their file, where that has lines or sheets.
-        table: where the chunk was taken from its table and its bytes are no longer there: what is asked for a place.
-        end: where in its table the next one begins.
-    """
-
-    frame: pl.DataFrame
-    source: str
-    first_row: int = 0
-    block: Block | SheetRows | None = None
-    table: Table | None = None
-    end: Position = BEGINNING
-
-    def place(self, index: int) -> str:
-        """Where a record of this chunk stands, for messages.
-
-        Example:
-            >>> Chunk(pl.DataFrame({"a": [1, 2]}), "a.parquet", first_row=5).place(1)
-            'a.parquet: row 6'
-        """
-        row = self.first_row + index
-        if self.table is not None:
-            return self.table.place(row)
-        start = f"{self.source}: " if self.source else ""
-        return f"{start}row {row}" if self.block is None else f"{start}{self.block.place(index)} (row {row})"
-
-    def column(self, name: str) -> pl.Series:
-        """The cells of a column.
-
-        Raises:
-            DataError: there is no such column.
-        """
-        series: pl.Series | None = self.frame.get_column(name, default=None)
-        if series is not None:
-            return series
-        found = find_column(name, self.frame.columns)
-        if found is None:
-            start = f"{self.source}: " if self.source else ""
-            raise DataError(f"{start}no column {name!r}.{nearest(name, self.frame.columns)}")
-        return self.frame[found].alias(name)
-
-    def refuse_fractions(self, name: str) -> None:
-        """Refuse a column that holds 0.15 where the text that a model was trained on writes 15%, which is 15 there.
-
-        Raises:
-            DataError: the cells are a workbook's, and numbers: what it shows as 15 % it keeps as 0.15.
-        """
-        if isinstance(self.block, SheetRows) and self.column(name).dtype.is_numeric():
-            raise DataError(
-                f"{self.place(0)}, column {name!r}: 15 % is 0.15 in a workbook, and 15 in the text that the model "
-                "was trained on: save the sheet as CSV."
-            )
 
 
 class _TableFile(Protocol):
@@ -251,33 +189,6 @@ def open_table(
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
     return Table(files[0].columns, paths, tuple(files), read.repeated_header)
-
-
-def as_chunk(data: Any, source: str = "", first_row: int = 0) -> Chunk:
-    """Data that Python code holds, as a chunk.
-
-    Args:
-        data: a chunk (passed through), or what ``as_frame`` takes.
-        source: what it is called in messages.
-        first_row: the row number of its first row.
-
-    Raises:
-        DataError: the columns are of different lengths, or one holds values of different types.
-    """
-    return data if isinstance(data, Chunk) else Chunk(plain_frame(as_frame(data, source)), source, first_row)
-
-
-def find_column(name: str, columns: Sequence[str]) -> str | None:
-    """The column of that name: exactly if there is one, else the one that equals it but for blanks around it.
-
-    Example:
-        >>> find_column("Donor", ["Class", " Donor"])
-        ' Donor'
-    """
-    if name in columns:
-        return name
-    stripped = [column for column in columns if column.strip() == name.strip()]
-    return stripped[0] if len(stripped) == 1 else None
 
 
 def _known(file: _TableFile) -> KnownColumns | None:
