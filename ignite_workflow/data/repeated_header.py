@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
 
 __all__ = ["rows_of_names", "said_of_left_out", "said_of_repeated"]
@@ -17,14 +16,15 @@ def rows_of_names(frame: pl.DataFrame) -> list[int]:
         >>> rows_of_names(pl.DataFrame({"a": ["1", "a", "a"], "b": ["2", "b", "3"]}))
         [1]
     """
-    names = frame.columns
-    found = np.arange(frame.height if len(names) > 1 else 0)
-    for name in names:
-        cells = frame[name]
-        if cells.dtype != pl.String or not len(found):
-            return []
-        found = found[(cells.gather(found) == name).fill_null(value=False).to_numpy()]
-    return found.tolist()
+    first, *others = frame
+    if not others or any(cells.dtype != pl.String for cells in frame):
+        return []
+    found = (first == first.name).arg_true()
+    for cells in others:
+        if not len(found):
+            break
+        found = found.filter(cells.gather(found) == cells.name)
+    return found.to_list()
 
 
 def said_of_left_out(places: Sequence[int], unit: str) -> str:

@@ -142,8 +142,10 @@ def _refuse_repeated_header(chunk: Chunk, file: _TableFile) -> None:
     Raises:
         DataError: a row holds the names of all columns.
     """
-    for row in rows_of_names(chunk.frame)[:1]:
-        raise DataError(f"{chunk.place(row)}: {said_of_repeated(may_leave_out=isinstance(file, CsvFile | ExcelFile))}")
+    again = rows_of_names(chunk.frame)
+    if again:
+        what = said_of_repeated(may_leave_out=isinstance(file, CsvFile | ExcelFile))
+        raise DataError(f"{chunk.place(again[0])}: {what}")
 
 
 def _behind(position: Position, frame: pl.DataFrame, block: Block | SheetRows | None) -> Position:
