@@ -135,6 +135,17 @@ def test_the_schema_keeps_them_for_a_file_of_validation_rows(tmp_path):
     assert Schema.from_dict(json.loads(json.dumps(prepared.schema.to_dict()))) == prepared.schema
 
 
+def test_a_file_of_validation_rows_with_columns_elsewhere_is_said(tmp_path):
+    lines = [HEADER, *(line(*row) for row in ROWS)]
+    (tmp_path / "table.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "val.csv").write_text("\n".join(f"  {each}" for each in lines) + "\n")
+    config = DataConfig(path=str(tmp_path / "table.txt"), target="y", split=SplitConfig(val=str(tmp_path / "val.csv")))
+
+    notes = prepare_table(config, seed=0, cache_directory=tmp_path / "cache").notes
+
+    assert any(note.startswith("val.csv: columns do not begin at the characters [1,17,23,34]") for note in notes)
+
+
 @pytest.mark.parametrize(
     "spans",
     [

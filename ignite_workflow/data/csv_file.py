@@ -80,24 +80,14 @@ class CsvFile:
         filled = [line for _, lines in repaired for line in lines]
         again = [line for _, lines in sorted(self.left_out.items()) for line in lines]
         width, name = len(self.columns), self.text.path.name
-        notes = []
+        notes = [*self.text.notes, *self.layout.notes, *filter(None, (self.layout.misfit, self.end_note))]
         if cut:
             notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
         if filled:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
         if again:
             notes.append(f"{name}: {said_of_left_out(again, 'line')}.")
-        escapes = (
-            f'{name}: quotes inside of quoted cells are written \\", other backslashes stay; otherwise: '
-            "data.read.escapes=false."
-        )
-        return (
-            *self.text.notes,
-            *([escapes] if self.text.escapes else []),
-            *self.layout.notes,
-            *filter(None, (self.end_note,)),
-            *notes,
-        )
+        return tuple(notes)
 
     def frames(
         self, numbers: Set[str] = frozenset(), start: Position = BEGINNING

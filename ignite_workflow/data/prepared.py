@@ -29,7 +29,7 @@ from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
-from ignite_workflow.data.tables import open_table
+from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.errors import DataError
 
@@ -195,14 +195,15 @@ def _make(
         meter.start("encoding", len(assignment))
         encoded = _Encoded(sink)
         encoded.add_all(schema, assignment, meter.over(survey.chunks()))
+        others: list[Table] = []
         for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
             if isinstance(value, str) and is_table_file(value):
                 option = f"data.split.{split.name.lower()}"
-                table = open_table(value, config.read, option=option, known=schema.known)
-                encoded.add_all(schema, split, table.chunks())
+                others.append(open_table(value, config.read, option=option, known=schema.known))
+                encoded.add_all(schema, split, others[-1].chunks())
     return {
         "schema": schema.to_dict(),
-        "notes": [*survey.table.notes, *survey.notes],
+        "notes": [*(note for table in (survey.table, *others) for note in table.notes), *survey.notes],
         "lost_rows": encoded.lost_rows(),
         "repeated_rows": encoded.repeated_rows(),
         "missing_words": survey.missing_words(),

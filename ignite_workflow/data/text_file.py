@@ -65,12 +65,14 @@ class TextFile:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed."""
-        if not self.guessed or self.encoding == "utf-8":
-            return ()
-        example = f", then it reads {self.example!r}" if self.example else ""
-        return (
-            f"{self.path.name}: not UTF-8, read as {self.encoding}{example}; if that is wrong: data.read.encoding.",
-        )
+        notes, name = [], self.path.name
+        if self.guessed and self.encoding != "utf-8":
+            example = f", then it reads {self.example!r}" if self.example else ""
+            notes.append(f"{name}: not UTF-8, read as {self.encoding}{example}; if that is wrong: data.read.encoding.")
+        if self.escapes:
+            written = 'quotes inside of quoted cells are written \\", other backslashes stay'
+            notes.append(f"{name}: {written}; otherwise: data.read.escapes=false.")
+        return tuple(notes)
 
     def blocks(self, start: int = 0) -> Iterator[bytes | bytearray]:
         """The content as UTF-8 without byte order mark, lines ended by a newline, in blocks cut anywhere.
