@@ -1,5 +1,6 @@
 import pytest
 
+from ignite_workflow.data import text_file
 from ignite_workflow.data.text_file import open_text
 from ignite_workflow.errors import DataError
 
@@ -71,3 +72,13 @@ def test_a_file_that_is_cut_short_inside_a_letter_is_no_other_encoding(tmp_path)
 
     with pytest.raises(DataError, match="line 30 holds bytes that are not UTF-8"):
         open_text(tmp_path / "cut.csv", None)
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 7, 100])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_byte_order_marks_where_files_were_joined_are_no_content(tmp_path, monkeypatch, encoding, size):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", size)
+    path = tmp_path / "table.csv"
+    path.write_bytes("\ufeffä,b\n1,x\ufeff\n\ufeffä,b\n\n\ufeff2,y\n".encode(encoding))
+
+    assert b"".join(map(bytes, open_text(path, None).blocks())).decode() == "ä,b\n1,x\ufeff\nä,b\n\n2,y\n"

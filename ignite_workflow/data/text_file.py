@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +32,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARK = b"\n" + codecs.BOM_UTF8
 _RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER = r"[^\W\d_]"
 _SIGN_IN_WORD = re.compile(rf"{_LETTER}[^\x00-\x7f\w\u2019·\u2013\u2014]{_LETTER}|[£¥¤¹¼½¾]{_LETTER}|{_LETTER}[¿¡£¥¤¹]")
@@ -117,18 +120,35 @@ class TextFile:
 
     def _transcoded(self, file: BinaryIO) -> Iterator[bytes | bytearray]:
         if self.encoding == "utf-8" and not self.returns:
-            first = file.read(min(_FIRST_BYTES, _BLOCK_BYTES)).removeprefix(codecs.BOM_UTF8)
-            if first:
-                yield first
-            yield from _read_blocks(file, _BLOCK_BYTES)
+            first = file.read(min(_FIRST_BYTES, _BLOCK_BYTES))
+            begun: list[bytes | bytearray] = [first] if first else []
+            blocks = chain(begun, _read_blocks(file, _BLOCK_BYTES))
+            yield from _without_marks(blocks) if first.startswith(codecs.BOM_UTF8) else blocks
             return
-        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        text = io.TextIOWrapper(file, encoding=encoding, newline=None if self.returns else "")
+        text = io.TextIOWrapper(file, encoding=self.encoding, newline=None if self.returns else "")
         try:
-            while part := text.read(_BLOCK_BYTES):
-                yield part.encode()
+            yield from _without_marks(part.encode() for part in iter(partial(text.read, _BLOCK_BYTES), ""))
         finally:
             text.detach()  # the file is closed by who opened it
+
+
+def _without_marks(blocks: Iterable[bytes | bytearray]) -> Iterator[bytes | bytearray]:
+    """Blocks cut anywhere without byte order marks at the beginning of lines, as where files were joined."""
+    rest, begins = b"", True  # a line
+    for block in blocks:
+        data = b"".join((rest, block)) if rest else block
+        while begins and data.startswith(codecs.BOM_UTF8):
+            data = data[len(codecs.BOM_UTF8) :]
+        end = next((size for size in (3, 2) if data.endswith(_MARK[:size])), 0)
+        if begins and codecs.BOM_UTF8.startswith(data):
+            end = len(data)
+        rest = bytes(data[len(data) - end :]) if end else b""
+        data = data[: len(data) - end] if end else data
+        while b"\xef" in data and _MARK in data:
+            data = data.replace(_MARK, b"\n")
+        begins = data.endswith(b"\n") if data else begins
+        yield data
+    yield rest
 
 
 def open_text(path: Path, encoding: str | None) -> TextFile:
