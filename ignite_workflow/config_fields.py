@@ -28,6 +28,7 @@ Task = Literal["regression", "binary", "multiclass", "multilabel", "language_mod
 # Strict: `true` is not 1, "3" is not 3, "yes" is not true.
 _Flag = Annotated[bool, Strict()]
 _Count = Annotated[int, Strict(), Field(ge=1)]
+_Character = Annotated[int, Strict(), Field(ge=1, le=10_000)]  # of a line: in longer ones nothing stands in columns
 _Fraction = Annotated[float, Strict(), Field(ge=0, lt=1)]
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -73,7 +74,7 @@ class ReadConfig:
     __pydantic_config__ = _NO_OTHER_KEYS
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    starts: Annotated[list[_Count], Field(min_length=2)] | None = None
+    starts: Annotated[list[_Character], Field(min_length=2)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     encoding: _Text | None = None

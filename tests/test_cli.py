@@ -140,6 +140,38 @@ def test_init_check_train_evaluate_predict_go_together():
     )
 
 
+def test_how_a_new_file_is_read_can_be_said():
+    write("t.csv", "x,y", *(f"{x}.5,{2 * x}.25" for x in range(60)))
+    run("train", "t.csv", "--target", "y", *QUICK, "--run-dir", "a", "model=linear")
+    write("new.csv", "mine", "x;y", "1.5;2.25", "2.5;4.25", "4.0;6.5")
+    said = ["data.read.delimiter=;", "data.read.header=2", "data.read.footer=1"]
+
+    predicted = run("predict", "a", "new.csv", *said, "-o", "-")
+    evaluated = run("evaluate", "a", "new.csv", *said, "--json")
+
+    assert len(predicted.stdout.splitlines()) == 3, predicted.output
+    assert json.loads(evaluated.stdout)["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("train.seed=1", "only how DATA is read can be said here"),
+        ("data.read.decimal=,", "cells mean what they meant in training"),
+        ("data.read.delimeter=;", "Did you mean 'delimiter'?"),
+        ("semicolon", "only how DATA is read"),
+    ],
+)
+def test_what_else_is_said_of_a_new_file_is_an_error(setting, told):
+    train("--run-dir", "a", "model=linear")
+
+    result = run("predict", "a", PENGUINS, setting, "-o", "-")
+
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+
+
 def test_init_and_train_from_data_understand_the_same():
     run("init", PENGUINS, "--target", "species", "-o", "c.yaml")
     from_config = json.loads(run("train", "c.yaml", *QUICK, "--run-dir", "a", "--json").stdout)

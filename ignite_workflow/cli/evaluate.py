@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ignite_workflow.cli.options import as_json, echo, json_option, terminal_width
+from ignite_workflow.cli.options import (
+    as_json,
+    echo,
+    json_option,
+    read_as_said,
+    settings_argument,
+    terminal_width,
+)
 from ignite_workflow.quick_imports import quick_imports
 
 __all__ = ["command"]
@@ -16,6 +24,7 @@ __all__ = ["command"]
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data", required=False)
+@settings_argument
 @click.option(
     "--pictures",
     type=click.Path(path_type=Path),
@@ -27,9 +36,11 @@ __all__ = ["command"]
 @click.option("--trust", is_flag=True, help="Import the code that the model names: a model of your own making.")
 @json_option
 def command(
-    run: Path, data: str | None, pictures: Path | None, importance: bool, device: str, trust: bool, json_: bool
+    run: Path, data: str | None, settings: tuple[str, ...], pictures: Path | None, json_: bool, **options: Any
 ) -> None:
     """Measure the model of RUN on its own test split, or on DATA, a new file with the target's column.
+
+    DATA is read as the training data was; KEY=VALUE settings say what is different: data.read.delimiter=';'.
 
     Prints the metrics, the figures of each class and the confusion matrix (or each target's errors), how far
     probabilities can be believed and what misleads, draws them, and writes every figure to evaluation.json.
@@ -43,9 +54,15 @@ def command(
         from ignite_workflow.model_file import load_model
 
     set_threads(1)  # as in training
-    predictor = load_model(run, trust=trust, device=device)
+    predictor = load_model(run, trust=options["trust"], device=options["device"])
     watch = partial(tqdm, desc="columns", leave=False, disable=None)
-    found = evaluate(predictor, data, importance=importance, watch=watch)
+    found = evaluate(
+        predictor,
+        data,
+        read=None if data is None else read_as_said(settings, data, predictor.data.read),
+        importance=options["importance"],
+        watch=watch,
+    )
     report, *drawn = write_evaluation(found, pictures or run / "evaluation")
     if json_:
         click.echo(as_json({**found.to_dict(), "report": str(report), "pictures": [str(path) for path in drawn]}))

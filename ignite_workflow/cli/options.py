@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from ignite_workflow.config import ReadConfig, config_from_mapping
 from ignite_workflow.display import format_number, wrapped
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.strict_json import to_json
@@ -21,11 +23,16 @@ __all__ = [
     "json_option",
     "metrics_table",
     "program",
+    "read_as_said",
     "settings_argument",
     "settings_from",
     "target_option",
     "terminal_width",
 ]
+
+_OF_CELLS = tuple(
+    f"data.read.{name}" for name in ("decimal", "thousands", "day_first", "first_year", "zones", "missing_words")
+)
 
 settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 target_option = click.option("--target", metavar="COLUMN", help="The column to predict: short for data.target=COLUMN.")
@@ -47,6 +54,23 @@ def settings_from(settings: tuple[str, ...], **shorts: str | None) -> list[str]:
             raise ConfigError(f"argument {setting!r} must have the form KEY=VALUE")
     given = [f"{key.replace('__', '.')}={value}" for key, value in shorts.items() if value is not None]
     return [*given, *settings]
+
+
+def read_as_said(settings: tuple[str, ...], data: str, read: ReadConfig) -> ReadConfig:
+    """How a new file is read: as the training data was, but for what is said now.
+
+    Args:
+        settings: ``data.read.*=VALUE``, as they were given.
+        data: the file.
+        read: how the training data was read.
+    """
+    for setting in settings:
+        if not setting.startswith("data.read."):
+            raise ConfigError(f"argument {setting!r}: only how DATA is read can be said here: data.read.delimiter=';'.")
+        if setting.startswith(_OF_CELLS):
+            raise ConfigError(f"argument {setting!r}: cells mean what they meant in training.")
+    as_trained = {name: value for name, value in asdict(read).items() if value is not None}
+    return config_from_mapping({"data": {"path": data, "read": as_trained}}, settings_from(settings)).data.read
 
 
 def handler_settings(specs: Iterable[str]) -> list[str]:
