@@ -36,18 +36,8 @@ DAYS = (
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
 COMPACT = ("%Y%m%d",)
-_ZONES = (
-    "",
-    "Z",
-    "%z",
-    " %z",
-    "%#z",
-    " UTC",
-    " GMT",
-    " GMT%z",
-    " UTC%z",
-    " %Z",
-)  # the fifth: +02, as PostgreSQL writes it
+# "%#z": +02, as PostgreSQL writes it
+_ZONES = ("", "Z", "%z", " %z", "%#z", " UTC", " GMT", " GMT%z", " UTC%z", " %Z")
 _HALF_DAYS = ("%I:%M %p", "%I:%M:%S %p", "%I %p")
 CLOCKS = (
     *(f"{clock}{zone}" for clock in ("%H:%M:%S", "%H:%M:%S%.f") for zone in _ZONES),
