@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ignite_workflow.data.sample import AGREEING, Record, column_of_numbers, is_number
+from ignite_workflow.data.sample import AGREEING, Record, column_of_numbers, is_number, is_year
 from ignite_workflow.data.units import find_units
 
 __all__ = ["column_names", "is_header", "is_header_beyond_doubt"]
 
 _SURE_RECORDS = 10
-_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
 
 def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
@@ -71,8 +69,8 @@ def _are_years(first: Record, positions: Sequence[int], body: Sequence[Record]) 
     """Whether the cells at some positions are years that count up, beside others and above cells that are none."""
     years = [first.cells[at].strip() for at in positions]
     below = (record.cells[at].strip() for record in body for at in positions if at < len(record.cells))
-    are_years = len(years) < first.filled and all(map(_YEAR.fullmatch, years)) and _count_up(years)
-    return are_years and not any(map(_YEAR.fullmatch, below))
+    are_years = len(years) < first.filled and all(map(is_year, years)) and _count_up(years)
+    return are_years and not any(map(is_year, below))
 
 
 def _count_up(numbers: list[str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from ignite_workflow.data.cells import MISSING
-from ignite_workflow.data.sample import AGREEING
+from ignite_workflow.data.sample import AGREEING, is_year
 
 __all__ = ["MoreNames", "find_more_names"]
 
@@ -22,7 +22,6 @@ _FIGURE = re.compile(r"[^\w]{0,3}\d.*", re.DOTALL)  # how numbers and dates begi
 _WORD = re.compile(r"[\W_]*[^\W\d].*|[%‰°€$£¥₹]", re.DOTALL)
 _MARK = re.compile(r"\W*[^\W\d]{1,2}\W*")  # one or two letters may stand for a value: nd, T
 _SURE_WORDS = 3
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST_SHOWN, _LONGEST_SHOWN = 2, 30
 
 
@@ -86,8 +85,8 @@ def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int
         if cell in MISSING or not _holds_figures(body, at):
             continue
         below = [row[at].strip() for row in body if at < len(row)]
-        is_year = at in grouped and _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, below))
-        if not (is_year or _WORD.fullmatch(cell)) or cell in below:
+        names_a_year = at in grouped and is_year(cell) and not any(map(is_year, below))
+        if not (names_a_year or _WORD.fullmatch(cell)) or cell in below:
             return []
         words.append(cell)
     if not any(map(_MARK.fullmatch, words)):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "sample_lines", "sample_records"]
+__all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "is_year", "sample_lines", "sample_records"]
 
 AGREEING = 0.9  # of the records, or cells, have to say the same
 _MOST_RECORDS = 200
@@ -15,6 +15,7 @@ _CUT_CHARACTERS = 32 * 1024  # a sample of so many may end in the middle of a re
 _RULER = re.compile(r":?(?:-{2,}|={2,}):?")
 _CROSSED = re.compile(r"\+?-+(?:\+-+)+\+?|-{5,}|={5,}")
 _NUMBER = re.compile(r"[^\w]{0,3}\d[\d.,']*(?: \d{3}[\d.,]*)*([eE][+-]?\d+)?\s*([^\W\d]{0,3}|%)")
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ def fits(cells: list[str], width: int) -> bool:
 def is_number(cell: str) -> bool:
     """Whether a cell looks like a number, perhaps with a sign or a short unit."""
     return bool(_NUMBER.fullmatch(cell.strip()))
+
+
+def is_year(cell: str) -> bool:
+    """Whether a cell looks like a year, which may be the name of a column."""
+    return bool(_YEAR.fullmatch(cell.strip()))
 
 
 def column_of_numbers(body: Sequence[Record], position: int) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from ignite_workflow.data.merged_cells import Merge
+from ignite_workflow.data.sample import is_year
 
 __all__ = ["joined_names"]
 
 _MOST_ROWS = 5
-_YEARS = 1900, 2100
 
 
 def joined_names(
@@ -59,7 +59,7 @@ def _is_of_rows(rows: pl.DataFrame, merges: Sequence[Merge]) -> bool:
         if merge.last - merge.first + 1 == rows.height
         for column in range(merge.left, min(merge.right, rows.width - 1) + 1)
     }
-    numbers = rows[1:].select(pl.all().cast(pl.Float64, strict=False).is_between(*_YEARS))
-    if not all(series.drop_nulls().all() for series in numbers):
+    below = pl.concat([*rows[1:]])
+    if not all(map(is_year, below.filter(below.cast(pl.Float64, strict=False).is_not_null()))):
         return False
     return all((name is None) == (at in whole) for at, name in enumerate(rows.row(-1)))
