@@ -23,7 +23,7 @@ from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_end import find_end, without_end
 from ignite_workflow.data.text_file import TextFile, open_text
-from ignite_workflow.errors import DataError
+from ignite_workflow.errors import ConfigError, DataError
 
 __all__ = ["CsvFile", "open_csv"]
 
@@ -43,6 +43,7 @@ class CsvFile:
             refuses all.
         end: the bytes at the end of the file that are none of the table.
         end_note: what they are.
+        plain_quotes: a person said that double quotes are characters like others: they may begin cells.
         without_headers: rows that hold the names of all columns are left out.
         repaired: the line numbers of rows cut and filled, by the line in which their block begins.
         left_out: likewise, of rows that hold the names.
@@ -53,6 +54,7 @@ class CsvFile:
     repair: bool | None = None
     end: int = 0
     end_note: str = ""
+    plain_quotes: bool = False
     without_headers: bool = False
     repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
     left_out: dict[int, list[int]] = field(default_factory=dict, compare=False)
@@ -116,7 +118,7 @@ class CsvFile:
         return (frame for frame, _ in replace(self, end=end, repaired={}, left_out={}).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
-        if block.quote is None and self.layout.widths is None:
+        if block.quote is None and self.layout.widths is None and not self.plain_quotes:
             self._refuse_quotes(block)
         parted = self._parted(block)
         if self.layout.quotes and b'"' in parted.data and doubtful_quote(parted.data, self.delimiter.encode()):
@@ -248,9 +250,11 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
         known: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
-        ConfigError: the delimiter is not one character.
+        ConfigError: the delimiter is not one character, or ``escapes`` are told of where quotes hold nothing together.
         DataError: the file is empty, or it is not certain whether its last rows are data.
     """
+    if read.escapes and read.quotes is False:
+        raise ConfigError("data.read.escapes: no cell is quoted with data.read.quotes=false: leave one of them out.")
     text = open_text(path, read.encoding)
     if read.quotes is not False and (has_escapes(text.sample()) if read.escapes is None else read.escapes):
         text = text.with_escapes()
@@ -258,7 +262,11 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
     file = CsvFile(
-        text, find_layout(path, read, sample, known), read.pad_rows, without_headers=read.repeated_header is True
+        text,
+        find_layout(path, read, sample, known),
+        read.pad_rows,
+        plain_quotes=read.quotes is False,
+        without_headers=read.repeated_header is True,
     )
     end, note = find_end(text, file.layout, read, file.frames_above)
     return replace(file, end=end, end_note=note)
