@@ -98,6 +98,8 @@ class ReadConfig:
             raise ConfigError(f"'decimal' and 'thousands' are both {self.decimal!r}.")
         if self.starts is not None and self.delimiter is not None:
             raise ConfigError("columns that begin at 'starts' have no 'delimiter': leave one out.")
+        if self.escapes and self.quotes is False:
+            raise ConfigError("no cell is quoted where 'quotes' is false, so none needs 'escapes': leave one out.")
         if self.starts is not None and sorted(set(self.starts)) != self.starts:
             raise ConfigError(f"'starts' must ascend, got {self.starts}.")
         for zone, offset in self.zones.items():

@@ -145,3 +145,5 @@ def test_settings_that_contradict_each_other_are_refused():
         ReadConfig(starts=[1, 9, 4])
     with pytest.raises(ConfigError, match="have no 'delimiter'"):
         ReadConfig(starts=[1, 9], delimiter=",")
+    with pytest.raises(ConfigError, match="none needs 'escapes'"):
+        ReadConfig(quotes=False, escapes=True)

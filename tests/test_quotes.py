@@ -9,7 +9,7 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import text_file
 from ignite_workflow.data.quotes import doubled, doubtful_quote, has_escapes, with_doubled
 from ignite_workflow.data.tables import open_table
-from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.errors import DataError
 
 CELLS = st.text(alphabet='ab," \n', max_size=9)
 
@@ -87,8 +87,3 @@ def test_quotes_within_one_cell_are_characters(read):
 
 def test_quotes_that_a_person_says_are_characters_may_begin_cells(read):
     assert read('item,x\n"big" one,1\n"5" pipe,2\n', quotes=False) == [('"big" one', "1"), ('"5" pipe', "2")]
-
-
-def test_quotes_that_are_characters_are_not_written_with_a_backslash(read):
-    with pytest.raises(ConfigError, match=r"data\.read\.escapes: no cell is quoted with data\.read\.quotes=false"):
-        read("item,x\nbolt,1\n", quotes=False, escapes=True)

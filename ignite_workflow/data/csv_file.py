@@ -23,7 +23,7 @@ from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_end import find_end, without_end
 from ignite_workflow.data.text_file import TextFile, open_text
-from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.errors import DataError
 
 __all__ = ["CsvFile", "open_csv"]
 
@@ -250,11 +250,9 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
         known: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
-        ConfigError: the delimiter is not one character, or ``escapes`` are told of where quotes hold nothing together.
+        ConfigError: the delimiter is not one character.
         DataError: the file is empty, or it is not certain whether its last rows are data.
     """
-    if read.escapes and read.quotes is False:
-        raise ConfigError("data.read.escapes: no cell is quoted with data.read.quotes=false: leave one of them out.")
     text = open_text(path, read.encoding)
     if read.quotes is not False and (has_escapes(text.sample()) if read.escapes is None else read.escapes):
         text = text.with_escapes()
