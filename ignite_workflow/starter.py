@@ -30,7 +30,7 @@ _COMMENTS = {
     "split": "a fraction of the rows, a data file, or a list of row numbers; or column:, by:, group:",
     "model": "linear, mlp, or path/to/file.py:Name",
     "loss": "of torch.nn, in snake case",
-    "optimizer": "name: of torch.optim, in lower case",
+    "optimizer": "name: of torch.optim, in lower case; without one it follows from model, task and rows",
     "schedule": "constant, cosine, linear, step, one_cycle, plateau",
     "max_epochs": "at most: early stopping ends sooner",
     "device": "auto, cpu, cuda, cuda:1, ...",
