@@ -52,7 +52,7 @@ class Parted:
         counting = self.records[self.above : self.below]
         same = sum(fits(record.cells, self.width) for record in counting)
         first = counting[0]
-        if len(first.cells) == self.width - 1 and has_row_names(first, counting[1:]) is not False:
+        if _may_lack_row_names(counting, self.width):
             return True
         return fits(first.cells, self.width) and same >= AGREEING * len(counting)
 
@@ -197,11 +197,17 @@ def _is_title(record: Record, width: int) -> bool:
 
 
 def _is_preamble(records: Sequence[Record], width: int) -> bool:
-    """Whether the first line is as wide as no other, above one that has a name for each column: as loggers write."""
-    if width == 1 or len(records) < _SURE_WIDTH or len(records[0].cells) in (1, width - 1):
+    """Whether a line of another width, or with numbers in it, stands above names for all columns: as loggers write."""
+    if width == 1 or len(records) < _SURE_WIDTH or len(records[0].cells) == 1 or _may_lack_row_names(records, width):
         return False
     names = [cell.strip() for cell in records[1].cells]
-    return not fits(records[0].cells, width) and len(names) == width and not set(names) & set(MISSING)
+    is_header = fits(records[0].cells, width) and not any(map(is_number, records[0].cells))
+    return not is_header and len(names) == width and not set(names) & set(MISSING)
+
+
+def _may_lack_row_names(records: Sequence[Record], width: int) -> bool:
+    """Whether the first record is a header without a name for the first column, which may hold the names of rows."""
+    return len(records[0].cells) == width - 1 and has_row_names(records[0], records[1:]) is not False
 
 
 def _are_sentences(above: Sequence[Record], below: Sequence[Record], width: int) -> bool:
