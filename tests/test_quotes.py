@@ -2,16 +2,18 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import text_file
-from ignite_workflow.data.quotes import doubled, doubtful_quote, has_escapes, with_doubled
+from ignite_workflow.data.quotes import doubled, doubtful_quote, has_blanks, has_escapes, with_doubled, without_blanks
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import DataError
 
 CELLS = st.text(alphabet='ab," \n', max_size=9)
+BLANKS = st.text(alphabet=" \t", max_size=3)
+BY_HAND = '"Name",     "Sex", "Age"\n' + '"Alex, ""A""",       "M"\t,   41\n  "Bert",   "F , G"  ,   32 \n' * 20
 
 
 @pytest.fixture
@@ -87,3 +89,97 @@ def test_quotes_within_one_cell_are_characters(read):
 
 def test_quotes_that_a_person_says_are_characters_may_begin_cells(read):
     assert read('item,x\n"big" one,1\n"5" pipe,2\n', quotes=False) == [('"big" one', "1"), ('"5" pipe', "2")]
+
+
+def test_blanks_around_quoted_cells_are_none_of_them(tmp_path):
+    (tmp_path / "by_hand.csv").write_text(BY_HAND)
+    table = open_table(str(tmp_path / "by_hand.csv"), ReadConfig())
+    frame = next(iter(table.chunks())).frame
+
+    assert table.columns == ("Name", "Sex", "Age")
+    assert [row[:2] for row in frame.rows()[:2]] == [('Alex, "A"', "M"), ("Bert", "F , G")]
+    said = "by_hand.csv: blanks around quoted cells are none of them; otherwise: data.read.quotes=false."
+    assert said in table.notes
+
+
+def test_blanks_beside_quotes_stay_where_a_person_says_that_quotes_are_characters(read):
+    rows = read('a,b\n1, "x"\n2, "y"\n3, "z"\n', quotes=False, header=True)
+
+    assert rows == [("1", ' "x"'), ("2", ' "y"'), ("3", ' "z"')]
+
+
+@given(st.lists(st.tuples(CELLS, BLANKS, BLANKS), min_size=2), st.sampled_from(",;|:"), st.sampled_from(["\n", "\r\n"]))
+def test_quoted_cells_set_off_by_blanks_are_read_as_if_they_were_not(cells, delimiter, end):
+    quoted = [(cell.replace('"', '""'), before, behind) for cell, before, behind in cells]
+    loose, tight = (
+        "".join(
+            f'{before * far}"{cell}"{behind * far}{delimiter} 1{delimiter}{before * far}"{cell}"{behind * far}{end}'
+            for cell, before, behind in quoted
+        ).encode()
+        for far in (1, 0)
+    )
+
+    assert without_blanks(loose, delimiter.encode()) == tight
+    assert without_blanks(tight, delimiter.encode()) == tight
+    assert has_blanks(loose, delimiter.encode()) == (loose != tight)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(CELLS, BLANKS, st.integers()), min_size=1), st.sampled_from(",;|"), st.integers(9, 99))
+def test_tables_with_such_blanks_are_read_back(tmp_path_factory, rows, delimiter, size):
+    lines = [
+        f'{blanks}"{cell.replace(chr(34), 2 * chr(34))}" {delimiter} "{number}"{blanks}'
+        for cell, blanks, number in rows
+    ]
+    path = tmp_path_factory.mktemp("blanks") / "table.csv"
+    path.write_bytes("\n".join([f'"name" {delimiter} "x"', *lines, ""]).encode())
+    said = ReadConfig(delimiter=delimiter, header=True, footer=False, units=False, row_names=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_file, "_FIRST_BYTES", size)
+        patch.setattr(text_file, "_BLOCK_BYTES", size)
+        table = open_table(str(path), said)
+        read_back = [row for chunk in table.chunks() for row in chunk.frame.rows()]
+
+    assert table.columns == ("name", "x")
+    assert [(cell, int(number)) for cell, number in read_back] == [(cell, number) for cell, _, number in rows]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '5, 6" pipe',
+        'he, "yes" again,1',
+        '"a, ""b"" , c",1',
+        '"a , b",1',
+        '" a ",1',
+        '1,["a", "b"]',
+        '"a" "b",1',
+        '1, "c": "d"',
+        "a, b",
+    ],
+)
+def test_a_quote_within_plain_text_or_a_quoted_cell_is_not_set_off(line):
+    assert not has_blanks(f"{line}\n".encode() * 3, b",")
+
+
+def test_blanks_around_quotes_are_what_parts_cells_where_blanks_do():
+    assert not has_blanks(b'"a"  "b"\n' * 3, b" ")
+    assert not has_blanks(b'"a"\t "b"\n' * 3, b"\t")
+
+
+def test_a_stray_quote_among_blanks_is_named_with_its_line(read, monkeypatch):
+    monkeypatch.setattr(text_file, "_SAMPLE_BYTES", 200)
+
+    with pytest.raises(DataError, match=r"line 42, column 2 'Sex': .*one in the middle of a cell.*B\" pipe"):
+        read(BY_HAND + '"Carl",  "B" pipe", 3\n')
+    with pytest.raises(DataError, match=r"line 42, column 2 'Sex': a quote is opened and not closed again"):
+        read(BY_HAND + '"Carl",  "B pipe, 3\n')
+
+
+@pytest.mark.parametrize(
+    ("above", "below"), [('Sales of "spring"\n\n', ""), ("", '\nSource: "the web"\n'), ("", '"Total", 190\n')]
+)
+def test_quotes_in_a_title_or_in_a_note_hide_no_such_blanks(read, above, below):
+    rows = read(above + '"item", "x"\n' + "".join(f'"a, b{row}" , {row}\n' for row in range(20)) + below)
+
+    assert (len(rows), rows[1][0]) == (20, "a, b1")

@@ -195,7 +195,7 @@ def test_ragged_rows_that_make_up_for_each_other_are_found(write):
 
 def test_a_stray_quote_in_the_very_first_cell_is_named(write):
     with pytest.raises(DataError, match=r"line 2, column 1 'a': the quote that opens here is followed by one"):
-        rows(write('a,b\n"1" ,"2"\n'))
+        rows(write('a,b\n"1" x,"2"\n'))
 
 
 def test_an_unclosed_quote_is_named(write):

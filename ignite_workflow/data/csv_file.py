@@ -17,7 +17,7 @@ from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
-from ignite_workflow.data.quotes import doubtful_quote, has_escapes
+from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
@@ -134,9 +134,14 @@ class CsvFile:
         return self._frame(numbers, block.without(again))
 
     def _parted(self, block: Block) -> Block:
-        """One character between cells, where any run of blanks parts them, or their place in the line."""
+        """One character between cells, where any run of blanks parts them, or their place in the line.
+
+        And no blanks around those that are quoted, where the first records have such.
+        """
         if self.layout.widths is not None:
             return replace(block, data=parted_lines(block.data, self.layout.widths))
+        if self.layout.blanks and b'"' in block.data:
+            return replace(block, data=without_blanks(block.data, self.delimiter.encode()))
         if self.delimiter != " ":
             return block
         cells = _BLANKS_OR_CELL if self.layout.quotes and b'"' in block.data else _BLANKS

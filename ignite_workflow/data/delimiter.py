@@ -19,6 +19,7 @@ from ignite_workflow.data.compressed import COMPRESSED
 from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
 from ignite_workflow.data.header import is_header_beyond_doubt
 from ignite_workflow.data.known_columns import KnownColumns, fitting_columns
+from ignite_workflow.data.quotes import has_blanks
 from ignite_workflow.data.row_names import has_row_names
 from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_lines, sample_records
 from ignite_workflow.errors import ConfigError, DataError
@@ -44,6 +45,7 @@ class Parted:
     above: int  # records above the first that counts
     below: int  # the first record below the last that counts
     widths: FixedWidths | None = None  # where columns begin that no delimiter parts
+    blanks: bool = False  # stand around quoted cells and are none of them
     named: bool | None = None  # whether the first that counts holds the names, where other files of the table tell
 
     @property
@@ -164,7 +166,8 @@ def _not_there(known: KnownColumns | None) -> str:
 
 
 def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:
-    records = sample_records(sample, delimiter, quotes=quotes)[skip:]
+    blanks = quotes and has_blanks(sample.encode(), delimiter.encode())
+    records = sample_records(sample, delimiter, quotes=quotes, blanks=blanks)[skip:]
     widths = Counter(len(record.cells) for record in records)
     width = max((count, width) for width, count in widths.items())[1]
     above = int(_is_preamble(records, width))
@@ -182,7 +185,7 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
         or (delimiter in _COMMON and _are_sentences(records[:above], records[above:], width))
     ):
         above = 0
-    return Parted(delimiter, records, width, above, below)
+    return Parted(delimiter, records, width, above, below, blanks=blanks)
 
 
 def _is_title(record: Record, width: int) -> bool:

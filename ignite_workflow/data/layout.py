@@ -38,6 +38,7 @@ class Layout:
         naming: where the names are from, for who looks for another name; empty: from the header.
         widths: where columns of fixed width begin; None: the delimiter parts them.
         misfit: that they do not begin where they do in other files of the table; empty: nothing is to be said.
+        blanks: whether they stand around quoted cells and are none of them.
     """
 
     delimiter: str
@@ -49,6 +50,7 @@ class Layout:
     naming: str = ""
     widths: FixedWidths | None = None
     misfit: str = ""
+    blanks: bool = False
 
     @property
     def known(self) -> KnownColumns | None:
@@ -86,7 +88,8 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownColumns |
         naming = _naming(first.line, columns, read)
         said = _said(path, notes)
         above = first.line - 1
-        return Layout(parted.delimiter, columns, above, quotes, len(columns), said, naming, parted.widths, misfit)
+        number, widths = len(columns), parted.widths
+        return Layout(parted.delimiter, columns, above, quotes, number, said, naming, widths, misfit, parted.blanks)
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
         _refuse_broken_cells(path, parted.records[at + 1 :])
@@ -98,7 +101,7 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownColumns |
     nameless = max((number for number, cell in enumerate(more.names, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, records[at + more.rows :], None if more.rows else read.units)
     said = _said(path, [*notes, *unnamed, *renamed, *units])
-    return Layout(parted.delimiter, columns, end, quotes, nameless, said, widths=parted.widths, misfit=misfit)
+    return Layout(parted.delimiter, columns, end, quotes, nameless, said, "", parted.widths, misfit, parted.blanks)
 
 
 def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
@@ -110,6 +113,8 @@ def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list
     notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
     if parted.delimiter not in (",", read.delimiter):
         notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
+    if parted.blanks:
+        notes.append("blanks around quoted cells are none of them; otherwise: data.read.quotes=false")
     return quotes, notes
 
 

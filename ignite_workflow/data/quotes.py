@@ -1,7 +1,8 @@
-r"""Double quotes inside of cells: where they stand in doubt, and those that are written ``\"``.
+r"""Double quotes: where they stand in doubt inside of cells, those written ``\"``, and blanks around quoted cells.
 
 In a quoted cell a quote is written twice. Spark, MySQL and R write ``\"``, which, taken for the end of the cell, may
-join it to others and swallow rows in silence.
+join it to others and swallow rows in silence. Who writes tables by hand sets quoted cells off by blanks, as in
+``"Alex",  "M"``; taken for the begin of the cell, they make characters of its quotes.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["doubled", "doubtful_quote", "has_escapes", "with_doubled"]
+__all__ = ["doubled", "doubtful_quote", "has_blanks", "has_escapes", "with_doubled", "without_blanks"]
 
-_QUOTE, _BACKSLASH = ord('"'), ord("\\")
+_QUOTE, _BACKSLASH, _BLANK, _TAB, _NEWLINE, _RETURN = b'"\\ \t\n\r'
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_BESIDE_BLANK = (b' "', b'" ', b'\t"', b'"\t')
 Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -81,6 +83,51 @@ def with_doubled(blocks: Iterator[bytes | bytearray]) -> Iterator[bytes | bytear
         yield doubled(data) if b"\\" in data else data
     if rest:
         yield rest
+
+
+def has_blanks(sample: bytes, delimiter: bytes) -> bool:
+    """Whether blanks stand around quoted cells, and without them each quote that begins a cell has one that ends it.
+
+    Quotes within cells that are not quoted, as in ``say "hi" again``, may stand beside.
+
+    Args:
+        sample: the first records; the last may be cut off.
+        delimiter: what parts their cells; no blanks stand around what is parted by blanks.
+    """
+    if delimiter in b" \t" or not any(beside in sample for beside in _BESIDE_BLANK):
+        return False
+    without = without_blanks(sample, delimiter)
+    if len(without) == len(sample):
+        return False
+    _, odd = _odd_quotes(without, delimiter + b"\r\n")
+    return not odd[1::2].any() and not doubtful_quote(without, delimiter)
+
+
+def without_blanks(data: bytes, delimiter: bytes) -> bytes:
+    """The same without blanks and tabs around quoted cells; those within stay.
+
+    Args:
+        data: begins with a record.
+        delimiter: what parts cells.
+    """
+    cells = np.frombuffer(b"".join((b"\n", data, b"\n")), dtype=np.uint8)
+    blank = (cells == _BLANK) | (cells == _TAB)
+    edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
+    starts, ends = edges[0::2], edges[1::2]  # of runs of blanks
+    before, behind = cells[starts - 1], cells[ends]
+    begins, closes = np.zeros((2, 256), dtype=bool)
+    begins[[*delimiter, _NEWLINE]] = True
+    closes[[*delimiter, _NEWLINE, _RETURN]] = True
+    around = (begins[before] & (behind == _QUOTE)) | ((before == _QUOTE) & closes[behind])
+    starts, ends = starts[around], ends[around]
+    outside = np.searchsorted(np.flatnonzero(cells == _QUOTE), starts) % 2 == 0
+    if not outside.any():
+        return data
+    turns = np.zeros(len(cells), dtype=np.int8)
+    turns[starts[outside]] = 1
+    turns[ends[outside]] = -1
+    kept = np.cumsum(turns, dtype=np.int8) == 0
+    return bytes(cells[kept][1:-1])
 
 
 def _doubled(match: re.Match[bytes]) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ignite_workflow.data.layout import Layout
+from ignite_workflow.data.quotes import without_blanks
 from ignite_workflow.data.records import Block, split_cells
 from ignite_workflow.errors import DataError
 
@@ -61,6 +63,8 @@ def stray_quote(path: Path, layout: Layout, block: Block) -> DataError:
         layout: its look.
         block: holds the quote.
     """
+    if layout.blanks:
+        block = replace(block, data=without_blanks(block.data, layout.delimiter.encode()))
     found = _first_stray(block.data, layout.delimiter.encode())
     hint = _ARE_CHARACTERS
     if b'\\"' in block.data:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ignite_workflow.data.quotes import without_blanks
+
 __all__ = ["AGREEING", "Record", "column_of_numbers", "fits", "is_number", "is_year", "sample_lines", "sample_records"]
 
 AGREEING = 0.9  # of the records, or cells, have to say the same
@@ -39,9 +41,17 @@ class Record:
         return sum(bool(cell.strip()) for cell in self.cells)
 
 
-def sample_records(sample: str, delimiter: str, *, quotes: bool) -> list[Record]:
-    """The first records; the last is left out where it may have been cut off."""
-    lines = _lines(sample, squeezed=delimiter == " ")
+def sample_records(sample: str, delimiter: str, *, quotes: bool, blanks: bool = False) -> list[Record]:
+    """The first records; the last is left out where it may have been cut off.
+
+    Args:
+        sample: the first characters of a file.
+        delimiter: what parts cells; a blank stands for any run of blanks and tabs.
+        quotes: whether double quotes hold cells together.
+        blanks: whether blanks around quoted cells are none of them.
+    """
+    text = without_blanks(sample.encode(), delimiter.encode()).decode() if blanks else sample
+    lines = _lines(text, squeezed=delimiter == " ")
     reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE)
     records: list[Record] = []
     line = 1
