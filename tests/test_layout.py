@@ -345,3 +345,10 @@ def test_a_cell_that_psql_continues_below_is_refused(read):
 
 def test_a_column_of_sentences_is_one_of_a_single_column(read):
     assert len(read("text\nhow are you\nI  am fine\nso\n")[1]) == 3
+
+
+@pytest.mark.parametrize("header", ['"size" "color" "y"', '"name" "size" "color" "y"'])
+def test_quoted_cells_between_blanks_need_not_be_numbers(read, header):
+    columns, rows, _ = read(f"{header}\n" + "".join(f'"bolt {row}" {row}.5 "dark red" {row}\n' for row in range(12)))
+
+    assert (columns[1:], rows[1]) == (("size", "color", "y"), ("bolt 1", "1.5", "dark red", "1"))

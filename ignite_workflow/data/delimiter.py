@@ -122,7 +122,8 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownCo
     if known is not None and (parted := _look_known(sample, known)):
         return parted
     rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
-    wide = [parted for parted in rare if parted.width > 2 and parted.agrees and parted.is_numeric]
+    quoted = best is None and quotes and sample.startswith('"')  # as R writes tables: no prose is so even
+    wide = [parted for parted in rare if parted.width > 2 and parted.agrees and (quoted or parted.is_numeric)]
     best = max(wide, key=attrgetter("rank"), default=best)
     widths = None if best is not None and best.is_even else find_fixed_widths(sample_lines(sample))
     if widths is not None and widths.question and best is None:
