@@ -18,6 +18,7 @@ from torch import nn
 from ignite_workflow import predictor
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import parquet, tables, text_file
+from ignite_workflow.data.chunk import as_chunk
 from ignite_workflow.data.known_columns import KnownColumns
 from ignite_workflow.errors import CheckpointError, ConfigError, DataError
 from ignite_workflow.model_description import Architecture, ModelDescription
@@ -251,7 +252,7 @@ def test_memory_holds_no_more_than_a_few_chunks(by_class, tmp_path, monkeypatch)
     def chunks(*_):
         nonlocal most
         for number in range(50):
-            chunk = tables.as_chunk({"color": ["red"] * 100, "size": list(range(100))}, first_row=100 * number)
+            chunk = as_chunk({"color": ["red"] * 100, "size": list(range(100))}, first_row=100 * number)
             made.append(weakref.ref(chunk))
             gc.collect()
             most = max(most, sum(each() is not None for each in made))
