@@ -55,6 +55,7 @@ def test_blanks_in_quotes_are_kept(read):
 
 def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_obeyed(read):
     assert read("sep=|\na|b\n1,2|3,4\n")[:2] == (("a", "b"), [("1,2", "3,4")])
+    assert read("sep=é\na;b\n1;2\n3;4\n", header=2)[0] == ("a", "b")  # polars parts cells by one byte
 
 
 @pytest.mark.parametrize(

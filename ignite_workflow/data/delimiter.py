@@ -32,7 +32,7 @@ _TABBED = (".tsv", ".tab")
 _SURE_WIDTH = 3
 _MOST_ABOVE = 40  # records above the header
 _PARTING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
-_SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_SEP_LINE = re.compile(r"sep=([ -~\t])\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
