@@ -41,6 +41,16 @@ def test_an_array_of_objects_is_told_what_to_do(write, array):
         rows(write(array))
 
 
+def test_the_lines_of_records_below_one_of_blanks_stay(tmp_path):
+    path = tmp_path / "table.jsonl"
+    path.write_text('  \n{"a": 1}\n \t\r\n {"a": 2}\n\n{"a": 3}\n')
+
+    [chunk] = open_table(str(path)).chunks()
+
+    assert chunk.frame.rows() == [(1,), (2,), (3,)]
+    assert [chunk.place(row).split()[2] for row in range(3)] == ["2", "4", "6"]
+
+
 def test_lists_of_one_length_are_taken_apart(write, monkeypatch):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 20)
     path = write({"a": [1, 2], "b": [1]}, {"a": [3, 4], "b": [1, 2]}, {"b": []}, {"a": [5, 6]})

@@ -85,6 +85,21 @@ def test_such_rows_are_left_out_however_cells_are_parted(read, content, said):
     assert last.place(last.frame.height - 1).endswith(f"line {line} (row 1)")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a b\n1 x\n  \n2 y\na b\n3 z\n", {"delimiter": " "}),
+        ("a    b\n1    x\n      \n2    y\na    b\n3    z\n", {"starts": [1, 6]}),
+    ],
+)
+def test_no_other_row_is_left_out_below_a_line_of_blanks(read, content, said):
+    [chunk], rows, notes = read(content, repeated_header=True, **said)
+
+    assert rows == ROWS
+    assert [chunk.place(row).split()[2] for row in range(3)] == ["2", "4", "6"]
+    assert "joined.csv: line 5 holds the names of all columns again: left out." in notes
+
+
 def test_numbers_around_such_rows_are_the_same(read, monkeypatch, tmp_path):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 4096)
     body = "".join(f"{number}.5,{number % 3}.25\n" for number in range(3000))

@@ -123,15 +123,17 @@ class CsvFile:
         parted = self._parted(block)
         if self.layout.quotes and b'"' in parted.data and doubtful_quote(parted.data, self.delimiter.encode()):
             raise stray_quote(self.text.path, self.layout, block)
-        frame = self._typed(parted, numbers) if numbers else None
-        if frame is not None:
-            return frame, block
-        frame = self._text(parted)
+        frame = self._cells_of(parted, numbers)
         again = rows_of_names(frame) if self.without_headers else []
-        if not again:
-            return frame, block
-        self.left_out[block.first_line] = [block.line(record) for record in again]
-        return self._frame(numbers, block.without(again))
+        if again:
+            self.left_out[block.first_line] = [parted.line(record) for record in again]
+            parted = parted.without(again)
+            frame = self._cells_of(parted, numbers)
+        return frame, parted  # not the block: a line of blanks is a record there
+
+    def _cells_of(self, block: Block, numbers: Set[str]) -> pl.DataFrame:
+        frame = self._typed(block, numbers) if numbers else None
+        return self._text(block) if frame is None else frame
 
     def _parted(self, block: Block) -> Block:
         """One character between cells, where any run of blanks parts them, or their place in the line.

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -28,6 +28,7 @@ _DEEPEST = 64
 _MOST_KEYS = 10_000
 _KEY = r'"(?:[^"\\]|\\.)*"\s*:'
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BLANKS_ALONE = re.compile(rb"(?m)^[ \t]+(?=\r?$)")
 _NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b')  # JSON has no such word, but Python writes it
 _DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
 _DEEPER[[ord("["), ord("{")]] = 1
@@ -165,7 +166,12 @@ def _blocks(text: TextFile, start: Position = BEGINNING) -> Iterator[Block]:
     endless = partial(_endless, text.path)
     for block in whole_records(text.blocks(start.byte), skip_lines=0, quote=None, endless=endless, start=start):
         if block.data.strip():
-            yield block
+            yield replace(block, data=_BLANKS_ALONE.sub(b"", block.data)) if _may_hold_blank_lines(block) else block
+
+
+def _may_hold_blank_lines(block: Block) -> bool:
+    """Whether lines may consist of blanks, which are no records to the parser either."""
+    return block.data[:1].isspace() or b"\n " in block.data or b"\n\t" in block.data
 
 
 def _endless(path: Path, block: Block) -> DataError:
