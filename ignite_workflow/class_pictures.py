@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ignite_workflow.display import format_number, shorten
+from ignite_workflow.display import format_number, shorten, shorten_apart
 from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def draw_confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: s
         axes.set(xlabel="predicted", ylabel="true")
         axes.grid(visible=False)
         if size <= _MANY_CLASSES:
-            _write_counts(axes, table, share)
+            _write_counts(axes, table, share, width=side / size)
         bar = figure.colorbar(
             image, ax=axes, label="share of the true class", ticks=(0, 0.05, 0.2, 0.5, 1), aspect=30, shrink=0.85
         )
@@ -61,10 +61,12 @@ def draw_confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: s
     return figure
 
 
-def _write_counts(axes: Axes, table: np.ndarray, share: np.ndarray) -> None:
+def _write_counts(axes: Axes, table: np.ndarray, share: np.ndarray, *, width: float) -> None:
+    """Write each count into its cell, which is ``width`` inches wide."""
     for row, column in zip(*np.nonzero(table), strict=True):
-        count, color = f"{table[row, column]:.0f}", "white" if share[row, column] > 0.4 else "0.15"
-        text = axes.text(column, row, count, ha="center", va="center", color=color, fontsize=8 if len(count) < 5 else 6)
+        count, color = f"{table[row, column]:,.0f}", "white" if share[row, column] > 0.4 else "0.15"
+        size = 8 if len(count) * 0.07 < width else 6
+        text = axes.text(column, row, count, ha="center", va="center", color=color, fontsize=size)
         text.set_in_layout(False)  # within the axes anyway; hundreds of them would take the layout seconds
     edges = np.arange(len(table) + 1) - 0.5
     axes.set_xticks(edges, minor=True)
@@ -101,7 +103,7 @@ def draw_per_class(scores: Mapping[str, Sequence[float]], classes: Sequence[str]
 def _class_ticks(classes: Sequence[str]) -> tuple[Sequence[int], list[str]]:
     """Where classes are named and how: of more than 60 only some can be."""
     ticks = range(0, len(classes), -(-len(classes) // 60))
-    return ticks, [shorten(classes[tick], 24) for tick in ticks]
+    return ticks, shorten_apart([classes[tick] for tick in ticks], 24)
 
 
 def draw_calibration(
@@ -131,7 +133,7 @@ def draw_calibration(
         upper.plot((0, 1), (0, 1), label="as promised", **GUIDE)
         bars, label = (true - low, high - true), "came true (95 % interval)"
         upper.errorbar(promised, true, bars, fmt="o-", label=label, color=COLORS[0], linewidth=1.2, capsize=3)
-        upper.legend(loc="upper left", fontsize=8, framealpha=0.8)
+        upper.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8, frameon=False)  # hides no point
         upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that came true")
         width = 1 / len(rows)
         bars_below = lower.bar((np.arange(len(rows)) + 0.5) * width, rows, width * 0.9, color="0.6")

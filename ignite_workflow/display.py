@@ -5,8 +5,19 @@ from __future__ import annotations
 import math
 import textwrap
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 
-__all__ = ["format_number", "format_seconds", "padded", "printable", "shorten", "text_width", "wrapped"]
+__all__ = [
+    "format_number",
+    "format_seconds",
+    "padded",
+    "printable",
+    "shorten",
+    "shorten_apart",
+    "text_width",
+    "wrapped",
+]
 
 
 def format_number(value: float) -> str:
@@ -80,6 +91,25 @@ def shorten(name: str, length: int) -> str:
         return shown
     tail = (length - 1) // 2
     return f"{_beginning(shown, length - 1 - tail)}…{_beginning(shown[::-1], tail)[::-1]}"
+
+
+def shorten_apart(names: Sequence[str], length: int) -> list[str]:
+    """Each name in at most ``length`` columns: where the middle tells names apart, their beginning is left out.
+
+    Example:
+        >>> shorten_apart(["price of the first part", "price of the second part", "year"], 12)
+        ['…e first pa…', '…e second p…', 'year']
+    """
+    shown = [shorten(name, length) for name in names]
+    for each in [text for text, count in Counter(shown).items() if count > 1]:
+        places = [place for place, text in enumerate(shown) if text == each]
+        whole = [printable(names[place]) for place in places]
+        letters = enumerate(zip(*whole, strict=False))
+        differ = next((number for number, column in letters if len({*column}) > 1), min(map(len, whole)))
+        for place, text in zip(places, whole, strict=True):
+            rest = text[max(0, differ - 2) :]
+            shown[place] = f"…{rest}" if text_width(rest) < length else f"…{_beginning(rest, length - 2)}…"
+    return shown
 
 
 def _beginning(text: str, width: int) -> str:

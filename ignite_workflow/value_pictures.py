@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ignite_workflow.display import format_number, shorten
+from ignite_workflow.display import format_number, shorten, shorten_apart
 from ignite_workflow.pictures import COLORS, GUIDE, finish_figure, picture_style
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _MANY_POINTS = 5_000  # beyond, points hide one another: shaded by their number 
 _MANY_COLUMNS = 40  # beyond, their names cannot be read
 _FEWEST_BINS, _MOST_BINS = 4, 20  # of predictions, each with as many rows
 _ROWS_A_BIN = 25  # below, its quantiles say little
+_FAR = 5  # times what the middle 99 % take: beyond, the others would lie in one spot
 
 
 def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: str = "") -> Figure:
@@ -44,17 +45,18 @@ def draw_regression(y: ArrayLike, y_pred: ArrayLike, unit_name: str, *, title: s
     with picture_style():
         figure = Figure(figsize=(12.5, 4.3), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 0.8))
-        _draw_points(left, true, predicted)
-        _draw_points(middle, predicted, error)
-        middle.axhline(0, **GUIDE)
         left.set(xlabel=f"true {name}", ylabel=f"predicted {name}", aspect="equal")
         middle.set(xlabel=f"predicted {name}", ylabel="predicted - true")
-        _draw_bands(middle, predicted, error)
-        _draw_errors(right, error)
+        right.set(xlabel="predicted - true (line: median)", ylabel="rows")
         facts = [f"n = {len(true):,}" if len(true) else "no finite prediction"]
         if len(true):
-            ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+            ends = _ends(np.concatenate((true, predicted)))
+            _draw_points(left, true, predicted, (*ends, *ends))
             left.plot(ends, ends, **GUIDE)
+            _draw_points(middle, predicted, error, (*_ends(predicted), *_ends(np.append(error, 0))))
+            middle.axhline(0, **GUIDE)
+            _draw_bands(middle, predicted, error)
+            _draw_errors(right, error)
             facts.append(f"RMSE {format_number(float(np.sqrt(np.mean(error**2))))}")
             facts.append(f"mean error {format_number(float(error.mean()))}")
         finish_figure(figure, shorten(title, 40), *facts)
@@ -76,31 +78,54 @@ def _draw_bands(axes: Axes, predicted: np.ndarray, error: np.ndarray) -> None:
 
 def _draw_errors(axes: Axes, error: np.ndarray) -> None:
     """How often which error occurs, one in a hundred at either end left outside."""
-    axes.set(xlabel="predicted - true", ylabel="rows")
-    axes.locator_params(nbins=5)
-    if len(error) == 0:
-        return
+    axes.locator_params(axis="x", nbins=5)
+    axes.locator_params(axis="y", nbins=5, integer=True)
     low, high = np.quantile(error, (0.005, 0.995)) if len(error) > 200 else (error.min(), error.max())
     inside = error[(error >= low) & (error <= high)]
-    axes.hist(
-        inside, bins=min(50, max(5, round(len(inside) ** 0.5))), color=COLORS[4], edgecolor="white", linewidth=0.4
-    )
+    bins = min(50, max(5, round(len(inside) ** 0.5)))
+    axes.hist(inside, bins=bins, range=_apart(low, high), color=COLORS[4], edgecolor="white", linewidth=0.4)
     axes.axvline(0, **GUIDE)
     axes.axvline(float(np.median(error)), color="black", linewidth=1.4)
-    if len(inside) < len(error):
-        outside = f"{len(error) - len(inside):,} more outside"
-        axes.text(0.98, 0.97, outside, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="0.3")
+    _say_outside(axes, len(error) - len(inside))
 
 
-def _draw_points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Where an axis begins and ends: with all values, or without the few that lie far away from all others."""
+    low, high = float(values.min()), float(values.max())
+    inner = np.quantile(values, (0.005, 0.995))
+    if high - low > _FAR * (inner[1] - inner[0]) > 0:
+        low, high = float(inner[0]), float(inner[1])
+    low, high = _apart(low, high)
+    margin = 0.05 * (high - low)
+    return low - margin, high + margin
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """Two ends of an axis, with room between them where they differ by rounding alone."""
+    largest = max(abs(low), abs(high))
+    if high - low > 1e-9 * largest:
+        return low, high
+    return low - (0.05 * largest or 0.5), high + (0.05 * largest or 0.5)
+
+
+def _draw_points(axes: Axes, x: np.ndarray, y: np.ndarray, view: tuple[float, float, float, float]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
+    inside = (x >= view[0]) & (x <= view[1]) & (y >= view[2]) & (y <= view[3])
+    _say_outside(axes, len(x) - int(inside.sum()))
+    x, y = x[inside], y[inside]
     axes.locator_params(nbins=5)
     if len(x) > _MANY_POINTS:
         shades = LinearSegmentedColormap.from_list("number of points", ("#A6CBE3", "#08306B"))
-        axes.hexbin(x, y, gridsize=60, bins="log", mincnt=1, cmap=shades, linewidths=0.1, rasterized=True)
+        axes.hexbin(x, y, gridsize=60, extent=view, bins="log", mincnt=1, cmap=shades, linewidths=0.1, rasterized=True)
     else:
         axes.scatter(x, y, s=16 if len(x) <= 500 else 5, color=COLORS[0], alpha=0.5, linewidths=0)
+    axes.set(xlim=view[:2], ylim=view[2:])
+
+
+def _say_outside(axes: Axes, count: int) -> None:
+    if count:
+        axes.set_xlabel(f"{axes.get_xlabel()}\n{count:,} {'rows lie' if count > 1 else 'row lies'} outside")
 
 
 def draw_importance(names: Sequence[str], mean: ArrayLike, std: ArrayLike, *, metric: str, title: str = "") -> Figure:
@@ -122,7 +147,7 @@ def draw_importance(names: Sequence[str], mean: ArrayLike, std: ArrayLike, *, me
         axes = figure.add_subplot()
         axes.barh(range(size), values, 0.7, xerr=spread, color=COLORS[4], ecolor="0.2", capsize=2)
         axes.axvline(0, color="0.3", linewidth=1)
-        axes.set_yticks(range(size), [shorten(name, 32) for name in names[:size]])
+        axes.set_yticks(range(size), shorten_apart(names[:size], 32))
         axes.set_ylim(size - 0.4, -0.6)
         axes.set_xlabel(f"{shorten(metric, 24)} gets worse by (bar: mean, line: standard deviation)")
         axes.tick_params(axis="y", length=0)

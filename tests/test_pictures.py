@@ -349,7 +349,52 @@ def test_errors_far_out_are_counted_not_drawn():
     [*_, errors] = draw_regression(np.zeros(1000), error, "price").axes
 
     assert errors.get_xlim()[1] < 2
-    assert errors.texts[0].get_text() == "10 more outside"
+    assert errors.get_xlabel().endswith("10 rows lie outside")
+
+
+@pytest.mark.parametrize("rows", [2_000, 20_000])
+def test_a_few_rows_far_away_do_not_press_the_others_into_one_spot(rows):
+    y = np.linspace(-1, 1, rows)
+    y[:3] = 1e6
+    left, middle, _ = draw_regression(y, np.where(y > 1, 0, y + 0.1), "y").axes
+    assert max(*left.get_xlim(), *left.get_ylim(), *middle.get_ylim()) < 2
+    assert left.get_xlabel() == "true y\n3 rows lie outside"
+
+
+@pytest.mark.parametrize("y", [np.linspace(-1, 1, 2_000), np.full(20_000, 1e9), np.zeros(3)])
+def test_errors_that_differ_by_rounding_alone_are_drawn(y):
+    errors = draw_regression(y, y + 0.1, "y").axes[2]
+    assert sum(bar.get_height() for bar in errors.patches) == len(y)
+
+
+def test_an_axis_shows_all_rows_where_none_is_far_away():
+    y = np.array([0.0, 1.0, 2.0, 9.0])
+    left, middle, errors = draw_regression(y, y + 0.5, "y").axes
+    assert left.get_xlim()[0] < 0
+    assert left.get_xlim()[1] > 9.5
+    assert middle.get_ylim()[0] < 0
+    assert not any("outside" in axes.get_xlabel() for axes in (left, middle, errors))
+
+
+def test_no_legend_hides_a_point_of_the_calibration():
+    figure = draw_calibration([0.05], [1.0], [2], of="yes", error=0.95)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().y0 >= axes.transAxes.transform((0, 1))[1]
+
+
+def test_names_that_only_their_middle_tells_apart_are_told_apart():
+    classes = [f"how satisfied are you with {part} of the house as a whole" for part in ("the roof", "the floor")]
+    axes = draw_confusion_matrix(np.eye(2), classes).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "…e roof of the house as…",
+        "…e floor of the house a…",
+    ]
+
+
+def test_large_counts_are_as_large_as_others_where_there_is_room():
+    axes = draw_confusion_matrix([[1_234_567, 0], [0, 9]], ["no", "yes"]).axes[0]
+    assert {text.get_text(): text.get_fontsize() for text in axes.texts} == {"1,234,567": 8, "9": 8}
 
 
 def test_calibration_shows_bins_that_hold_something():
