@@ -46,6 +46,16 @@ def test_what_was_built_is_found_again(cache):
     assert (loaded[1]["x"] == ROWS).all()
 
 
+def test_what_was_built_is_found_on_a_disk_that_is_read_only(cache, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    build(cache, "key")
+    monkeypatch.setattr(os, "utime", refuse)
+
+    assert cache.load("key") is not None
+
+
 def test_there_is_nothing_before_it_is_built(cache):
     assert not cache.has("a")
     assert cache.load("a") is None

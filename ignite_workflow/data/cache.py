@@ -81,7 +81,7 @@ class Cache:
         with suppress(FileNotFoundError):  # another process is just removing it
             body = read_document(entry / _BODY)
             if body is not None and all(is_whole(_file(entry, name), each) for name, each in body["arrays"].items()):
-                with suppress(PermissionError):  # of another person, who lets us read
+                with suppress(OSError):  # of another person, who lets us read; or the disk is read-only
                     os.utime(entry / _BODY)
                 return _mapped(entry, body)
         if entry.is_dir():
