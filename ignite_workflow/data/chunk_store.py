@@ -24,7 +24,10 @@ class ChunkStore:
 
     Args:
         directory: for those that do not fit into memory; None keeps none of them: ``complete`` is then false.
-        count: hears how many rows come.
+        count: is called with how many rows come.
+
+    Attributes:
+        complete: all chunks that came are kept.
     """
 
     def __init__(self, directory: Path | None, count: Callable[[int], None]) -> None:
@@ -45,11 +48,16 @@ class ChunkStore:
             self._bytes += size
             self._chunks.append((chunk, False))
         elif self._directory is None:
-            self.complete = False
-            self._chunks.clear()
+            self.discard()
         else:
             self._write(len(self._chunks), chunk)
             self._chunks.append((replace(chunk, frame=chunk.frame.clear()), True))
+
+    def discard(self) -> None:
+        """Forget the chunks, and keep no more: they do not fit into memory, or hold cells read in the wrong way."""
+        self.complete = False
+        self._chunks.clear()
+        self._stamps.clear()
 
     def __iter__(self) -> Iterator[Chunk]:
         for number, (chunk, on_disk) in enumerate(self._chunks):

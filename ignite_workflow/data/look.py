@@ -85,7 +85,7 @@ def look_for_kinds(
     if not signs:
         return look
     if store is not None:
-        store.complete = False
+        store.discard()
     words = tuple(word for word in look.rules.missing if word not in DASHES or word in config.missing)
     rules = replace(pass_.rules, missing=words)
     return _look(table, config, replace(pass_, rules=rules, store=None, journal=None))
@@ -104,7 +104,7 @@ def _look(table: Table, config: DataConfig, pass_: _Pass) -> Look:
     if formats.found == look.formats.found:
         return replace(look, formats=formats)
     if pass_.store is not None:
-        pass_.store.complete = False  # it holds numbers that were read in the wrong way
+        pass_.store.discard()  # it holds numbers that were read in the wrong way
     again = replace(pass_, rules=replace(pass_.rules, formats=formats.found), store=None, journal=None)
     return replace(again.over(table), formats=formats)
 
@@ -161,7 +161,7 @@ class _Pass:
         if journal is not None and journal.begun:
             journal.save(table, progress)
         if self.store is not None and any(scan.mistaken for scan in progress.scans.values()):
-            self.store.complete = False
+            self.store.discard()
         kept = pl.concat(progress.kept, how="vertical_relaxed")
         return Look(progress.scans, kept, progress.rules, progress.formats, progress.empty)
 
