@@ -66,13 +66,14 @@ class JsonLinesFile:
         Raises:
             DataError: a line is not a JSON object, or a key holds values of different types; names the line.
         """
+        columns = set(self.columns)
         for block in _blocks(self.text, start):
             frame = _parsed(self.text.path, block)
             found = {
                 name: cells
                 for column in leaves(frame.schema)
                 for name, cells in parts(*column, self.lengths, ())
-                if name in self.columns
+                if name in columns
             }
             yield frame.select(found.get(name, pl.lit(None)).alias(name) for name in self.columns), block
 

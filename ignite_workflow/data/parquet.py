@@ -7,6 +7,7 @@ more than memory holds. Then it is read in slices, however large its row groups 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,9 @@ def open_parquet(path: Path) -> ParquetFile:
             f"{path}: {rows:,} rows of {len(columns)} columns in {size:,} bytes, as a decompression bomb has; if it is "
             "none, write it without its constant columns."
         )
-    for position, name in enumerate(columns):
-        if name in columns[:position]:
-            raise DataError(f"{path}: two columns are both named {name!r} once structs and lists are taken apart.")
+    if len(set(columns)) < len(columns):
+        name = next(name for name, count in Counter(columns).items() if count > 1)
+        raise DataError(f"{path}: two columns are both named {name!r} once structs and lists are taken apart.")
     width = sum(answer["widths"].values()) + 16 * len(columns)
     return ParquetFile(path, columns, rows, tuple(each.alias(name) for name, each in cells), width)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Block:
 
     def line(self, record: int) -> int:
         """The number in the file of the line where that record of this block begins."""
-        starts, _ = self._bounds()
+        starts, _ = self._bounds
         return self.first_line + self.data.count(b"\n", 0, int(starts[record]))
 
     def place(self, record: int) -> str:
@@ -56,12 +57,12 @@ class Block:
 
     def has_blank_lines(self) -> bool:
         """Whether there are lines that do not count as records."""
-        starts, ends = self._bounds()
+        starts, ends = self._bounds
         return int((ends - starts).sum()) < len(self.data)
 
     def widths(self, delimiter: bytes) -> Positions:
         """How many cells each record has."""
-        starts, _ = self._bounds()
+        starts, _ = self._bounds
         cells = np.ones(len(starts), dtype=np.int64)
         at = self._outside_quotes(delimiter)
         np.add.at(cells, np.searchsorted(starts, at, side="right") - 1, 1)
@@ -69,12 +70,12 @@ class Block:
 
     def records(self) -> list[bytes]:
         """The bytes of each record, its line break included."""
-        starts, ends = self._bounds()
+        starts, ends = self._bounds
         return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
     def without(self, records: Sequence[int]) -> Block:
         """The same with blank lines in the place of some records: the lines of others stay what they are."""
-        starts, ends = self._bounds()
+        starts, ends = self._bounds
         parts, position = [], 0
         for record in records:
             parts += [
@@ -108,6 +109,7 @@ class Block:
         outside: Positions = at[quotes[at] % 2 == 0]
         return outside
 
+    @cached_property  # a place is asked for by every column of a chunk that holds something odd
     def _bounds(self) -> tuple[Positions, Positions]:
         """Where each record begins and where it ends, its line break included."""
         data = np.frombuffer(self.data, dtype=np.uint8)

@@ -215,9 +215,10 @@ def _refuse_other_format(paths: Sequence[Path], formats: Sequence[Format], optio
 
 
 def _refuse_other_columns(first: Path, columns: Sequence[str], other: Path, others: Sequence[str]) -> None:
+    known, found = set(columns), set(others)
     for name in columns:
-        if name not in others:
+        if name not in found:
             raise DataError(f"{other}: no column {name!r}, which {first} has.{nearest(name, others)}")
     for name in others:
-        if name not in columns:
+        if name not in known:
             raise DataError(f"{other}: column {name!r} is not in {first}.{nearest(name, columns)}")
