@@ -50,6 +50,8 @@ class ReadConfig:
         starts: the characters at which columns of fixed width begin, from 1.
         decimal: the character between a number's whole part and its fraction.
         thousands: the character between groups of three digits; a blank is any blank, narrow and no-break ones too.
+        flags: what stands beside numbers and is no part of them, in addition to what is found: ["<"] reads <0.3 as 0.3;
+            false: a cell such as 12.3 b or 5* is no number.
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
         sheet: the name of a spreadsheet's sheet.
         header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
@@ -77,6 +79,7 @@ class ReadConfig:
     starts: Annotated[list[_Character], Field(min_length=2)] | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
+    flags: _Flag | Annotated[list[_Text], Field(min_length=1)] | None = None
     encoding: _Text | None = None
     sheet: _Text | None = None
     header: _Flag | _Count | None = None

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignite_workflow.data.number_format import NumberFormat, NumberSearch, to_float
+from ignite_workflow.data.number_format import NumberFormat, to_float
+from ignite_workflow.data.number_search import NumberSearch
 
 FORMATS = [
     NumberFormat(decimal, thousands, unit)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
 from ignite_workflow.data.durations import DurationSearch
-from ignite_workflow.data.number_format import NumberFormat, NumberSearch
+from ignite_workflow.data.number_format import NumberFormat
+from ignite_workflow.data.number_search import NumberSearch
 
 __all__ = ["FormatSearch", "Formats"]
 
@@ -56,7 +57,6 @@ class FormatSearch:
 
     def start(self, frame: pl.DataFrame) -> Formats:
         """Look at the first cells, and choose the columns in question by them."""
-        allowed = NumberSearch.allowed(self.read.decimal, self.read.thousands)
         self.rows = frame.height
         for name in self.columns:
             series = frame[name]
@@ -65,14 +65,14 @@ class FormatSearch:
             if len(parse_numbers(series, self.rules).bad) == 0:
                 self.clean.add(name)
             elif self._is_number_like(series):
-                self.searches[name] = NumberSearch(allowed)
+                self.searches[name] = self._search()
                 self.searches[name].add(self._known(series))
                 self.durations[name] = self._durations(name)
                 self.durations[name].add(self._known(series))
         if any(search.proves == "," for search in self.searches.values()):
             for name in sorted(self.clean):
                 if frame[name].str.contains(".", literal=True).any():
-                    self.plain[name] = NumberSearch(allowed)
+                    self.plain[name] = self._search()
                     self.plain[name].add(self._known(frame[name]))
         return self.formats()
 
@@ -92,6 +92,11 @@ class FormatSearch:
         """Whether the cells of a column so far may be times of day, and nothing tells that they are durations."""
         return name in self.durations and self.durations[name].may_be_clocks
 
+    def _search(self) -> NumberSearch:
+        told = self.read.flags
+        flags = None if told is False else () if isinstance(told, bool) or told is None else told
+        return NumberSearch(NumberSearch.allowed(self.read.decimal, self.read.thousands), flags)
+
     def _durations(self, name: str) -> DurationSearch:
         return DurationSearch(name, said=name in self.told)
 
@@ -102,8 +107,7 @@ class FormatSearch:
             columns: those that the first cells said too little about.
             frames: the table from its beginning.
         """
-        allowed = NumberSearch.allowed(self.read.decimal, self.read.thousands)
-        fresh = {name: NumberSearch(allowed) for name in columns}
+        fresh = {name: self._search() for name in columns}
         durations = {name: self._durations(name) for name in fresh if name in self.durations}
         for frame in frames:
             for name, search in fresh.items():
@@ -121,6 +125,7 @@ class FormatSearch:
 
     def _is_number_like(self, series: pl.Series) -> bool:
         known = self._known(series).head(_LOOKED_AT)
+        known = known.filter(~known.str.starts_with(":"))  # nothing known, say statistical offices
         return len(known) > 0 and 2 * int(known.str.contains(_NUMBER_LIKE).sum()) > len(known)
 
     def formats(self) -> Formats:
@@ -136,7 +141,7 @@ class FormatSearch:
                 questions[name] = _question(name, search, forms)
             elif forms and not forms[0].is_plain:
                 found[name] = forms[0]
-                why[name] = f"written like {search.cell!r}"
+                why[name] = _written(search, forms[0])
                 if decimal is not None and len(search.formats()) > 1:
                     why[name] += f", as column {proofs[decimal]!r} writes them"
             elif name in self.durations and self.durations[name].why:
@@ -146,7 +151,19 @@ class FormatSearch:
                 why[name] = "addresses, not numbers"
             elif search.mixed_units:
                 why[name] = f"numbers with different units: {search.mixed_units}"
+            elif search.said_of_limits:
+                why[name] = search.said_of_limits
         return Formats(found, why, questions)
+
+
+def _written(search: NumberSearch, form: NumberFormat) -> str:
+    """How a column writes its numbers."""
+    if not form.flags:
+        return f"written like {search.cell!r}"
+    plain = replace(form, flags=()).is_plain
+    return (
+        search.flags.said(search.units) if plain else f"written like {search.cell!r}; {search.flags.said(search.units)}"
+    )
 
 
 def _question(name: str, search: NumberSearch, forms: tuple[NumberFormat, ...]) -> str:
