@@ -21,8 +21,8 @@ from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_bla
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
-from ignite_workflow.data.text_end import find_end, without_end
 from ignite_workflow.data.text_file import TextFile, open_text
+from ignite_workflow.data.text_footer import find_text_footer, without_last_bytes
 from ignite_workflow.errors import DataError
 
 __all__ = ["CsvFile", "open_csv"]
@@ -41,8 +41,8 @@ class CsvFile:
         layout: its delimiter, header and so on.
         repair: rows that are not even: None repairs those that lose nothing by it, true fills short ones too, false
             refuses all.
-        end: the bytes at the end of the file that are none of the table.
-        end_note: what they are.
+        footer_bytes: those at the end of the file that are none of the table.
+        footer_note: what they are.
         plain_quotes: a person said that double quotes are characters like others: they may begin cells.
         without_headers: rows that hold the names of all columns are left out.
         repaired: the line numbers of rows cut and filled, by the line in which their block begins.
@@ -52,8 +52,8 @@ class CsvFile:
     text: TextFile
     layout: Layout
     repair: bool | None = None
-    end: int = 0
-    end_note: str = ""
+    footer_bytes: int = 0
+    footer_note: str = ""
     plain_quotes: bool = False
     without_headers: bool = False
     repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
@@ -82,7 +82,7 @@ class CsvFile:
         filled = [line for _, lines in repaired for line in lines]
         again = [line for _, lines in sorted(self.left_out.items()) for line in lines]
         width, name = len(self.columns), self.text.path.name
-        notes = [*self.text.notes, *self.layout.notes, *filter(None, (self.layout.misfit, self.end_note))]
+        notes = [*self.text.notes, *self.layout.notes, *filter(None, (self.layout.misfit, self.footer_note))]
         if cut:
             notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
         if filled:
@@ -106,16 +106,16 @@ class CsvFile:
         """
         quote = b'"' if self.layout.quotes else None
         endless = partial(stray_quote, self.text.path, self.layout)
-        content = without_end(self.text.blocks(start.byte), self.end)
+        content = without_last_bytes(self.text.blocks(start.byte), self.footer_bytes)
         skip = self.layout.header_lines
         blocks = whole_records(content, skip_lines=skip, quote=quote, endless=endless, start=start)
         for frame, block in map_ahead(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block
 
-    def frames_above(self, end: int) -> Iterator[pl.DataFrame]:
+    def frames_above(self, size: int) -> Iterator[pl.DataFrame]:
         """The cells as text, without so many bytes at the end of the file."""
-        return (frame for frame, _ in replace(self, end=end, repaired={}, left_out={}).frames())
+        return (frame for frame, _ in replace(self, footer_bytes=size, repaired={}, left_out={}).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None and self.layout.widths is None and not self.plain_quotes:
@@ -273,5 +273,5 @@ def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) ->
         plain_quotes=read.quotes is False,
         without_headers=read.repeated_header is True,
     )
-    end, note = find_end(text, file.layout, read, file.frames_above)
-    return replace(file, end=end, end_note=note)
+    size, note = find_text_footer(text, file.layout, read, file.frames_above)
+    return replace(file, footer_bytes=size, footer_note=note)

@@ -8,10 +8,10 @@ from functools import partial
 
 import polars as pl
 
-from ignite_workflow.data.below import LastRow, find_below
-from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.footer import LastRow, find_footer
 from ignite_workflow.data.merged_cells import Merge
 from ignite_workflow.data.more_names import find_more_names
+from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.sheet_header import joined_names
 from ignite_workflow.data.units import find_units
 
@@ -99,13 +99,13 @@ def _around(
             first += 1
             notes.append(f"row {first} holds units and no data: {units.why}.")
     columns = names or [f"column_{number + 1}" for number in range(texts.width)]
-    below = find_below(_last_rows(texts, first), columns, said.footer, partial(_evidence, texts, first))
-    if not below.rows:
+    footer = find_footer(_last_rows(texts, first), columns, said.footer, partial(_rows_above, texts, first))
+    if not footer.rows:
         return SheetArea(header, first, texts.height, tuple(notes))
-    last = texts.height - below.rows[0].size
-    if below.question:
-        return SheetArea(header, first, last, question=f"row {last + 1}, {below.asked(names, 'row')}")
-    return SheetArea(header, first, last, (*notes, below.said("row", last + 1)))
+    last = texts.height - footer.rows[0].size
+    if footer.question:
+        return SheetArea(header, first, last, question=f"row {last + 1}, {footer.full_question(names, 'row')}")
+    return SheetArea(header, first, last, (*notes, footer.note("row", last + 1)))
 
 
 def _header(texts: pl.DataFrame, said: bool | int | None) -> tuple[int | None, int]:
@@ -139,9 +139,9 @@ def _last_rows(texts: pl.DataFrame, first: int) -> Iterator[LastRow]:
         row = min(above, row) - 1
 
 
-def _evidence(texts: pl.DataFrame, first: int, row: LastRow, positions: Sequence[int]) -> Evidence:
+def _rows_above(texts: pl.DataFrame, first: int, row: LastRow, positions: Sequence[int]) -> RowsAbove:
     rows = [texts[first : texts.height - row.size].fill_null("")]
-    return Evidence(partial(iter, rows), positions)
+    return RowsAbove(partial(iter, rows), positions)
 
 
 def _first_filled(texts: pl.DataFrame) -> int:

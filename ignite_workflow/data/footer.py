@@ -1,4 +1,4 @@
-"""What stands below a table: totals, sources, notes, how many rows a database counted.
+"""The footer of a table, which is none of the data: totals, sources, notes, how many rows a database counted.
 
 The last rows alone say which of them may be none of the data; the rows above say whether that is certain. What is not
 certain is asked for: a row that may be data is never left out in silence.
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, takewhile
 
-from ignite_workflow.data.evidence import Evidence
+from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.sample import is_number
 
-__all__ = ["Below", "LastRow", "find_below"]
+__all__ = ["Footer", "LastRow", "find_footer"]
 
 _SUMS = (
     *("total", "totals", "grand total", "sum total", "total sum", "subtotal", "sub-total", "sub total", "sum"),
@@ -93,20 +93,20 @@ class _Verdict:
     """What is known of a row that may be none of the data.
 
     Attributes:
-        below: it is none; None where only a person can say.
+        is_footer: it is none; None where only a person can say.
         why: the evidence; of a row of data there is none to be given.
     """
 
-    below: bool | None
+    is_footer: bool | None
     why: str = ""
 
 
-_DATA = _Verdict(below=False)
+_DATA = _Verdict(is_footer=False)
 
 
 @dataclass(frozen=True)
-class Below:
-    """What stands below a table.
+class Footer:
+    """The last rows of a table that are none of the data.
 
     Attributes:
         rows: the last rows that are none of the data, from the top.
@@ -123,7 +123,7 @@ class Below:
         text = " / ".join(" ".join(",".join(row.cells).strip(", ").split()) for row in self.rows)
         return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}...")
 
-    def asked(self, columns: Sequence[str], unit: str) -> str:
+    def full_question(self, columns: Sequence[str], unit: str) -> str:
         """What a person is asked, beginning with the column.
 
         Args:
@@ -138,7 +138,7 @@ class Below:
             f"If not: data.read.footer={count} leaves out the {last}; if so: data.read.footer=false."
         )
 
-    def said(self, unit: str, first: int) -> str:
+    def note(self, unit: str, first: int) -> str:
         """What is left out, for a person to know.
 
         Args:
@@ -150,38 +150,38 @@ class Below:
         return f"{what} no data: {self.shown()} ({self.why}); otherwise: data.read.footer=false."
 
 
-def find_below(
+def find_footer(
     last: Iterable[LastRow],
     columns: Sequence[str],
-    said: bool | int | None,
-    evidence: Callable[[LastRow, Sequence[int]], Evidence],
-) -> Below:
+    setting: bool | int | None,
+    rows_above: Callable[[LastRow, Sequence[int]], RowsAbove],
+) -> Footer:
     """Find out which of the last rows are none of the data.
 
     Args:
         last: the last rows that are not empty, from the bottom; taken as far as needed.
         columns: the names of the table's.
-        said: what a person said: see ``data.read.footer``.
-        evidence: what the rows above that one hold, in the columns at these positions.
+        setting: see ``data.read.footer``.
+        rows_above: what the rows above that one hold, in the columns at these positions.
     """
-    if said is False:
-        return Below()
-    if said is not None and said is not True:
-        return Below(tuple(islice(last, said))[::-1], "as data.read.footer says")
+    if setting is False:
+        return Footer()
+    if setting is not None and setting is not True:
+        return Footer(tuple(islice(last, setting))[::-1], "as data.read.footer says")
     width = len(columns)
     rows = _suspects(last, width)
     if not rows:
-        return Below()
-    above = evidence(rows[-1], sorted({at for row in rows for at, _ in row.filled if at < width}))
-    found = Below()
+        return Footer()
+    above = rows_above(rows[-1], sorted({at for row in rows for at, _ in row.filled if at < width}))
+    found = Footer()
     for row, verdict in zip(rows, _judge_all(rows, columns, above), strict=True):
         if row.is_rule:
             verdict = _Verdict(bool(found.rows) or row.is_alone(width), found.why or "a line drawn")
-        if verdict.below is None and said is None:
-            return Below((row, *found.rows), verdict.why, question=verdict.why)
-        if verdict.below is False:
+        if verdict.is_footer is None and setting is None:
+            return Footer((row, *found.rows), verdict.why, question=verdict.why)
+        if verdict.is_footer is False:
             break
-        found = Below((row, *found.rows), verdict.why)
+        found = Footer((row, *found.rows), verdict.why)
     return found
 
 
@@ -209,31 +209,31 @@ def _is_suspect(row: LastRow, width: int, *, parted: bool) -> bool:
     return row.is_alone(width) and (is_text or bool(_COUNT.fullmatch(first) or _MARK.fullmatch(first)))
 
 
-def _judge_all(rows: Sequence[LastRow], columns: Sequence[str], above: Evidence) -> list[_Verdict]:
+def _judge_all(rows: Sequence[LastRow], columns: Sequence[str], above: RowsAbove) -> list[_Verdict]:
     """The verdicts on suspect rows, from the bottom; what stands below text that an empty row parts goes with it."""
     verdicts: list[_Verdict] = []
     certain = ""
     for number in reversed(range(len(rows))):
         verdict = _judge(rows[number], columns, above, len(rows) - number - 1)
-        if verdict.below is None and certain and rows[number].is_alone(len(columns)):
-            verdict = _Verdict(below=True, why=certain)
-        if verdict.below and rows[number].parted:
+        if verdict.is_footer is None and certain and rows[number].is_alone(len(columns)):
+            verdict = _Verdict(is_footer=True, why=certain)
+        if verdict.is_footer and rows[number].parted:
             certain = verdict.why
         verdicts.insert(0, verdict)
     return verdicts
 
 
-def _judge(row: LastRow, columns: Sequence[str], above: Evidence, suspects: int) -> _Verdict:
+def _judge(row: LastRow, columns: Sequence[str], above: RowsAbove, suspects: int) -> _Verdict:
     """Decide about a row that is suspect; of ``suspects`` above it is not known whether they count."""
     position, first = row.first
     count = _COUNT.fullmatch(first)
     if count and len(row.filled) == 1:
-        said = int(re.sub(r"\D", "", count[1]))
-        if above.rows <= said <= above.rows + suspects:
-            return _Verdict(below=True, why=f"{above.rows:,} rows stand above")
-        return _Verdict(below=None, why=f"{above.rows:,} rows stand above")
+        number = int(re.sub(r"\D", "", count[1]))
+        if above.rows <= number <= above.rows + suspects:
+            return _Verdict(is_footer=True, why=f"{above.rows:,} rows stand above")
+        return _Verdict(is_footer=None, why=f"{above.rows:,} rows stand above")
     if position >= len(columns):
-        return _Verdict(below=None, why="it begins beyond the last column")
+        return _Verdict(is_footer=None, why="it begins beyond the last column")
     if _word(first) in _STATISTICS:
         return _judge_total(row, columns, above)
     if any(above.holds(position, form) for form in (_LABEL, _MARK) if form.fullmatch(first)):
@@ -241,7 +241,7 @@ def _judge(row: LastRow, columns: Sequence[str], above: Evidence, suspects: int)
     return _judge_note(row, columns, above)
 
 
-def _judge_total(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:
+def _judge_total(row: LastRow, columns: Sequence[str], above: RowsAbove) -> _Verdict:
     position, label = row.first
     statistic = _STATISTICS[_word(label)]
     if above.has_word(position, _word(label)):
@@ -250,16 +250,18 @@ def _judge_total(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verd
     digits = above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:]))
     for at, cell in cells[:_MOST_COMPARED]:
         if (above.has_read(at) or not digits) and above.equals(statistic, at, cell):
-            return _Verdict(below=True, why=f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above")
+            return _Verdict(
+                is_footer=True, why=f"its {columns[at]!r} is the {statistic} of the {above.rows:,} rows above"
+            )
     if digits:  # certain: not worth reading the rows again
-        return _Verdict(below=True, why=f"all other cells of {columns[position]!r} hold digits")
+        return _Verdict(is_footer=True, why=f"all other cells of {columns[position]!r} hold digits")
     if statistic != "sum":  # such as the class "mean": nothing speaks against it
         return _DATA
     which = "no cell in it" if len(cells) <= _MOST_COMPARED else f"none of its first {_MOST_COMPARED} cells"
-    return _Verdict(below=None, why=f"{which} is the sum of those above")
+    return _Verdict(is_footer=None, why=f"{which} is the sum of those above")
 
 
-def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdict:
+def _judge_note(row: LastRow, columns: Sequence[str], above: RowsAbove) -> _Verdict:
     """Of a source, a note or other text."""
     position, first = row.first
     words = len(first.split())
@@ -268,14 +270,14 @@ def _judge_note(row: LastRow, columns: Sequence[str], above: Evidence) -> _Verdi
     is_label = bool(_LABEL.fullmatch(first) or _MARK.fullmatch(first))
     is_text = _is_text(row) and words >= _LEAST_WORDS
     if alone and (is_label or is_text) and above.has_digits(position) and not any(map(str.isdigit, first)):
-        return _Verdict(below=True, why=f"all other cells of {columns[position]!r} hold digits")
+        return _Verdict(is_footer=True, why=f"all other cells of {columns[position]!r} hold digits")
     empty = len(columns) > 2 and bool(_LABEL.fullmatch(first))
     if ((ragged and is_label) or (alone and empty)) and most <= _MOST_WORDS:
-        return _Verdict(below=True, why=f"{len(row.filled)} of {len(columns)} cells, and it begins as a note does")
+        return _Verdict(is_footer=True, why=f"{len(row.filled)} of {len(columns)} cells, and it begins as a note does")
     if row.parted and ((alone and is_label and most <= _MOST_WORDS) or (ragged and is_text and words > most)):
-        return _Verdict(below=True, why="text below an empty row")
+        return _Verdict(is_footer=True, why="text below an empty row")
     if is_label or (alone and row.parted):
-        return _Verdict(below=None, why="it looks like a note")
+        return _Verdict(is_footer=None, why="it looks like a note")
     return _DATA
 
 

@@ -1,4 +1,4 @@
-"""What the rows of a table hold that stand above its end: evidence for what the end is."""
+"""What the rows of a table hold that stand above what may be its footer: the evidence for what that is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from ignite_workflow.data.cells import MISSING
 
-__all__ = ["Evidence"]
+__all__ = ["RowsAbove"]
 
 _RELATIVE = 1e-9  # what sums of float64 differ by; of numbers that were rounded for display see ``equals``
 _LEAST_ROWS = 2
@@ -18,7 +18,7 @@ _FIRST_COLUMNS = 3  # that of a label, and two to compare with what stands below
 _MORE_COLUMNS = 16  # at once: a table is not read again for each
 
 
-class Evidence:
+class RowsAbove:
     """Rows of text, looked at column by column as they are asked about.
 
     Args:
@@ -79,20 +79,20 @@ class Evidence:
 
         Both ways of writing fractions are tried: with a point, and with a comma.
         """
-        ways = [decimal for decimal in ".," if _may_be_written(cell, decimal)]
+        ways = [decimal for decimal in ".," if _fits_decimal(cell, decimal)]
         return any(self._equals(statistic, position, cell, decimal) for decimal in ways)
 
     def _equals(self, statistic: str, position: int, cell: str, decimal: str) -> bool:
         numbers = _numbers(self._cells(position), decimal)
-        said = _numbers(pl.Series([cell]), decimal)[0]
-        if said is None or not said or numbers.null_count() or len(numbers) < _LEAST_ROWS:
+        number = _numbers(pl.Series([cell]), decimal)[0]
+        if number is None or not number or numbers.null_count() or len(numbers) < _LEAST_ROWS:
             return False
         values = numbers.to_numpy()
         found = {"sum": values.sum(), "mean": values.mean(), "smallest": values.min(), "largest": values.max()}
         fraction = re.search(rf"\{decimal}(\d+)\D*$", cell)
         digits = len(fraction[1]) if fraction else 0
         slack = 0.5 * 10.0**-digits if statistic == "mean" else 1e-6 * 10.0**-digits
-        off: float = abs(float(found[statistic]) - said)
+        off: float = abs(float(found[statistic]) - number)
         return bool(off <= 1.001 * slack + _RELATIVE * float(np.abs(values).sum()))
 
 
@@ -105,7 +105,7 @@ def _empty_rows(frame: pl.DataFrame) -> int:
     return frame.height
 
 
-def _may_be_written(cell: str, decimal: str) -> bool:
+def _fits_decimal(cell: str, decimal: str) -> bool:
     """Whether what would separate thousands stands before three digits at last: 1.5 has no decimal comma."""
     parting = "," if decimal == "." else "."
     grouped = rf"[^{parting}]*\d(\{parting}\d{{2,3}})*\{parting}\d{{3}}(?!\d)[^{parting}]*"

@@ -1,4 +1,4 @@
-"""What stands below the table in a file of delimited text, found from its end."""
+"""The footer of a file of delimited text, found from its end."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import partial
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.below import LastRow, find_below
-from ignite_workflow.data.evidence import Evidence
 from ignite_workflow.data.fixed_width import parted_lines
+from ignite_workflow.data.footer import LastRow, find_footer
 from ignite_workflow.data.layout import Layout
 from ignite_workflow.data.records import split_cells
+from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.text_file import TAIL_BYTES, TextFile
 from ignite_workflow.errors import DataError
 
-__all__ = ["find_end", "without_end"]
+__all__ = ["find_text_footer", "without_last_bytes"]
 
 
-def find_end(
+def find_text_footer(
     text: TextFile, layout: Layout, read: ReadConfig, frames: Callable[[int], Iterable[pl.DataFrame]]
 ) -> tuple[int, str]:
     """Find what stands below the table.
@@ -31,29 +31,29 @@ def find_end(
         frames: the records, without so many bytes at the end of the file.
 
     Returns:
-        The bytes that the end takes, 0 where nothing stands below the table; and a line that says what is left out.
+        The bytes that it takes, 0 where nothing stands below the table; and a line that says what is left out.
 
     Raises:
         DataError: a row may be data or not, and only a person can know; or a person said more rows than can be found.
     """
-    below = find_below(_last_rows(text, layout), layout.columns, read.footer, partial(_evidence, frames))
-    if read.footer is not True and len(below.rows) < (read.footer or 0):
+    footer = find_footer(_last_rows(text, layout), layout.columns, read.footer, partial(_rows_above, frames))
+    if read.footer is not True and len(footer.rows) < (read.footer or 0):
         raise DataError(
-            f"{text.path}: data.read.footer: of {read.footer:,} rows only {len(below.rows):,} are found at the end of "
+            f"{text.path}: data.read.footer: of {read.footer:,} rows only {len(footer.rows):,} are found at the end of "
             f"the file: in its last {TAIL_BYTES // 1024} KB, and below cells with line breaks. Delete them in the file."
         )
-    if not below.rows:
+    if not footer.rows:
         return 0, ""
-    size = below.rows[0].size
-    first = 1 + sum(block.count(b"\n") for block in without_end(text.blocks(), size))
-    if below.question:
+    size = footer.rows[0].size
+    first = 1 + sum(block.count(b"\n") for block in without_last_bytes(text.blocks(), size))
+    if footer.question:
         raise DataError(
-            f"{text.path}: line {first}, {below.asked(layout.columns if layout.header_lines else (), 'line')}"
+            f"{text.path}: line {first}, {footer.full_question(layout.columns if layout.header_lines else (), 'line')}"
         )
-    return size, f"{text.path.name}: {below.said('line', first)}"
+    return size, f"{text.path.name}: {footer.note('line', first)}"
 
 
-def without_end(blocks: Iterator[bytes | bytearray], size: int) -> Iterator[bytes | bytearray]:
+def without_last_bytes(blocks: Iterator[bytes | bytearray], size: int) -> Iterator[bytes | bytearray]:
     """Blocks of bytes without the last so many."""
     if not size:
         yield from blocks
@@ -96,5 +96,5 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
         yield waiting
 
 
-def _evidence(frames: Callable[[int], Iterable[pl.DataFrame]], row: LastRow, positions: Sequence[int]) -> Evidence:
-    return Evidence(partial(frames, row.size), positions)
+def _rows_above(frames: Callable[[int], Iterable[pl.DataFrame]], row: LastRow, positions: Sequence[int]) -> RowsAbove:
+    return RowsAbove(partial(frames, row.size), positions)
