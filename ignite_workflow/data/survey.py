@@ -17,9 +17,9 @@ from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
 from ignite_workflow.data.journal import Journal
-from ignite_workflow.data.look import look_as_told, look_for_kinds
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
+from ignite_workflow.data.table_scan import scan_known_table, scan_table
 from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.data.target import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
@@ -85,7 +85,7 @@ def survey_table(
 
     Args:
         config: where it lies and what is said about it.
-        store: keeps the chunks for another look.
+        store: keeps the chunks for another scan.
         journal: of the same store: goes on where an earlier start was stopped. None: all is read.
         schema: of a model that is to go on with this table: settles columns, targets and task. None: found here.
 
@@ -101,21 +101,21 @@ def survey_table(
     if schema is not None:
         kinds = {find_column(column.name, table.columns) or column.name: column.kind for column in schema.used}
         keep = [*(each.name for each in schema.targets), *split]
-        look = look_as_told(table, schema.rules, kinds, keep, store, journal)
-        return Survey(table, look.findings(), schema, look.kept, store)
+        scan = scan_known_table(table, schema.rules, kinds, keep, store, journal)
+        return Survey(table, scan.findings(), schema, scan.kept, store)
     targets = _targets(config, table)
     given = {column_named(name, table, "data.columns"): kind for name, kind in config.columns.items()}
-    look = look_for_kinds(table, config, given, [*targets, *split], store, journal)
-    findings = look.findings()
+    scan = scan_table(table, config, given, [*targets, *split], store, journal)
+    findings = scan.findings()
     for option in (config.split.column, config.split.group):
         if option is not None:
             name = column_named(option, table, "data.split")
             findings[name] = replace(findings[name], kind="ignore", why="says how the rows are split")
     findings = keep_one_feature(findings, targets)
-    rows = "1 row is" if look.empty == 1 else f"{look.empty:,} rows are"
-    notes = (f"{rows} empty in all cells.",) if look.empty else ()
-    unfitted = replace(_unfitted(findings, targets, look.rules, config.task), known=table.known)
-    return Survey(table, findings, unfitted, look.kept, store, notes)
+    rows = "1 row is" if scan.empty == 1 else f"{scan.empty:,} rows are"
+    notes = (f"{rows} empty in all cells.",) if scan.empty else ()
+    unfitted = replace(_unfitted(findings, targets, scan.rules, config.task), known=table.known)
+    return Survey(table, findings, unfitted, scan.kept, store, notes)
 
 
 def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRules, task: Task | None) -> Schema:

@@ -19,11 +19,11 @@ from ignite_workflow.data.number_format import to_float
 from ignite_workflow.data.tables import Table
 from ignite_workflow.errors import ConfigError
 
-__all__ = ["Look", "look_as_told", "look_for_kinds"]
+__all__ = ["TableScan", "scan_known_table", "scan_table"]
 
 
 @dataclass(frozen=True)
-class Look:
+class TableScan:
     """What one pass over a table gave.
 
     Attributes:
@@ -58,14 +58,14 @@ class Look:
         return found
 
 
-def look_for_kinds(
+def scan_table(
     table: Table,
     config: DataConfig,
     given: Mapping[str, Kind],
     keep: list[str],
     store: ChunkStore | None,
     journal: Journal | None = None,
-) -> Look:
+) -> TableScan:
     """Find out what columns hold: a second pass only where the first chunk misled about the way numbers are written.
 
     A dash is a missing value, except in a table where a column holds plus signs too.
@@ -79,48 +79,48 @@ def look_for_kinds(
         journal: of the first pass, where ``store`` keeps its chunks.
     """
     pass_ = _Pass(_rules(config), given, keep, store, journal, read=config.read)
-    look = _look(table, config, pass_)
-    seen = {name: scan.seen for name, scan in look.scans.items()}
+    scan = _scan_table(table, config, pass_)
+    seen = {name: scan.seen for name, scan in scan.scans.items()}
     signs = [name for name, cells in seen.items() if "+" in (cells.counts or ()) and cells.words.keys() & set(DASHES)]
     if not signs:
-        return look
+        return scan
     if store is not None:
         store.discard()
-    words = tuple(word for word in look.rules.missing if word not in DASHES or word in config.missing)
+    words = tuple(word for word in scan.rules.missing if word not in DASHES or word in config.missing)
     rules = replace(pass_.rules, missing=words)
-    return _look(table, config, replace(pass_, rules=rules, store=None, journal=None))
+    return _scan_table(table, config, replace(pass_, rules=rules, store=None, journal=None))
 
 
-def _look(table: Table, config: DataConfig, pass_: _Pass) -> Look:
+def _scan_table(table: Table, config: DataConfig, pass_: _Pass) -> TableScan:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
     search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
-    look = pass_.over(table, search)
-    bad = {name for name, scan in look.scans.items() if scan.seen.bad}
-    bad -= {name for name in bad if search.may_be_clocks(name) and not look.scans[name].dates.seen.bad}
+    scan = pass_.over(table, search)
+    bad = {name for name, scan in scan.scans.items() if scan.seen.bad}
+    bad -= {name for name in bad if search.may_be_clocks(name) and not scan.scans[name].dates.seen.bad}
     doubtful = search.doubtful(sorted(bad))
-    if not doubtful or look.kept.height <= search.rows:
-        return look
+    if not doubtful or scan.kept.height <= search.rows:
+        return scan
     formats = search.again(doubtful, (chunk.frame for chunk in table.chunks()))
-    if formats.found == look.formats.found:
-        return replace(look, formats=formats)
+    if formats.found == scan.formats.found:
+        return replace(scan, formats=formats)
     if pass_.store is not None:
         pass_.store.discard()  # it holds numbers that were read in the wrong way
     again = replace(pass_, rules=replace(pass_.rules, formats=formats.found), store=None, journal=None)
     return replace(again.over(table), formats=formats)
 
 
-def look_as_told(
+def scan_known_table(
     table: Table,
     rules: CellRules,
     kinds: Mapping[str, Kind],
     keep: list[str],
     store: ChunkStore | None,
     journal: Journal | None = None,
-) -> Look:
-    """Look at a table of which the kinds and formats of columns are known.
+) -> TableScan:
+    """TableScan at a table of which the kinds and formats of columns are known.
 
     Args:
-        table, keep, store, journal: as for ``look_for_kinds``.
+        table, keep, store, journal: as for ``scan_table``.
         rules: how its cells are read.
         kinds: of its columns.
     """
@@ -144,8 +144,8 @@ class _Pass:
     journal: Journal | None = None
     read: ReadConfig | None = None
 
-    def over(self, table: Table, search: FormatSearch | None = None) -> Look:
-        """Look at every cell; the first chunk says how numbers are written, where that is searched."""
+    def over(self, table: Table, search: FormatSearch | None = None) -> TableScan:
+        """TableScan at every cell; the first chunk says how numbers are written, where that is searched."""
         progress, journal = Progress(self.rules), self.journal
         left = None if journal is None else journal.read(table)
         if journal is not None and left is not None:
@@ -163,7 +163,7 @@ class _Pass:
         if self.store is not None and any(scan.mistaken for scan in progress.scans.values()):
             self.store.discard()
         kept = pl.concat(progress.kept, how="vertical_relaxed")
-        return Look(progress.scans, kept, progress.rules, progress.formats, progress.empty)
+        return TableScan(progress.scans, kept, progress.rules, progress.formats, progress.empty)
 
     def _begin(self, progress: Progress, table: Table, first: Chunk, search: FormatSearch | None) -> None:
         if search is not None:
@@ -188,7 +188,7 @@ class _Pass:
 
 
 def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty: int) -> Sequence[pl.Series]:
-    """Look at a chunk; its columns come back, as numbers those that settle for it."""
+    """TableScan at a chunk; its columns come back, as numbers those that settle for it."""
     frame, dtypes = chunk.frame, chunk.frame.schema
     text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
     # all at once: polars shares the columns among its threads
