@@ -11,8 +11,8 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.fixed_width import FixedWidths
 from ignite_workflow.data.header import column_names, is_header
+from ignite_workflow.data.header_rows import find_header_rows
 from ignite_workflow.data.known_columns import KnownColumns
-from ignite_workflow.data.more_names import find_more_names
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
 from ignite_workflow.data.units import find_units
@@ -93,7 +93,7 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownColumns |
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
         _refuse_broken_cells(path, parted.records[at + 1 :])
-    more = find_more_names(first.cells, [record.cells for record in records[at + 1 :]], read.units)
+    more = find_header_rows(first.cells, [record.cells for record in records[at + 1 :]], read.units)
     if more.rows:
         lines = f"line {records[at + 1].line} holds" if more.rows == 1 else f"{more.rows} lines beneath the header hold"
         notes.append(f"{lines} more of the header and no data: {more.why}")

@@ -9,8 +9,8 @@ from functools import partial
 import polars as pl
 
 from ignite_workflow.data.footer import LastRow, find_footer
+from ignite_workflow.data.header_rows import find_header_rows
 from ignite_workflow.data.merged_cells import Merge
-from ignite_workflow.data.more_names import find_more_names
 from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.sheet_header import joined_names
 from ignite_workflow.data.units import find_units
@@ -76,7 +76,7 @@ def find_area(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] =
 def _below_names(texts: pl.DataFrame, said: SheetOptions, header: int, first: int, names: tuple[str, ...]) -> SheetArea:
     """Find more of the names in the rows from ``first`` on, and the table beneath them."""
     rows = [_cells(row) for row in texts[first : first + _LOOKED_AT].rows()]
-    more = find_more_names(names, rows, said.units)
+    more = find_header_rows(names, rows, said.units)
     known = tuple(name or None for name in more.names)
     if not more.rows:
         return replace(_around(texts, said, header, first, more.names), names=known)

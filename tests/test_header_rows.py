@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignite_workflow.data.more_names import MoreNames, find_more_names
+from ignite_workflow.data.header_rows import HeaderRows, find_header_rows
 from ignite_workflow.data.tables import open_table
 
 BODY = [[f"c{row}", f"{row}.5", f"2024-01-{row + 10}"] for row in range(8)]
@@ -21,10 +21,10 @@ NAMES = ("city", "size", "day")
     ],
 )
 def test_what_stands_beneath_the_header_and_above_the_data_is_no_data(names, rows, joined):
-    more = find_more_names(names, rows + BODY)
+    more = find_header_rows(names, rows + BODY)
 
     assert (more.names, more.rows) == (joined, len(rows))
-    assert find_more_names(names, rows + BODY, said=False) == MoreNames(tuple(names))
+    assert find_header_rows(names, rows + BODY, said=False) == HeaderRows(tuple(names))
 
 
 @pytest.mark.parametrize(
@@ -41,27 +41,27 @@ def test_what_stands_beneath_the_header_and_above_the_data_is_no_data(names, row
     ],
 )
 def test_a_row_that_may_be_data_is_data(row):
-    assert find_more_names(NAMES, [row, *BODY]).rows == 0
+    assert find_header_rows(NAMES, [row, *BODY]).rows == 0
 
 
 def test_short_words_are_no_marks_where_every_column_of_numbers_has_words():
     body = [[f"2024-01-{row + 10}", f"{row}", f"{row}.5", "x"] for row in range(8)]
     names = ("time", "record", "load", "site")
 
-    assert find_more_names(names, [["TS", "RN", "%", ""], ["", "", "Avg", ""], *body]).rows == 2
-    assert find_more_names(names, [["TS", "", "%", ""], *body]).rows == 0
-    assert find_more_names(names, [["nd", "nd", "nd", "x"], *body]).rows == 0
+    assert find_header_rows(names, [["TS", "RN", "%", ""], ["", "", "Avg", ""], *body]).rows == 2
+    assert find_header_rows(names, [["TS", "", "%", ""], *body]).rows == 0
+    assert find_header_rows(names, [["nd", "nd", "nd", "x"], *body]).rows == 0
 
 
 def test_a_row_of_words_that_stand_below_again_is_data():
     rows = [["Rome", "unknown", "unknown"], *BODY * 10, ["Oslo", "unknown", "2024-01-01"]]
 
-    assert find_more_names(NAMES, rows).rows == 0
+    assert find_header_rows(NAMES, rows).rows == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from(["x", "lo", "12", "word", ""]), st.floats(0, 9).map(str)), min_size=2))
 def test_a_row_with_a_number_where_all_are_numbers_is_data(rows):
-    assert find_more_names(("a", "b"), rows).rows == 0
+    assert find_header_rows(("a", "b"), rows).rows == 0
 
 
 def test_the_table_of_a_survey_begins_beneath_the_questions(tmp_path):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ignite_workflow.data.cells import MISSING
 from ignite_workflow.data.sample import AGREEING, is_year
 
-__all__ = ["MoreNames", "find_more_names"]
+__all__ = ["HeaderRows", "find_header_rows"]
 
 _MOST_ROWS = 3
 _LEAST_BELOW = 3
@@ -26,7 +26,7 @@ _MOST_SHOWN, _LONGEST_SHOWN = 2, 30
 
 
 @dataclass(frozen=True)
-class MoreNames:
+class HeaderRows:
     """What is known of the rows beneath the header.
 
     Attributes:
@@ -40,7 +40,7 @@ class MoreNames:
     why: str = ""
 
 
-def find_more_names(names: Sequence[str], rows: Sequence[Sequence[str]], said: bool | None = None) -> MoreNames:
+def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], said: bool | None = None) -> HeaderRows:
     """Find out how many rows beneath the header hold words about the columns.
 
     The first of them has words above two columns of numbers or dates, or above one and in a column that has no name of
@@ -52,7 +52,7 @@ def find_more_names(names: Sequence[str], rows: Sequence[Sequence[str]], said: b
         said: what a person said: see ``data.read.units``.
     """
     if said is False:
-        return MoreNames(tuple(names))
+        return HeaderRows(tuple(names))
     body = rows[_MOST_ROWS:]
     known = [name.strip() for name in names]
     times = Counter(known)
@@ -71,7 +71,7 @@ def find_more_names(names: Sequence[str], rows: Sequence[Sequence[str]], said: b
         words += here
     shown = ", ".join(repr(word[:_LONGEST_SHOWN]) for word in words[:_MOST_SHOWN])
     why = f"words such as {shown} above columns of numbers or dates; otherwise: data.read.units=false"
-    return MoreNames(_joined(names, found), len(found), why if found else "")
+    return HeaderRows(_joined(names, found), len(found), why if found else "")
 
 
 def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int]) -> list[str]:
