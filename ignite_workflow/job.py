@@ -16,7 +16,7 @@ from ignite_workflow.assembly import build_workflow
 from ignite_workflow.coefficients import Coefficients, coefficients
 from ignite_workflow.component_options import check_components
 from ignite_workflow.config import Component, RunConfig, dump_config, load_config
-from ignite_workflow.data.given import keep_given
+from ignite_workflow.data.python_data import save_python_data
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.data_files import FILE_NAME, describe_data_files
 from ignite_workflow.device import set_threads
@@ -98,7 +98,7 @@ def train(
     Raises:
         WorkflowError: for what a person can put right; its kinds are in ``ignite_workflow.errors``.
     """
-    started, source = time.monotonic(), keep_given(source)
+    started, source = time.monotonic(), save_python_data(source)
     config = read_settings(source, arguments, target=target)
     path = Path(run_directory) if run_directory is not None else new_run_path(Path("runs"), _what(config), name)
     exists = _holds_run(path, allowed=resume or from_scratch)

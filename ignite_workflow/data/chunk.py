@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from ignite_workflow.data.data_frames import as_frame
 from ignite_workflow.data.excel import SheetRows
-from ignite_workflow.data.in_memory import as_frame
 from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.records import Block

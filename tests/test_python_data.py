@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from ignite_workflow import ConfigError, DataConfig, DataError, RunConfig, load_model, train
-from ignite_workflow.data.given import keep_given
+from ignite_workflow.data.python_data import save_python_data
 
 QUICK = [
     "train.max_epochs=2",
@@ -28,24 +28,24 @@ CONFIG = RunConfig(data=DataConfig())
 
 @pytest.mark.parametrize("source", ["a.csv", {"data": {"path": ("a.csv", "b.csv")}}, {"model": "mlp"}, CONFIG])
 def test_settings_are_passed_through(source):
-    assert keep_given(source) == source
+    assert save_python_data(source) == source
 
 
 def test_equal_data_is_one_file_however_it_came(tmp_path):
     frame = pl.DataFrame({"a": range(300_000)})
     pieces = pl.concat([frame[:1], frame[1:]], rechunk=False)
     columns = {"data": {"path": frame.to_dict()}}
-    paths = {keep_given(each, tmp_path)["data"]["path"] for each in (frame, pieces, columns)}
+    paths = {save_python_data(each, tmp_path)["data"]["path"] for each in (frame, pieces, columns)}
     [path] = paths
 
     assert pl.read_parquet(path).equals(frame)
-    assert keep_given(FRAME[1:], tmp_path)["data"]["path"] != path
+    assert save_python_data(FRAME[1:], tmp_path)["data"]["path"] != path
     assert [each.name for each in tmp_path.glob("*/*")] == ["data.parquet"] * 2
 
 
 def test_data_may_stand_where_settings_name_files(tmp_path):
     split = {"test": FRAME[:20], "val": 0.1}
-    kept = keep_given({"data": {"path": FRAME, "target": "price", "split": split}, "model": "mlp"}, tmp_path)
+    kept = save_python_data({"data": {"path": FRAME, "target": "price", "split": split}, "model": "mlp"}, tmp_path)
 
     assert pl.read_parquet(kept["data"]["split"]["test"]).equals(FRAME[:20])
     assert (kept["data"]["split"]["val"], kept["data"]["target"], kept["model"]) == (0.1, "price", "mlp")
@@ -66,7 +66,7 @@ def test_arrays_are_trained_on_and_their_target_is_known(tmp_path):
 
 
 def test_several_targets_are_known():
-    assert keep_given((SIZE[:, None], np.stack([SIZE, SIZE], axis=1)))["data"]["target"] == ["y0", "y1"]
+    assert save_python_data((SIZE[:, None], np.stack([SIZE, SIZE], axis=1)))["data"]["target"] == ["y0", "y1"]
 
 
 def test_a_run_goes_on_with_the_same_data_only(tmp_path):
@@ -82,10 +82,10 @@ def test_data_that_cannot_be_kept_is_one_line(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(DataError, match=r"data: cannot be kept in .*file/given: Not a directory"):
-        keep_given(FRAME, tmp_path / "file/given")
+        save_python_data(FRAME, tmp_path / "file/given")
 
 
 @pytest.mark.parametrize("data", [pl.DataFrame({"a": [object()]}), 5, {"data": {"path": 5.5j}}])
 def test_what_is_no_table_is_one_line(data):
     with pytest.raises(DataError, match="not a table: "):
-        keep_given(data)
+        save_python_data(data)

@@ -17,15 +17,15 @@ import polars as pl
 
 from ignite_workflow.config import RunConfig
 from ignite_workflow.data.cache import default_cache_directory
-from ignite_workflow.data.in_memory import as_frame
+from ignite_workflow.data.data_frames import as_frame
 from ignite_workflow.errors import DataError
 
-__all__ = ["keep_given"]
+__all__ = ["save_python_data"]
 
 _NAME = "data.parquet"
 
 
-def keep_given(source: Any, directory: Path | None = None) -> Any:
+def save_python_data(source: Any, directory: Path | None = None) -> Any:
     """Settings that name files in place of data.
 
     Args:

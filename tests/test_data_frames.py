@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ignite_workflow.data.chunk import as_chunk
-from ignite_workflow.data.in_memory import as_frame
+from ignite_workflow.data.data_frames import as_frame
 from ignite_workflow.errors import DataError
 
 
