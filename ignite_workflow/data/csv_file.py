@@ -14,7 +14,7 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.fixed_width import parted_lines
-from ignite_workflow.data.known_columns import KnownColumns
+from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
@@ -248,7 +248,7 @@ def _rows(lines: list[int]) -> str:
     return f"line {lines[0]} has" if len(lines) == 1 else f"{len(lines)} rows (the first in line {lines[0]}) have"
 
 
-def open_csv(path: Path, read: ReadConfig, known: KnownColumns | None = None) -> CsvFile:
+def open_csv(path: Path, read: ReadConfig, known: KnownWidths | None = None) -> CsvFile:
     """Find out a file's encoding, delimiter and header.
 
     Args:

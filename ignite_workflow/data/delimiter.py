@@ -18,7 +18,7 @@ from ignite_workflow.data.cells import MISSING
 from ignite_workflow.data.compressed import COMPRESSED
 from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
 from ignite_workflow.data.header import is_header_beyond_doubt
-from ignite_workflow.data.known_columns import KnownColumns, fitting_columns
+from ignite_workflow.data.known_widths import KnownWidths, fitting_widths
 from ignite_workflow.data.quotes import has_blanks
 from ignite_workflow.data.row_names import has_row_names
 from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_lines, sample_records
@@ -89,7 +89,7 @@ class Parted:
         return self.below == len(self.records), clean >= AGREEING * len(cells), self.above == 0, self.width
 
 
-def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownColumns | None = None) -> Parted:
+def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWidths | None = None) -> Parted:
     """Find the delimiter.
 
     Args:
@@ -148,9 +148,9 @@ def _look_fixed(sample: str, widths: FixedWidths) -> Parted:
     return replace(_look(parted_sample(sample, widths), PARTING, quotes=False), widths=widths)
 
 
-def _look_known(sample: str, known: KnownColumns) -> Parted | None:
+def _look_known(sample: str, known: KnownWidths) -> Parted | None:
     """The first records, if columns stand where they do in other files of the table."""
-    found = fitting_columns(sample_lines(sample), known)
+    found = fitting_widths(sample_lines(sample), known)
     if found is None:
         return None
     widths, line = found
@@ -162,7 +162,7 @@ def _look_known(sample: str, known: KnownColumns) -> Parted | None:
     return replace(parted, named=is_header_beyond_doubt(first, body))
 
 
-def _not_there(known: KnownColumns | None) -> str:
+def _not_there(known: KnownWidths | None) -> str:
     return "" if known is None else f", and it does not fit those of other files of the table, {known.said}"
 
 

@@ -12,7 +12,7 @@ from ignite_workflow.data.delimiter import Parted, part
 from ignite_workflow.data.fixed_width import FixedWidths
 from ignite_workflow.data.header import column_names, is_header
 from ignite_workflow.data.header_rows import find_header_rows
-from ignite_workflow.data.known_columns import KnownColumns
+from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
 from ignite_workflow.data.sample import Record
 from ignite_workflow.data.units import find_units
@@ -53,12 +53,12 @@ class Layout:
     blanks: bool = False
 
     @property
-    def known(self) -> KnownColumns | None:
+    def known(self) -> KnownWidths | None:
         """What its columns of fixed width tell of other files of the table."""
-        return None if self.widths is None else KnownColumns(self.widths.spans, self.columns, named=not self.naming)
+        return None if self.widths is None else KnownWidths(self.widths.spans, self.columns, named=not self.naming)
 
 
-def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownColumns | None = None) -> Layout:
+def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | None = None) -> Layout:
     """Find out delimiter and header.
 
     Args:
@@ -118,7 +118,7 @@ def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list
     return quotes, notes
 
 
-def _misfit(path: Path, parted: Parted, read: ReadConfig, known: KnownColumns | None, notes: Sequence[str]) -> str:
+def _misfit(path: Path, parted: Parted, read: ReadConfig, known: KnownWidths | None, notes: Sequence[str]) -> str:
     """That columns are not where other files of the table have them, and what was made of the file instead."""
     if known is None or parted.named is not None or read.starts is not None or read.delimiter is not None:
         return ""

@@ -33,7 +33,7 @@ from ignite_workflow.data.features import (
     part_values,
     target_text,
 )
-from ignite_workflow.data.known_columns import KnownColumns
+from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.target import CLASS_TASKS
 from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest
@@ -67,7 +67,7 @@ class Schema:
     targets: tuple[Target, ...]
     classes: tuple[str, ...] = ()
     rules: CellRules = field(default_factory=CellRules)
-    known: KnownColumns | None = None
+    known: KnownWidths | None = None
 
     @property
     def used(self) -> tuple[Column, ...]:

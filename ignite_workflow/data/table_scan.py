@@ -46,7 +46,7 @@ class TableScan:
         Raises:
             ConfigError: something is open that only a person can decide.
         """
-        found = {name: scan.finding() for name, scan in self.scans.items()}
+        found = {name: column.finding() for name, column in self.scans.items()}
         questions = [*self.formats.open.values(), *(finding.question for finding in found.values() if finding.question)]
         if questions:
             raise ConfigError("\n".join(questions))
@@ -80,7 +80,7 @@ def scan_table(
     """
     pass_ = _Pass(_rules(config), given, keep, store, journal, read=config.read)
     scan = _scan_table(table, config, pass_)
-    seen = {name: scan.seen for name, scan in scan.scans.items()}
+    seen = {name: column.seen for name, column in scan.scans.items()}
     signs = [name for name, cells in seen.items() if "+" in (cells.counts or ()) and cells.words.keys() & set(DASHES)]
     if not signs:
         return scan
@@ -95,7 +95,7 @@ def _scan_table(table: Table, config: DataConfig, pass_: _Pass) -> TableScan:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
     search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
     scan = pass_.over(table, search)
-    bad = {name for name, scan in scan.scans.items() if scan.seen.bad}
+    bad = {name for name, column in scan.scans.items() if column.seen.bad}
     bad -= {name for name in bad if search.may_be_clocks(name) and not scan.scans[name].dates.seen.bad}
     doubtful = search.doubtful(sorted(bad))
     if not doubtful or scan.kept.height <= search.rows:

@@ -19,7 +19,7 @@ from ignite_workflow.data.csv_file import CsvFile, open_csv
 from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.formats import Format, find_format
 from ignite_workflow.data.json_lines import open_json_lines
-from ignite_workflow.data.known_columns import KnownColumns
+from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
@@ -78,7 +78,7 @@ class Table:
         return self.files[0].naming
 
     @property
-    def known(self) -> KnownColumns | None:
+    def known(self) -> KnownWidths | None:
         """Where columns of fixed width stand in the first file, for other files of the table; None: it has none."""
         return _known(self.files[0])
 
@@ -165,7 +165,7 @@ def open_table(
     read: ReadConfig | None = None,
     *,
     option: str = "",
-    known: KnownColumns | None = None,
+    known: KnownWidths | None = None,
 ) -> Table:
     """Look at the files of a table: that they are there, what they are, that their columns agree.
 
@@ -193,11 +193,11 @@ def open_table(
     return Table(files[0].columns, paths, tuple(files), read.repeated_header)
 
 
-def _known(file: _TableFile) -> KnownColumns | None:
+def _known(file: _TableFile) -> KnownWidths | None:
     return file.layout.known if isinstance(file, CsvFile) else None
 
 
-def _open_file(path: Path, file_format: Format, read: ReadConfig, known: KnownColumns | None) -> _TableFile:
+def _open_file(path: Path, file_format: Format, read: ReadConfig, known: KnownWidths | None) -> _TableFile:
     if file_format is Format.EXCEL:
         return open_excel(path, read)
     if file_format is Format.PARQUET:

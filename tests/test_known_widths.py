@@ -5,7 +5,7 @@ import pytest
 
 from ignite_workflow.config import DataConfig, ReadConfig, SplitConfig
 from ignite_workflow.data import prepare_table
-from ignite_workflow.data.known_columns import KnownColumns
+from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import CheckpointError, DataError
@@ -21,8 +21,8 @@ ROWS = [
     (pick.choice(["Ann Lee", "Bob", "Carl Gustav"]), f"{number}.5", pick.choice(["red", "blue"]), f"{3 * number}")
     for number in range(40)
 ]
-KNOWN = KnownColumns(((0, 11), (16, 20), (22, 27), (33, None)), ("name", "size", "color", "y"))
-UNNAMED = KnownColumns(KNOWN.spans, ("column_1", "column_2", "column_3", "column_4"), named=False)
+KNOWN = KnownWidths(((0, 11), (16, 20), (22, 27), (33, None)), ("name", "size", "color", "y"))
+UNNAMED = KnownWidths(KNOWN.spans, ("column_1", "column_2", "column_3", "column_4"), named=False)
 
 
 @pytest.fixture

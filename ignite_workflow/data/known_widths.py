@@ -14,14 +14,14 @@ from ignite_workflow.data.fixed_width import PARTING, WIDEST, FixedWidths, parte
 from ignite_workflow.data.header import column_names
 from ignite_workflow.data.sample import AGREEING
 
-__all__ = ["KnownColumns", "fitting_columns"]
+__all__ = ["KnownWidths", "fitting_widths"]
 
 _WHY = "as in other files of the table"
 _MOST_ABOVE = 40  # lines above the header
 
 
 @dataclass(frozen=True)
-class KnownColumns:
+class KnownWidths:
     """Where the columns of a table stand in its files of fixed width.
 
     Attributes:
@@ -50,7 +50,7 @@ class KnownColumns:
         return wide and all(edge <= after for edge, after in pairwise([0, *inner, WIDEST]))
 
 
-def fitting_columns(lines: Sequence[str], known: KnownColumns) -> tuple[FixedWidths, int] | None:
+def fitting_widths(lines: Sequence[str], known: KnownWidths) -> tuple[FixedWidths, int] | None:
     """Where the columns of a file stand, if it is where those of other files do; the last of these may be lacking.
 
     Args:
@@ -81,7 +81,7 @@ def _parted(lines: Sequence[str], spans: tuple[tuple[int, int | None], ...]) -> 
     return [line.split(PARTING) for line in text.split("\n")]
 
 
-def _headers(rows: Sequence[Sequence[str]], known: KnownColumns) -> Iterator[tuple[int, int]]:
+def _headers(rows: Sequence[Sequence[str]], known: KnownWidths) -> Iterator[tuple[int, int]]:
     """The lines that hold the names of the first columns: of how many, and the number of the line."""
     for line, cells in enumerate(rows, start=1):
         filled = max((number for number, cell in enumerate(cells, start=1) if cell), default=0)
