@@ -55,14 +55,14 @@ def sample_loader(size=10, batch_size=3, *, workers=0, seed=0, shuffle=True, **o
 every_kind = pytest.mark.parametrize("build", [tensor_loader, sample_loader])
 
 
-def epoch_of(loader, epoch=1, batch=0):
+def unix_time_of(loader, epoch=1, batch=0):
     """The batches from ``batch`` on as plain numbers."""
     loader.seek(epoch, batch)
     return [[part.tolist() for part in each] for each in loader]
 
 
 def visited(loader, epoch=1):
-    return [int(number) for numbers, _ in epoch_of(loader, epoch) for number in numbers]
+    return [int(number) for numbers, _ in unix_time_of(loader, epoch) for number in numbers]
 
 
 @every_kind
@@ -83,16 +83,16 @@ def test_order_comes_from_seed_and_epoch_alone(build):
 
 @every_kind
 def test_batches_of_one_order_have_the_size_that_was_asked_for(build):
-    assert [len(numbers) for numbers, _ in epoch_of(build())] == [3, 3, 3, 1]
+    assert [len(numbers) for numbers, _ in unix_time_of(build())] == [3, 3, 3, 1]
     assert visited(build(batch_size=4)) == visited(build())
 
 
 @every_kind
 @pytest.mark.parametrize("batch", range(5))
 def test_sought_it_gives_the_rest_of_the_epoch(build, batch):
-    whole = epoch_of(build(), 3)
+    whole = unix_time_of(build(), 3)
 
-    assert epoch_of(build(), 3, batch) == whole[batch:]
+    assert unix_time_of(build(), 3, batch) == whole[batch:]
 
 
 @every_kind
@@ -102,15 +102,15 @@ def test_an_epoch_left_in_its_middle_does_not_disturb_the_next(build, workers):
     loader.seek(1)
     next(iter(loader))
 
-    assert epoch_of(loader, 2) == epoch_of(build(), 2)
-    assert epoch_of(loader, 1) == epoch_of(build(), 1)
+    assert unix_time_of(loader, 2) == unix_time_of(build(), 2)
+    assert unix_time_of(loader, 1) == unix_time_of(build(), 1)
 
 
 @every_kind
 def test_a_short_last_batch_may_be_left_out(build):
     loader = build(drop_last=True)
 
-    assert len(loader) == len(epoch_of(loader)) == 3
+    assert len(loader) == len(unix_time_of(loader)) == 3
     assert visited(loader) == visited(build())[:9]
 
 
@@ -118,7 +118,7 @@ def test_a_short_last_batch_may_be_left_out(build):
 def test_an_epoch_may_be_limited(build):
     loader = build(limit=2)
 
-    assert len(loader) == len(epoch_of(loader)) == 2
+    assert len(loader) == len(unix_time_of(loader)) == 2
     assert len(build(limit=9)) == 4
 
 
@@ -133,7 +133,7 @@ def test_the_processes_of_a_group_share_the_samples_evenly(build, world_size, sh
 
     assert together[:10] == alone
     assert together[10:] == alone[: len(together) - 10]  # filled up from the beginning: as many batches for each
-    assert {len(loader) for loader in loaders} == {len(epoch_of(loaders[0]))}
+    assert {len(loader) for loader in loaders} == {len(unix_time_of(loaders[0]))}
 
 
 @every_kind
@@ -154,11 +154,11 @@ def test_blocks_of_batches_make_no_difference(monkeypatch, batch_size, shuffle):
     one_by_one = tensor_loader(size=21, batch_size=batch_size, shuffle=shuffle)
 
     for epoch, batch in ((1, 0), (2, 0), (2, 1)):
-        assert epoch_of(in_blocks, epoch, batch) == epoch_of(one_by_one, epoch, batch)
+        assert unix_time_of(in_blocks, epoch, batch) == unix_time_of(one_by_one, epoch, batch)
 
 
 def test_the_rows_of_a_batch_belong_together():
-    for numbers, rows in epoch_of(tensor_loader()):
+    for numbers, rows in unix_time_of(tensor_loader()):
         assert rows == [[2.0 * number, 2.0 * number + 1] for number in numbers]
 
 
@@ -166,14 +166,14 @@ def test_the_rows_of_a_batch_belong_together():
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_step_that_writes_into_its_batch_does_not_change_the_data(shuffle, workers):
     loader = tensor_loader(size=4, batch_size=1, shuffle=shuffle, workers=workers)
-    before = epoch_of(loader)
+    before = unix_time_of(loader)
 
     for _ in range(2):
         loader.seek(1)
         for _, rows in loader:
             rows.add_(100)
 
-    assert epoch_of(loader) == before
+    assert unix_time_of(loader) == before
 
 
 def test_memory_mapped_arrays_that_cannot_be_written_to_survive_a_step_that_writes(tmp_path):
@@ -192,7 +192,7 @@ def test_any_number_of_workers_gives_the_same_bits(build):
     alone, by_two = build(workers=0), build(workers=2)
 
     for epoch, batch in ((1, 0), (2, 0), (3, 2)):  # the workers live on from one epoch to the next
-        assert epoch_of(by_two, epoch, batch) == epoch_of(alone, epoch, batch)
+        assert unix_time_of(by_two, epoch, batch) == unix_time_of(alone, epoch, batch)
 
 
 class Pids(Numbers):
@@ -219,7 +219,7 @@ def test_a_sample_is_augmented_anew_each_epoch_and_alike_in_each_order():
     def noise(epoch, shuffle):
         """The noise of each sample by its number."""
         loader = sample_loader(shuffle=shuffle)
-        return {number: noise for batch in epoch_of(loader, epoch) for number, noise in zip(*batch)}
+        return {number: noise for batch in unix_time_of(loader, epoch) for number, noise in zip(*batch)}
 
     assert noise(1, shuffle=True) == noise(1, shuffle=False)
     assert len({*noise(1, shuffle=True).values(), *noise(2, shuffle=True).values()}) == 20
@@ -230,7 +230,7 @@ def test_samples_are_made_under_one_thread_and_the_threads_given_back(monkeypatc
     monkeypatch.setattr(Numbers, "__getitem__", lambda self, index: seen.append(torch.get_num_threads()) or index)
     torch.set_num_threads(2)
     try:
-        epoch_of(SeekableLoader(SampleDataset(Numbers(2), 2, seed=0, shuffle=True, collate=lambda _: ())))
+        unix_time_of(SeekableLoader(SampleDataset(Numbers(2), 2, seed=0, shuffle=True, collate=lambda _: ())))
 
         assert seen == [1, 1]
         assert torch.get_num_threads() == 2
@@ -242,7 +242,7 @@ def test_the_threads_are_given_back_though_a_sample_fails():
     torch.set_num_threads(2)
     try:
         with pytest.raises(TypeError):
-            epoch_of(SeekableLoader(SampleDataset(Numbers(2), 2, seed=0, shuffle=True, collate=len)))
+            unix_time_of(SeekableLoader(SampleDataset(Numbers(2), 2, seed=0, shuffle=True, collate=len)))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
@@ -413,7 +413,7 @@ def test_a_dataset_from_a_file_works_in_workers_however_they_start(tmp_path, sta
     context = multiprocessing.get_context(start_method)
     loader = SeekableLoader(batches, workers=1, multiprocessing_context=context)
 
-    assert epoch_of(loader) == epoch_of(SeekableLoader(batches))
+    assert unix_time_of(loader) == unix_time_of(SeekableLoader(batches))
     loader.close()
 
 

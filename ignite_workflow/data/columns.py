@@ -24,9 +24,9 @@ from ignite_workflow.data.cells import (
     whole_power,
 )
 from ignite_workflow.data.date_search import DateSearch
-from ignite_workflow.data.epochs import UNREADABLE, epoch_of, epoch_range
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
 from ignite_workflow.data.seen import SeenCells, SeenDates, plain_fields, read_fields
+from ignite_workflow.data.unix_time import UNREADABLE, unix_time_of, unix_time_range
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
 
@@ -245,8 +245,8 @@ class ColumnScan:
         question = self._question() if kind == "datetime" else ""
         formats = self.dates.formats
         if self._are_moments:
-            formats = tuple(filter(None, (epoch_of(seen.low, seen.high),)))
-            why += "".join(f": {epoch}, {epoch_range(epoch, seen.low, seen.high)}" for epoch in formats)
+            formats = tuple(filter(None, (unix_time_of(seen.low, seen.high),)))
+            why += "".join(f": {unit}, {unix_time_range(unit, seen.low, seen.high)}" for unit in formats)
         return Finding(
             self.name,
             kind,
@@ -270,7 +270,7 @@ class ColumnScan:
 
     def _question(self) -> str:
         seen = self.seen
-        if self._are_moments and not epoch_of(seen.low, seen.high):
+        if self._are_moments and not unix_time_of(seen.low, seen.high):
             return (
                 f"column {self.name!r}: its numbers, from {seen.low:.17g} to {seen.high:.17g}, {UNREADABLE}: "
                 f"name what is no date in data.missing, or say data.columns.{self.name}=number."

@@ -11,7 +11,7 @@ import polars as pl
 
 from ignite_workflow.data.cells import IF_MISSING, CellRules, Floats, Place, as_text, parse_numbers
 from ignite_workflow.data.date_formats import ISO, ISO_OFFSET, ISO_UTC, TIMES, is_zoned, parse_dates
-from ignite_workflow.data.epochs import EPOCHS
+from ignite_workflow.data.unix_time import UNIX_TIMES
 from ignite_workflow.errors import DataError
 
 __all__ = ["CYCLES", "as_seconds", "cycle_position"]
@@ -34,7 +34,7 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
     Raises:
         DataError: a cell is not a date of that format; names row, column and value.
     """
-    if formats and formats[0] in EPOCHS and series.dtype not in (pl.Date, pl.Datetime):
+    if formats and formats[0] in UNIX_TIMES and series.dtype not in (pl.Date, pl.Datetime):
         return _of_numbers(series, formats[0], rules, place)
     if series.dtype in (pl.Date, pl.Datetime):
         moments = series.cast(pl.Datetime("us"))
@@ -60,12 +60,12 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
     return moments.dt.timestamp("us").cast(pl.Float64).to_numpy() / 1e6
 
 
-def _of_numbers(series: pl.Series, epoch: str, rules: CellRules, place: Place) -> Floats:
+def _of_numbers(series: pl.Series, unit: str, rules: CellRules, place: Place) -> Floats:
     numbers = parse_numbers(series, rules)
-    values = numbers.values / EPOCHS[epoch]
+    values = numbers.values / UNIX_TIMES[unit]
     wrong = np.flatnonzero(np.abs(values) > _LAST_SECOND)
     for first in (*numbers.bad[:1], *wrong[:1]):
-        raise DataError(f"{place(int(first))}, column {series.name!r}: {series[int(first)]!r} is not {epoch}.")
+        raise DataError(f"{place(int(first))}, column {series.name!r}: {series[int(first)]!r} is not {unit}.")
     seconds: Floats = values
     return seconds
 

@@ -14,8 +14,8 @@ from typing import Literal
 from ignite_workflow.data.cells import LARGEST
 from ignite_workflow.data.date_formats import is_zoned
 from ignite_workflow.data.date_search import DateSearch
-from ignite_workflow.data.epochs import epoch_of, epoch_range, is_named_like_a_time
 from ignite_workflow.data.seen import SeenCells
+from ignite_workflow.data.unix_time import is_named_like_a_time, unix_time_of, unix_time_range
 
 __all__ = ["MOST_DISTINCT", "USED_KINDS", "Kind", "are_codes", "decide"]
 
@@ -108,8 +108,8 @@ def _number_kind(name: str, seen: SeenCells) -> tuple[Kind, str]:
         return "identifier", f"integers that count the rows, from {seen.low:.0f} to {seen.high:.0f}"
     if seen.whole and not seen.repeated and seen.known > 2 and _ID_NAME.search(name.strip()):
         return "identifier", "named like an id, and no value occurs twice"
-    epoch = epoch_of(seen.low, seen.high) if is_named_like_a_time(name) else ""
-    moments = f"; as {epoch} {epoch_range(epoch, seen.low, seen.high)}: data.columns.{name}=datetime" if epoch else ""
+    unit = unix_time_of(seen.low, seen.high) if is_named_like_a_time(name) else ""
+    moments = f"; as {unit} {unix_time_range(unit, seen.low, seen.high)}: data.columns.{name}=datetime" if unit else ""
     power = f"; {seen.power!r} in scientific notation, if it is a code: data.columns.{name}=category"
     moments += power if seen.power and seen.whole else ""
     return "number", f"{kind_of_number} from {seen.low:.6g} to {seen.high:.6g}{moments}"

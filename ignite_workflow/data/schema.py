@@ -20,7 +20,6 @@ from ignite_workflow.data.centuries import without_years
 from ignite_workflow.data.chunk import Chunk, as_chunk
 from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.date_formats import DATE_FORMATS
-from ignite_workflow.data.epochs import EPOCHS
 from ignite_workflow.data.features import (
     CANDIDATES,
     Codes,
@@ -35,6 +34,7 @@ from ignite_workflow.data.features import (
 )
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.unix_time import UNIX_TIMES
 from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest
 
@@ -239,7 +239,7 @@ def _refuse_nonsense(schema: Schema) -> None:
         if any(part.of not in CANDIDATES[column.kind] for part in column.parts):
             raise CheckpointError(f"schema: column {column.name!r} has a part that is unknown here.")
         plain = [without_zones(without_years(form)[0])[0] for form in column.formats]
-        if any(form not in DATE_FORMATS and form not in EPOCHS for form in plain):
+        if any(form not in DATE_FORMATS and form not in UNIX_TIMES for form in plain):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
     if schema.known is not None and not schema.known.is_sound:
         raise CheckpointError("schema: columns of fixed width that do not follow one another.")

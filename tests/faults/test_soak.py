@@ -8,12 +8,12 @@ import pytest
 from harness import EXHAUSTIVE, result, start, unbroken, write_settings
 from injections import gauged, soaked
 
-EPOCHS, FAULTS = (200, 60) if EXHAUSTIVE else (10, 5)
+UNIX_TIMES, FAULTS = (200, 60) if EXHAUSTIVE else (10, 5)
 STEPS = 50  # an epoch
 MOMENTS = 24 * STEPS  # an epoch, about
 LONG = {
     "data": {"options": {"size": 8 * STEPS}},
-    "train": {"max_epochs": EPOCHS},
+    "train": {"max_epochs": UNIX_TIMES},
     "handlers": {"early_stopping": False, "checkpointing": {"every": {"iterations": 20}}},
 }
 CODES = {"kill": {-9}, "signal": {143}, "full": {-9, 1, 2}}
@@ -36,7 +36,7 @@ def test_f29_soak(tmp_path, tally):
     random, run, kinds = Random("F29"), tmp_path / "run", []
     while len(kinds) < FAULTS:
         kinds.append([*CODES][len(kinds) % 3])
-        number = random.randint(1, 2 * MOMENTS * EPOCHS // (FAULTS + FAULTS // 2))
+        number = random.randint(1, 2 * MOMENTS * UNIX_TIMES // (FAULTS + FAULTS // 2))
         workers = f"train.workers={2 * (random.random() < 0.1)}"
         done = start(run, workers, inject=partial(soaked, kind=kinds[-1], number=number))
         assert done.code in CODES[kinds[-1]], done

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-__all__ = ["EPOCHS", "UNREADABLE", "epoch_of", "epoch_range", "is_named_like_a_time"]
+__all__ = ["UNIX_TIMES", "UNREADABLE", "unix_time_of", "unix_time_range", "is_named_like_a_time"]
 
-EPOCHS = {
+UNIX_TIMES = {
     "seconds since 1970": 1.0,
     "milliseconds since 1970": 1e3,
     "microseconds since 1970": 1e6,
@@ -21,19 +21,19 @@ UNREADABLE = (
 _TIME = re.compile(r"time|date|epoch|(^|[_\s.-])ts$|_at$", re.IGNORECASE)
 
 
-def epoch_of(low: float, high: float) -> str:
+def unix_time_of(low: float, high: float) -> str:
     """The unit in which numbers are moments of our time, empty where there is none: no number fits two of them.
 
     Example:
-        >>> epoch_of(1_704_067_200, 1_735_689_600), epoch_of(0, 1_704_067_200)
+        >>> unix_time_of(1_704_067_200, 1_735_689_600), unix_time_of(0, 1_704_067_200)
         ('seconds since 1970', '')
     """
-    return next((name for name, size in EPOCHS.items() if low / size >= _FROM and high / size < _TO), "")
+    return next((name for name, size in UNIX_TIMES.items() if low / size >= _FROM and high / size < _TO), "")
 
 
-def epoch_range(epoch: str, low: float, high: float) -> str:
+def unix_time_range(unit: str, low: float, high: float) -> str:
     """The first and the last day, for people."""
-    first, last = (datetime.fromtimestamp(value / EPOCHS[epoch], tz=UTC) for value in (low, high))
+    first, last = (datetime.fromtimestamp(value / UNIX_TIMES[unit], tz=UTC) for value in (low, high))
     return f"from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
