@@ -27,7 +27,7 @@ from ignite_workflow.data.features import (
 )
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, Row, quantile_edges
-from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.task import CLASS_TASKS
 from ignite_workflow.errors import DataError
 from ignite_workflow.randomness import Stream, mix
 

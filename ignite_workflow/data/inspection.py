@@ -10,7 +10,7 @@ from ignite_workflow.data.columns import Finding
 from ignite_workflow.data.features import class_order, target_text
 from ignite_workflow.data.sentinels import find_sentinels
 from ignite_workflow.data.survey import Survey, survey_table
-from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.task import CLASS_TASKS
 
 __all__ = ["TableReport", "inspect_table", "report_on"]
 

@@ -30,7 +30,7 @@ from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
 from ignite_workflow.data.tables import Table, open_table
-from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.task import CLASS_TASKS
 from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]

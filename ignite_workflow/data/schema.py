@@ -33,7 +33,7 @@ from ignite_workflow.data.features import (
     target_text,
 )
 from ignite_workflow.data.known_widths import KnownWidths
-from ignite_workflow.data.target import CLASS_TASKS
+from ignite_workflow.data.task import CLASS_TASKS
 from ignite_workflow.data.unix_time import UNIX_TIMES
 from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest

@@ -21,7 +21,7 @@ from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
 from ignite_workflow.data.table_scan import scan_known_table, scan_table
 from ignite_workflow.data.tables import Table, open_table
-from ignite_workflow.data.target import CLASS_TASKS, choose_task
+from ignite_workflow.data.task import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
 
 __all__ = ["Survey", "column_named", "split_rows", "survey_table"]

@@ -1,4 +1,4 @@
-"""What is to be predicted decides the task; how targets become arrays."""
+"""Which task the targets of a table make: found in what they hold, or held to what the settings say."""
 
 from __future__ import annotations
 
