@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.ahead import ahead, map_ahead
 from ignite_workflow.data.chunk import Chunk, as_chunk, find_column
 from ignite_workflow.data.features import Unseen
 from ignite_workflow.data.number_columns import leave_to_text, number_columns
+from ignite_workflow.data.prefetch import parallel_map, prefetch
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.errors import CheckpointError, ConfigError, UnknownNameError
@@ -212,7 +212,9 @@ class Predictor:
         numbers = number_columns(schema, table.columns, as_text=as_text)
         do = partial(_encode, schema, work)
         results = (
-            map_ahead(do, table.chunks(numbers)) if self._may_use_threads() else map(do, ahead(table.chunks(numbers)))
+            parallel_map(do, table.chunks(numbers))
+            if self._may_use_threads()
+            else map(do, prefetch(table.chunks(numbers)))
         )
         for chunk, result, found in results:
             leave_to_text(numbers, chunk)

@@ -71,14 +71,14 @@ NO_ROOM = """
 import resource, sys
 from pathlib import Path
 from ignite_workflow import NotEnoughMemoryError, Ticker
-from ignite_workflow.data.ahead import ahead, map_ahead
+from ignite_workflow.data.prefetch import parallel_map, prefetch
 from ignite_workflow.data.digest import Digest
 from ignite_workflow.memory import memory_told
 
 started = {
     "Ticker": lambda: Ticker(60, print, name="test").start(),
-    "ahead": lambda: next(ahead([1])),
-    "map_ahead": lambda: next(map_ahead(str, [1])),
+    "ahead": lambda: next(prefetch([1])),
+    "parallel_map": lambda: next(parallel_map(str, [1])),
     "Digest": lambda: Digest([Path(sys.executable)]).result(),
 }[sys.argv[2]]
 
@@ -104,8 +104,8 @@ def test_another_error_stays_what_it_is(error):
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory by way of /proc")
 @pytest.mark.parametrize(
     ("room", "what"),
-    [(0, "Ticker"), *((8_400_000, what) for what in ("Ticker", "ahead", "map_ahead", "Digest"))],
-    ids=["no stack", "a stack and little else", "ahead", "map_ahead", "digest"],
+    [(0, "Ticker"), *((8_400_000, what) for what in ("Ticker", "ahead", "parallel_map", "Digest"))],
+    ids=["no stack", "a stack and little else", "ahead", "parallel_map", "digest"],
 )
 def test_a_thread_that_finds_no_memory_is_an_error_and_no_endless_wait(room, what):
     done = subprocess.run(

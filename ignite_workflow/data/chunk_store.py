@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.chunk import Chunk
+from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.tables import Table
 from ignite_workflow.data.whole_files import stamp
 
@@ -70,7 +70,7 @@ class ChunkStore:
             chunk, on_disk = self._chunks[number]
             if not on_disk:
                 self._write(number, chunk)
-        self._stamps += map_ahead(stamp, map(self._path, new))
+        self._stamps += parallel_map(stamp, map(self._path, new))
         return [
             {"source": chunk.source, "first_row": chunk.first_row, "stamp": stamp}
             for (chunk, _), stamp in zip(self._chunks, self._stamps, strict=True)
@@ -84,7 +84,7 @@ class ChunkStore:
             table: that they are of.
         """
         stamps = [each["stamp"] for each in saved]
-        if list(map_ahead(stamp, map(self._path, range(len(saved))))) != stamps:
+        if list(parallel_map(stamp, map(self._path, range(len(saved))))) != stamps:
             return False
         self._stamps = stamps
         self._chunks = [

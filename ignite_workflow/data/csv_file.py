@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
+from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
 from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
@@ -109,7 +109,7 @@ class CsvFile:
         content = without_last_bytes(self.text.blocks(start.byte), self.footer_bytes)
         skip = self.layout.header_lines
         blocks = whole_records(content, skip_lines=skip, quote=quote, endless=endless, start=start)
-        for frame, block in map_ahead(partial(self._frame, numbers), blocks):
+        for frame, block in parallel_map(partial(self._frame, numbers), blocks):
             if frame.height:
                 yield frame, block
 

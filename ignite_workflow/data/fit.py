@@ -12,7 +12,6 @@ from itertools import accumulate
 
 import numpy as np
 
-from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.cells import Floats, as_numbers, as_text
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.features import (
@@ -25,6 +24,7 @@ from ignite_workflow.data.features import (
     part_values,
     target_text,
 )
+from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, Row, quantile_edges
 from ignite_workflow.data.task import CLASS_TASKS
@@ -53,7 +53,7 @@ def fit_schema(schema: Schema, chunks: Iterable[Chunk], train: Mask, *, seed: in
     wanted = [[of for of in CANDIDATES[column.kind] if of != "missing"] for column in schema.numeric]
     seen = _Seen(Moments(sum(map(len, wanted))), Moments(len(_scaled(schema))))
     samples: list[list[Row]] = []
-    for each in map_ahead(partial(_look, schema, wanted, train, _sample(train, seed)), chunks):
+    for each in parallel_map(partial(_look, schema, wanted, train, _sample(train, seed)), chunks):
         seen.add(each)
         samples.append(each.sample)
     sample = [np.concatenate(pieces) for pieces in zip(*samples, strict=True)]
@@ -136,7 +136,7 @@ def _fitted_numbers(
     """The columns of numbers with those parts that vary in the training split."""
     first = accumulate(map(len, wanted), initial=0)
     columns = list(zip(schema.numeric, wanted, first, strict=False))  # ``first`` has the end too
-    return {column.name: column for column in map_ahead(partial(_fitted_number, moments, sample, rows), columns)}
+    return {column.name: column for column in parallel_map(partial(_fitted_number, moments, sample, rows), columns)}
 
 
 def _fitted_number(moments: Moments, sample: list[Row], rows: int, of: tuple[Column, list[str], int]) -> Column:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ignite_workflow.config import DataConfig
-from ignite_workflow.data.ahead import map_ahead
 from ignite_workflow.data.array_files import Array, ArraySink, MemorySink
 from ignite_workflow.data.cache import Cache, DiskFullError, default_cache_directory
 from ignite_workflow.data.chunk import Chunk
@@ -26,6 +25,7 @@ from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
 from ignite_workflow.data.paths import table_paths
+from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
@@ -250,7 +250,7 @@ class _Encoded:
         self.hashes: dict[Split, list[Hashes]] = {Split.TRAIN: [], Split.VAL: [], Split.TEST: []}
 
     def add_all(self, schema: Schema, assignment: Assignment | Split, chunks: Iterable[Chunk]) -> None:
-        for rows in map_ahead(partial(_encode, schema, assignment), chunks):
+        for rows in parallel_map(partial(_encode, schema, assignment), chunks):
             self.add(rows)
 
     def add(self, encoded: _EncodedRows) -> None:

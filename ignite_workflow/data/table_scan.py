@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ignite_workflow.config import DataConfig, ReadConfig
-from ignite_workflow.data.ahead import ahead
 from ignite_workflow.data.cells import DASHES, MISSING, CellRules
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
@@ -16,6 +15,7 @@ from ignite_workflow.data.columns import ColumnScan, Finding, Kind
 from ignite_workflow.data.format_search import Formats, FormatSearch
 from ignite_workflow.data.journal import Journal, Progress
 from ignite_workflow.data.number_format import to_float
+from ignite_workflow.data.prefetch import prefetch
 from ignite_workflow.data.tables import Table
 from ignite_workflow.errors import ConfigError
 
@@ -152,7 +152,7 @@ class _Pass:
             self._begin(progress, table, next(table.chunks()), search)
             journal.restore(left, table, progress)
         # what is read ahead may know of earlier numbers only: the cells are the same
-        for chunk in ahead(table.chunks(progress.numbers, progress.end)):
+        for chunk in prefetch(table.chunks(progress.numbers, progress.end)):
             if not progress.scans:
                 self._begin(progress, table, chunk, search)
             self._add(progress, table, chunk)

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from ignite_workflow.data.ahead import ahead, map_ahead
+from ignite_workflow.data.prefetch import parallel_map, prefetch
 
 PATIENCE = 300
 
@@ -20,13 +20,13 @@ def counting(limit, log):
 
 
 def test_items_come_in_their_order():
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(prefetch(range(100))) == list(range(100))
 
 
 def test_no_more_than_one_item_is_made_ahead():
     log = []
 
-    items = ahead(counting(100, log))
+    items = prefetch(counting(100, log))
     assert [next(items), next(items)] == [0, 1]
     end = time.monotonic() + PATIENCE
     while len(log) < 3 and time.monotonic() < end:
@@ -37,7 +37,7 @@ def test_no_more_than_one_item_is_made_ahead():
     assert log == [0, 1, 2]
 
 
-@pytest.mark.parametrize("begin", [ahead, partial(map_ahead, int)])
+@pytest.mark.parametrize("begin", [prefetch, partial(parallel_map, int)])
 def test_what_the_first_item_shows_may_decide_how_the_others_are_made(begin):
     log = []
 
@@ -50,18 +50,18 @@ def test_what_the_first_item_shows_may_decide_how_the_others_are_made(begin):
 
 
 def test_no_items_are_no_items():
-    assert list(ahead([])) == list(map_ahead(str, [])) == []
+    assert list(prefetch([])) == list(parallel_map(str, [])) == []
 
 
 def test_items_are_made_by_another_thread():
-    names = list(ahead(threading.current_thread().name for _ in range(3)))
+    names = list(prefetch(threading.current_thread().name for _ in range(3)))
 
     assert threading.current_thread().name not in names
     assert len(set(names)) == 1
 
 
 def test_an_exception_is_raised_where_its_item_would_be():
-    items = ahead(map(halt, [1]))
+    items = prefetch(map(halt, [1]))
 
     with pytest.raises(ValueError, match="halt"):
         next(items)
@@ -72,13 +72,13 @@ def test_results_come_in_the_order_of_the_items():
         time.sleep(0.02 / (number + 1))
         return number
 
-    assert list(map_ahead(slow_at_first, range(20))) == list(range(20))
+    assert list(parallel_map(slow_at_first, range(20))) == list(range(20))
 
 
 def test_only_a_few_items_are_taken_ahead_of_the_results():
     log = []
 
-    results = map_ahead(str, counting(1000, log))
+    results = parallel_map(str, counting(1000, log))
     assert [next(results), next(results)] == ["0", "1"]
     results.close()
 
@@ -87,4 +87,4 @@ def test_only_a_few_items_are_taken_ahead_of_the_results():
 
 def test_an_exception_of_the_function_is_raised():
     with pytest.raises(ValueError, match="halt"):
-        list(map_ahead(halt, [1, 2, 3]))
+        list(parallel_map(halt, [1, 2, 3]))

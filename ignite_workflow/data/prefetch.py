@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ignite_workflow.memory import check_room_for_thread
 
-__all__ = ["ahead", "map_ahead"]
+__all__ = ["parallel_map", "prefetch"]
 
 _MOST_THREADS = 8  # more only hold more of a table in memory: what is made of their results is made by one thread
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def prefetch(items: Iterable[Item]) -> Iterator[Item]:
     """The items in their order, each made by another thread while the one before it is looked at.
 
     The second is begun when the first was looked at: what it showed may decide how the others are made. An exception in
@@ -29,7 +29,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """
     check_room_for_thread()
     source, end = iter(items), object()
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
         item = thread.submit(next, source, end).result()
         if item is not end:
             yield item  # type: ignore[misc]  # it is not the end
@@ -39,7 +39,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
             yield item  # type: ignore[misc]
 
 
-def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def parallel_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """``function`` of each item, in the order of the items, in as many threads as there are processors.
 
     Args:
@@ -52,7 +52,7 @@ def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
     threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[Result]] = deque()
     most = 0
-    with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="parallel_map") as pool:
         for item in items:
             check_room_for_thread()  # a pool starts one where all it has are at work
             waiting.append(pool.submit(function, item))
