@@ -14,11 +14,11 @@ import pytest
 
 from ignite_workflow.config import DataConfig, SplitConfig
 from ignite_workflow.data import chunk_store, prepare_table, text_file
+from ignite_workflow.data.checked_files import write_document
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.tables import open_table
-from ignite_workflow.data.whole_files import write_document
 
 FILES = 2
 ROWS = 90  # a file

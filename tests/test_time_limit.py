@@ -47,7 +47,7 @@ def wait_for_stop(workflow):
         time.sleep(0.001)
 
 
-def stamp(**later):
+def fingerprint(**later):
     return (datetime.now() + timedelta(**later)).isoformat()
 
 
@@ -55,8 +55,8 @@ def stamp(**later):
     ("limits", "reason"),
     [
         (lambda: {"max_minutes": 60}, "train.max_minutes: 60 is nearly over"),
-        (lambda: {"deadline": stamp(hours=1)}, "train.deadline: 2"),
-        (lambda: {"max_minutes": 60, "deadline": stamp(hours=2)}, "train.max_minutes: 60 is nearly over"),
+        (lambda: {"deadline": fingerprint(hours=1)}, "train.deadline: 2"),
+        (lambda: {"max_minutes": 60, "deadline": fingerprint(hours=2)}, "train.max_minutes: 60 is nearly over"),
     ],
 )
 def test_a_run_stops_to_be_resumed_when_its_time_is_nearly_over(tmp_path, limits, reason):
@@ -150,7 +150,7 @@ def test_where_training_took_all_the_time_measuring_does_not_begin(tmp_path):
 
 
 def test_a_run_that_has_time_enough_ends_as_ever(tmp_path):
-    workflow = build(tmp_path, max_minutes=60, deadline=stamp(days=1))
+    workflow = build(tmp_path, max_minutes=60, deadline=fingerprint(days=1))
 
     workflow.run()
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ignite_workflow.data.array_files import Array, ArraySink, DiskSink, is_in_use, is_whole, map_array
+from ignite_workflow.data.checked_files import read_document, write_document
 from ignite_workflow.data.journal import is_journaled, journaled_at
-from ignite_workflow.data.whole_files import read_document, write_document
 
 __all__ = ["Cache", "DiskFullError", "default_cache_directory"]
 

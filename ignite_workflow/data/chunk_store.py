@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from ignite_workflow.data.checked_files import fingerprint
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.tables import Table
-from ignite_workflow.data.whole_files import stamp
 
 __all__ = ["ChunkStore"]
 
@@ -35,7 +35,7 @@ class ChunkStore:
         self.complete = True
         self._directory = directory
         self._chunks: list[tuple[Chunk, bool]] = []  # with whether its cells are on disk only
-        self._stamps: list[Any] = []  # of the files of the first chunks, as far as they were asked for
+        self._fingerprints: list[Any] = []  # of the files of the first chunks, as far as they were asked for
         self._bytes = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -57,7 +57,7 @@ class ChunkStore:
         """Forget the chunks, and keep no more: they do not fit into memory, or hold cells read in the wrong way."""
         self.complete = False
         self._chunks.clear()
-        self._stamps.clear()
+        self._fingerprints.clear()
 
     def __iter__(self) -> Iterator[Chunk]:
         for number, (chunk, on_disk) in enumerate(self._chunks):
@@ -65,15 +65,15 @@ class ChunkStore:
 
     def save(self) -> list[dict[str, Any]]:
         """Put all chunks into the directory, where another process finds them: what ``load`` needs for that."""
-        new = range(len(self._stamps), len(self._chunks))
+        new = range(len(self._fingerprints), len(self._chunks))
         for number in new:
             chunk, on_disk = self._chunks[number]
             if not on_disk:
                 self._write(number, chunk)
-        self._stamps += parallel_map(stamp, map(self._path, new))
+        self._fingerprints += parallel_map(fingerprint, map(self._path, new))
         return [
-            {"source": chunk.source, "first_row": chunk.first_row, "stamp": stamp}
-            for (chunk, _), stamp in zip(self._chunks, self._stamps, strict=True)
+            {"source": chunk.source, "first_row": chunk.first_row, "fingerprint": found}
+            for (chunk, _), found in zip(self._chunks, self._fingerprints, strict=True)
         ]
 
     def load(self, saved: Sequence[dict[str, Any]], table: Table) -> bool:
@@ -83,10 +83,10 @@ class ChunkStore:
             saved: what ``save`` gave there.
             table: that they are of.
         """
-        stamps = [each["stamp"] for each in saved]
-        if list(parallel_map(stamp, map(self._path, range(len(saved))))) != stamps:
+        fingerprints = [each["fingerprint"] for each in saved]
+        if list(parallel_map(fingerprint, map(self._path, range(len(saved))))) != fingerprints:
             return False
-        self._stamps = stamps
+        self._fingerprints = fingerprints
         self._chunks = [
             (Chunk(pl.DataFrame(), each["source"], each["first_row"], place_of=table.place), True) for each in saved
         ]

@@ -19,17 +19,17 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.checked_files import fingerprint, read_document, write_document
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.columns import ColumnScan
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.format_search import Formats
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.tables import Table
-from ignite_workflow.data.whole_files import read_document, stamp, write_document
 
 __all__ = ["Journal", "Progress", "is_journaled", "journaled_at"]
 
-_FORMAT = 6  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
+_FORMAT = 7  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
 _SECONDS = 15.0
 _SHARE = 0.05  # of the time, at most
 _NAME = "journal.json"
@@ -100,7 +100,7 @@ class Journal:
         self._store = store
         self._going_on = going_on
         self._next = time.monotonic() + _SECONDS
-        self._kept: list[list[Any]] = []  # the files of what is kept, with their stamps
+        self._kept: list[list[Any]] = []  # the files of what is kept, with their fingerprints
         self._chunks_kept = 0  # that these hold
         self.begun = False
 
@@ -155,7 +155,7 @@ class Journal:
     def _is_trusted(self, document: dict[str, Any]) -> bool:
         if (document["format"], document["work"]) != (_FORMAT, self._work):
             return False
-        return all(stamp(self._directory / name) == found for name, found in document["kept"])
+        return all(fingerprint(self._directory / name) == found for name, found in document["kept"])
 
     def _save_kept(self, kept: list[pl.DataFrame]) -> None:
         """Write what came since the last time; of different types in different files, as these unite at the end."""
@@ -163,7 +163,7 @@ class Journal:
             path = self._directory / f"kept-{len(self._kept)}.arrow"
             with path.open("wb") as file:
                 pl.concat(frames).write_ipc(file)
-            self._kept.append([path.name, stamp(path)])
+            self._kept.append([path.name, fingerprint(path)])
         self._chunks_kept = len(kept)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ignite_workflow.durable import replace_file
 
-__all__ = ["read_document", "stamp", "write_document"]
+__all__ = ["read_document", "fingerprint", "write_document"]
 
 _READ_BYTES = 1024 * 1024
 
@@ -32,7 +32,7 @@ def read_document(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def stamp(path: Path) -> list[int] | None:
+def fingerprint(path: Path) -> list[int] | None:
     """The size and the checksum of a file, to be compared later; None where there is none."""
     if not path.is_file():
         return None
