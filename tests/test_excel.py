@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from ignite_workflow.config import DataConfig, ReadConfig
-from ignite_workflow.data import excel, guarded
+from ignite_workflow.data import excel, limited_process
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.data.number_format import NumberFormat

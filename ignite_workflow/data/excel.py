@@ -19,8 +19,8 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.guarded import most_memory, run_guarded
 from ignite_workflow.data.header import column_names
+from ignite_workflow.data.limited_process import most_memory, run_limited
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.sheet_process import ROW
@@ -107,7 +107,7 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
         workbook.symlink_to(path.resolve())
         said = {"header": read.header, "units": read.units, "footer": read.footer}
         arguments = [str(workbook), read.sheet or "", json.dumps(said), str(output)]
-        answer = run_guarded(_PROGRAM, arguments, path, memory)
+        answer = run_limited(_PROGRAM, arguments, path, memory)
         _refuse_unread(path, read, answer)
         table = pl.read_ipc(output)
     return _named(path, read, answer, table)

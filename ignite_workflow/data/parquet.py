@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ignite_workflow.data.guarded import most_memory, run_guarded
+from ignite_workflow.data.limited_process import most_memory, run_limited
 from ignite_workflow.data.nested import leaves, parts
 from ignite_workflow.data.position import Position
 from ignite_workflow.errors import DataError
@@ -86,7 +86,7 @@ def open_parquet(path: Path) -> ParquetFile:
     Raises:
         DataError: it is damaged, or no table: its cells are too many for its size.
     """
-    answer = run_guarded(_PROGRAM, [str(path)], path, most_memory())
+    answer = run_limited(_PROGRAM, [str(path)], path, most_memory())
     if "error" in answer:
         raise _damaged(path, answer["error"])
     lengths = answer["lengths"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from ignite_workflow.data.guarded import limit_this_process
+from ignite_workflow.data.limited_process import limit_this_process
 from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves
 from ignite_workflow.data.parquet import slices
 

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.data.formulas import unsaved_formulas
-from ignite_workflow.data.guarded import limit_this_process
+from ignite_workflow.data.limited_process import limit_this_process
 from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
 from ignite_workflow.data.sheet_area import SheetArea, SheetOptions, find_area
 

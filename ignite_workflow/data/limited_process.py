@@ -15,7 +15,7 @@ from typing import Any
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["limit_this_process", "most_memory", "run_guarded"]
+__all__ = ["limit_this_process", "most_memory", "run_limited"]
 
 _MOST_BYTES = 8 * 1024**3
 _PROGRAM_BYTES = 1024**3  # of address space that the interpreter and its libraries take themselves
@@ -27,7 +27,7 @@ def most_memory() -> int:
     return min(_MOST_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
-def run_guarded(module: str, arguments: list[str], path: Path, memory: int) -> dict[str, Any]:
+def run_limited(module: str, arguments: list[str], path: Path, memory: int) -> dict[str, Any]:
     """Run a module that calls ``limit_this_process`` first and prints one JSON document, in a process of its own.
 
     Args:
