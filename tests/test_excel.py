@@ -12,7 +12,7 @@ import xlsxwriter
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import excel, limited_process
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.formats import is_table_file
+from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.schema import Column, Part, Schema, Target
@@ -335,7 +335,7 @@ def test_workbooks_are_table_files(name):
 
 
 def test_memory_is_limited_by_what_the_machine_has():
-    assert guarded.most_memory() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    assert limited_process.most_memory() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def test_percentages_of_a_workbook_are_refused_where_text_was_trained_on(write):

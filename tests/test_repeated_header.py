@@ -4,8 +4,8 @@ from xlsxwriter import Workbook
 
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import prepare_table, text_file
-from ignite_workflow.data.records import Block
 from ignite_workflow.data.tables import open_table
+from ignite_workflow.data.text_records import Block
 from ignite_workflow.errors import DataError
 
 JOINED = "a,b\n1,x\n2,y\na,b\n3,z\na,b\n"

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data import records, text_file
+from ignite_workflow.data import text_file, text_records
 from ignite_workflow.data.cells import CellRules, parse_numbers
 from ignite_workflow.data.chunk import Chunk, as_chunk, find_column
 from ignite_workflow.data.tables import open_table, read_table
@@ -205,7 +205,7 @@ def test_an_unclosed_quote_is_named(write):
 
 def test_an_endless_quote_does_not_fill_the_memory(write, monkeypatch):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 8)
-    monkeypatch.setattr(records, "_LONGEST_RECORD", 64)
+    monkeypatch.setattr(text_records, "_LONGEST_RECORD", 64)
 
     with pytest.raises(DataError, match=r"line 2, column 2 'b': a quote is opened"):
         rows(write('a,b\n1,"2\n' + "3,4\n" * 100 + '"'))

@@ -12,7 +12,7 @@ from ignite_workflow.data.data_frames import as_frame
 from ignite_workflow.data.excel import SheetRows
 from ignite_workflow.data.nested import plain_frame
 from ignite_workflow.data.position import BEGINNING, Position
-from ignite_workflow.data.records import Block
+from ignite_workflow.data.text_records import Block
 from ignite_workflow.errors import DataError, nearest
 
 __all__ = ["Chunk", "as_chunk", "find_column"]

@@ -18,11 +18,11 @@ from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
-from ignite_workflow.data.records import Block, split_cells, whole_records
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.data.text_footer import find_text_footer, without_last_bytes
+from ignite_workflow.data.text_records import Block, split_cells, whole_records
 from ignite_workflow.errors import DataError
 
 __all__ = ["CsvFile", "open_csv"]

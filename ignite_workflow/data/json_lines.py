@@ -18,8 +18,8 @@ import polars as pl
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves, parts
 from ignite_workflow.data.position import BEGINNING, Position
-from ignite_workflow.data.records import Block, whole_records
 from ignite_workflow.data.text_file import TextFile, open_text
+from ignite_workflow.data.text_records import Block, whole_records
 from ignite_workflow.errors import DataError
 
 __all__ = ["JsonLinesFile", "open_json_lines"]

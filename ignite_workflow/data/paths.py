@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
-from ignite_workflow.data.formats import is_table_file
+from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.errors import ConfigError, nearest
 
 __all__ = ["table_paths"]

@@ -20,8 +20,8 @@ from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.digest import Digest
 from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
 from ignite_workflow.data.features import class_codes, class_order, target_text
+from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.fit import fit_schema
-from ignite_workflow.data.formats import is_table_file
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
 from ignite_workflow.data.paths import table_paths

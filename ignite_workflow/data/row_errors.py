@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ignite_workflow.data.layout import Layout
 from ignite_workflow.data.quotes import without_blanks
-from ignite_workflow.data.records import Block, split_cells
+from ignite_workflow.data.text_records import Block, split_cells
 from ignite_workflow.errors import DataError
 
 __all__ = ["ragged_row", "stray_quote", "unexpected_quote"]

@@ -15,7 +15,7 @@ import polars as pl
 
 from ignite_workflow.config_fields import DEFAULT_FRACTION, SplitConfig
 from ignite_workflow.data.cells import CellRules, as_text
-from ignite_workflow.data.formats import is_table_file
+from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.errors import ConfigError, DataError
 from ignite_workflow.randomness import Stream, mix

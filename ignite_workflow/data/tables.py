@@ -17,15 +17,15 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.csv_file import CsvFile, open_csv
 from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
-from ignite_workflow.data.formats import Format, find_format
+from ignite_workflow.data.file_formats import FileFormat, find_file_format
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
-from ignite_workflow.data.records import Block
 from ignite_workflow.data.repeated_header import rows_of_names, said_of_repeated
 from ignite_workflow.data.sample import is_number
+from ignite_workflow.data.text_records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
 __all__ = ["Table", "open_table", "read_table"]
@@ -182,7 +182,7 @@ def open_table(
     """
     read = ReadConfig() if read is None else read
     paths = table_paths(path, option=option)
-    formats = [find_format(each) for each in paths]
+    formats = [find_file_format(each) for each in paths]
     _refuse_other_format(paths, formats, option)
     files: list[_TableFile] = []
     for each, kind in zip(paths, formats, strict=True):
@@ -197,15 +197,15 @@ def _known(file: _TableFile) -> KnownWidths | None:
     return file.layout.known if isinstance(file, CsvFile) else None
 
 
-def _open_file(path: Path, file_format: Format, read: ReadConfig, known: KnownWidths | None) -> _TableFile:
-    if file_format is Format.EXCEL:
+def _open_file(path: Path, file_format: FileFormat, read: ReadConfig, known: KnownWidths | None) -> _TableFile:
+    if file_format is FileFormat.EXCEL:
         return open_excel(path, read)
-    if file_format is Format.PARQUET:
+    if file_format is FileFormat.PARQUET:
         return open_parquet(path)
-    return open_json_lines(path, read) if file_format is Format.JSON_LINES else open_csv(path, read, known)
+    return open_json_lines(path, read) if file_format is FileFormat.JSON_LINES else open_csv(path, read, known)
 
 
-def _refuse_other_format(paths: Sequence[Path], formats: Sequence[Format], option: str) -> None:
+def _refuse_other_format(paths: Sequence[Path], formats: Sequence[FileFormat], option: str) -> None:
     for path, other in zip(paths, formats, strict=True):
         if other is not formats[0]:
             start = f"{option}: " if option else ""

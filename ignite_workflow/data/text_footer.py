@@ -11,9 +11,9 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.fixed_width import parted_lines
 from ignite_workflow.data.footer import LastRow, find_footer
 from ignite_workflow.data.layout import Layout
-from ignite_workflow.data.records import split_cells
 from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.text_file import TAIL_BYTES, TextFile
+from ignite_workflow.data.text_records import split_cells
 from ignite_workflow.errors import DataError
 
 __all__ = ["find_text_footer", "without_last_bytes"]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from ignite_workflow.data.formats import Format, find_format, is_table_file
+from ignite_workflow.data.file_formats import FileFormat, find_file_format, is_table_file
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
 
@@ -39,22 +39,22 @@ def cells(path):
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.csv", b"a,b\n", Format.DELIMITED),
-        ("a", b"a,b\n", Format.DELIMITED),
-        ("a.ndjson.gz", b"\x1f\x8b", Format.JSON_LINES),
-        ("a.json", b'{"a": 1}', Format.JSON_LINES),
-        ("a.csv", b"PAR1", Format.PARQUET),
-        ("a.pq", b"", Format.PARQUET),
-        ("a.csv", archive("xl/workbook.xml"), Format.EXCEL),
-        ("a.xls", archive("xl/workbook.xml"), Format.EXCEL),
-        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.EXCEL),
-        ("a.xls", b"a\tb\n1\t2\n", Format.DELIMITED),
+        ("a.csv", b"a,b\n", FileFormat.DELIMITED),
+        ("a", b"a,b\n", FileFormat.DELIMITED),
+        ("a.ndjson.gz", b"\x1f\x8b", FileFormat.JSON_LINES),
+        ("a.json", b'{"a": 1}', FileFormat.JSON_LINES),
+        ("a.csv", b"PAR1", FileFormat.PARQUET),
+        ("a.pq", b"", FileFormat.PARQUET),
+        ("a.csv", archive("xl/workbook.xml"), FileFormat.EXCEL),
+        ("a.xls", archive("xl/workbook.xml"), FileFormat.EXCEL),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileFormat.EXCEL),
+        ("a.xls", b"a\tb\n1\t2\n", FileFormat.DELIMITED),
     ],
 )
 def test_the_first_bytes_tell_more_than_the_name(tmp_path, name, content, expected):
     (tmp_path / name).write_bytes(content)
 
-    assert find_format(tmp_path / name) is expected
+    assert find_file_format(tmp_path / name) is expected
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xls", "a"])

@@ -9,10 +9,10 @@ from pathlib import Path
 from ignite_workflow.data.compressed import COMPRESSED, is_compressed, without_compression
 from ignite_workflow.errors import ConfigError, DataError
 
-__all__ = ["Format", "find_format", "is_table_file"]
+__all__ = ["FileFormat", "find_file_format", "is_table_file"]
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """The formats of tables."""
 
     DELIMITED = "text with delimiters"
@@ -23,10 +23,10 @@ class Format(StrEnum):
 
 _OF_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv", ".asc", ".prn", ".vcf", ".bed", ".gtf", ".gff")
 _FORMATS = {
-    **dict.fromkeys(_OF_TEXT, Format.DELIMITED),
-    **dict.fromkeys((".jsonl", ".ndjson", ".json"), Format.JSON_LINES),
-    **dict.fromkeys((".parquet", ".pq"), Format.PARQUET),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), Format.EXCEL),
+    **dict.fromkeys(_OF_TEXT, FileFormat.DELIMITED),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), FileFormat.JSON_LINES),
+    **dict.fromkeys((".parquet", ".pq"), FileFormat.PARQUET),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), FileFormat.EXCEL),
 }
 _PARQUET, _ARCHIVE, _OLD_EXCEL = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _OF_WORKBOOKS = ("xl/", "META-INF/manifest.xml")
@@ -38,7 +38,7 @@ def is_table_file(path: str) -> bool:
     return Path(path).is_dir() or (suffix in _FORMATS and suffix not in (".txt", ".json"))
 
 
-def find_format(path: Path) -> Format:
+def find_file_format(path: Path) -> FileFormat:
     """What a file is read as.
 
     Raises:
@@ -49,29 +49,29 @@ def find_format(path: Path) -> Format:
     named = _FORMATS.get(suffix)
     with path.open("rb") as file:
         start = file.read(1024)
-    if named in (Format.PARQUET, Format.EXCEL) and (path.suffix.lower() in COMPRESSED or is_compressed(start)):
+    if named in (FileFormat.PARQUET, FileFormat.EXCEL) and (path.suffix.lower() in COMPRESSED or is_compressed(start)):
         raise ConfigError(f"{path}: {named} files are compressed in themselves: decompress it first.")
     if start.startswith(_PARQUET):
-        return Format.PARQUET
+        return FileFormat.PARQUET
     if start.startswith(_OLD_EXCEL) or _is_workbook(path, start):
-        return Format.EXCEL
-    if start.startswith(_ARCHIVE) and named is not Format.EXCEL:
+        return FileFormat.EXCEL
+    if start.startswith(_ARCHIVE) and named is not FileFormat.EXCEL:
         raise ConfigError(f"{path}: an archive of files: unpack it first.")
     if (
-        named is Format.EXCEL and start and b"\0" not in start and not start.startswith(_ARCHIVE)
+        named is FileFormat.EXCEL and start and b"\0" not in start and not start.startswith(_ARCHIVE)
     ):  # what programs export as .xls is often text
         if start.lstrip().startswith(b"<"):
             raise DataError(
                 f"{path}: a web page that is called a workbook: open it in a spreadsheet, save it as .xlsx."
             )
-        return Format.DELIMITED
+        return FileFormat.DELIMITED
     if named is None and suffix:
         known = ", ".join(_FORMATS)
         call = "" if b"\0" in start else " If it is text with delimiters, call it .csv."
         raise ConfigError(
             f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.{call}"
         )
-    return named or Format.DELIMITED
+    return named or FileFormat.DELIMITED
 
 
 def _is_workbook(path: Path, start: bytes) -> bool:
