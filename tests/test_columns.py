@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 
 import numpy as np
@@ -192,9 +192,47 @@ def test_what_a_person_says_overrules():
     assert (finding.kind, finding.why, finding.given) == ("category", "as data.columns says", True)
 
 
-def test_compact_dates_are_dates_when_told():
+def test_numbers_of_which_every_one_is_a_day_are_dates():
+    found = scan(["20240131", "20240229", None, "20231231", "20240401"])
+
+    assert (found.kind, found.formats) == ("datetime", ("%Y%m%d",))
+    assert found.why == (
+        "every known cell is written %Y%m%d, from 2023-12-31 to 2024-04-01; if these are numbers: data.columns.x=number"
+    )
+
+
+@pytest.mark.parametrize("other", ["20240230", "20241301", "18990101", "20240131.5", "2024013112", "7"])
+def test_with_one_number_that_is_no_day_they_are_numbers(other):
+    assert scan(["20240131", "20240229", "20231231", "20240401", other]).kind == "number"
+    assert scan([other, "20240131", "20240229", "20231231", "20240401"]).kind == "number"
+
+
+def test_few_different_days_may_be_chance_unless_the_name_or_a_person_tells():
     assert scan(["20240131", "20240201"]).kind == "number"
+    assert scan(["20240131", "20240201"], "sold_date").kind == "datetime"
     assert scan(["20240131", "20240201"], kind="datetime").formats[0] == "%Y%m%d"
+    assert scan(["20240131", "20240229", "20231231", "20240401"], kind="number").kind == "number"
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S"])
+@pytest.mark.parametrize("make", [int, float, str])
+def test_numbers_that_are_moments_are_read_to_the_second(form, make):
+    moments = [datetime(2024, 2, day, 23, 59, 58, tzinfo=UTC) for day in range(1, 30)]
+    cells = [make(moment.strftime(form)) for moment in moments]
+
+    found = scan(cells)
+    seconds = as_seconds(pl.Series("x", cells), found.formats, CellRules(), str)
+
+    assert (found.kind, found.formats) == ("datetime", (form,))
+    assert seconds.tolist() == [
+        datetime.strptime(moment.strftime(form) + "+0000", form + "%z").timestamp() for moment in moments
+    ]
+
+
+def test_the_last_hour_of_a_day_is_23():
+    cells = [f"202402{day:02}24" for day in range(1, 30)]
+
+    assert scan(cells).kind == "number"
 
 
 def test_values_are_counted_and_shown():

@@ -42,6 +42,25 @@ def test_dates_of_any_spelling_are_found_and_read(moments, form):
     assert seconds(cells, search(cells).formats) == meant
 
 
+@pytest.mark.parametrize(
+    ("cell", "form", "day"),
+    [
+        ("2024-Q4", "%Y-Q%q", (2024, 10, 1)),
+        ("q2 2024", "Q%q %Y", (2024, 4, 1)),
+        ("2024-W01", "%G-W%V", (2024, 1, 1)),
+        ("2021-W01", "%G-W%V", (2021, 1, 4)),
+        ("2024W057", "%GW%V%u", (2024, 2, 4)),
+    ],
+)
+def test_a_quarter_and_a_week_are_their_first_day(cell, form, day):
+    assert seconds([cell], (form,)) == [datetime(*day, tzinfo=UTC).timestamp()]
+
+
+@pytest.mark.parametrize(("cell", "form"), [("2024-Q5", "%Y-Q%q"), ("2024-Q04", "%Y-Q%q"), ("2024-W54", "%G-W%V")])
+def test_there_is_no_fifth_quarter_and_no_54th_week(cell, form):
+    assert parse_dates(pl.Series([cell]), form).to_list() == [None]
+
+
 @given(
     st.lists(MOMENTS, min_size=1), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y %H:%M:%S", "%m/%d/%y %I:%M %p"])
 )
@@ -60,6 +79,22 @@ def test_day_and_month_are_told_apart_by_all_cells_or_asked_for(moments, form):
     ("cells", "formats"),
     [
         (["5/1/2006 0:00:00", "5/19/2006 0:00:00"], ("%m/%d/%Y %H:%M:%S",)),
+        (["20240131T235958", "20240201T000000"], ("%Y%m%dT%H%M%S",)),
+        (["20240131T2359Z", "20240201T0000Z"], ("%Y%m%dT%H%MZ",)),
+        (["20240131 23:59:58", "20240201 0:00:00"], ("%Y%m%d %H:%M:%S",)),
+        (["20240131_235958", "20240201_000000"], ("%Y%m%d_%H%M%S",)),
+        (["2024-01-31-23.59.58.123456", "2024-02-01-00.00.00.000000"], ("%Y-%m-%d-%H.%M.%S%.f",)),
+        (["2024:01:31 23:59:58", "2024:02:01 00:00:00"], ("%Y:%m:%d %H:%M:%S",)),
+        (["2024-01-31 23", "2024-02-01 07"], ("%Y-%m-%d %H",)),
+        (["2024-01-31T23:59+01:00[Europe/Berlin]", "2024-02-01T00:00+01:00[Europe/Berlin]"], ("%Y-%m-%dT%H:%M%z",)),
+        (["31.01.2024.", "1. 2. 2024."], ("%d.%m.%Y.",)),
+        (["31. 1. 2024", "1. 2. 2024"], ("%d.%m.%Y",)),
+        (["2024. 1. 31.", "2024. 02. 01."], ("%Y.%m.%d.",)),
+        (["2024年1月31日 23:59", "2024年02月01日 0:00"], ("%Y年%m月%d日 %H:%M",)),
+        (["2024년 1월 31일", "2024년 2월 1일"], ("%Y년 %m월 %d일",)),
+        (["2024Q1", "2024q4"], ("%YQ%q",)),
+        (["Q1 2024", "Q4 2023"], ("Q%q %Y",)),
+        (["2024-W05", "2024-W06"], ("%G-W%V",)),
         (["18.00.00", "7.30.00"], ("%H.%M.%S",)),
         (["7:30", "18:00"], ("%H:%M",)),
         (["1:05 PM", "12:00 AM"], ("%I:%M %p",)),

@@ -23,6 +23,7 @@ from ignite_workflow.data.cells import (
     parse_numbers,
     whole_power,
 )
+from ignite_workflow.data.compact_dates import are_compact, compact_form
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
 from ignite_workflow.data.seen import SeenCells, SeenDates, plain_fields, read_fields
@@ -94,7 +95,8 @@ class ColumnScan:
     def settles(self) -> bool:
         """Whether every cell so far is a number and nothing says that it is taken for something else."""
         seen = self.seen
-        return seen.numeric and not seen.bad and not seen.leading_zeros and self.given in (None, "number")
+        told = self.given == "number" or (self.given is None and not seen.are_compact_dates)
+        return seen.numeric and not seen.bad and not seen.leading_zeros and told
 
     @property
     def is_sure(self) -> bool:
@@ -182,8 +184,9 @@ class ColumnScan:
         seen = self.seen
         seen.whole = seen.whole and bool((known == np.floor(known)).all())
         if not seen.whole:
-            seen.consecutive = False
+            seen.consecutive = seen.compact = False
             return
+        seen.compact = seen.compact and (not len(known) or are_compact(known))
         seen.power = seen.power or whole_power(series)
         seen.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
@@ -240,26 +243,17 @@ class ColumnScan:
         kind, why = decide(self.name, self.given, seen, self.dates)
         counts = None if seen.fractions else seen.counts
         whole = seen.whole and seen.only_numbers and not are_codes(seen)
-        examples = tuple(seen.examples)[:_SHOWN]
         given = self.given is not None
         question = self._question() if kind == "datetime" else ""
         formats = self.dates.formats
+        if kind == "datetime" and not given and seen.are_compact_dates:
+            formats = (compact_form(seen.low, seen.high),)
         if self._are_moments:
             formats = tuple(filter(None, (unix_time_of(seen.low, seen.high),)))
             why += "".join(f": {unit}, {unix_time_range(unit, seen.low, seen.high)}" for unit in formats)
+        shown = tuple(seen.examples)[:_SHOWN]
         return Finding(
-            self.name,
-            kind,
-            why,
-            seen.rows,
-            seen.missing,
-            counts,
-            whole,
-            examples,
-            formats,
-            given,
-            question,
-            seen.words,
+            self.name, kind, why, seen.rows, seen.missing, counts, whole, shown, formats, given, question, seen.words
         )
 
     @property

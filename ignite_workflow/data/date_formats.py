@@ -16,11 +16,13 @@ __all__ = [
     "COMPACT",
     "DATE_FORMATS",
     "DAYS",
+    "DIGITS",
     "ISO",
     "ISO_OFFSET",
     "ISO_UTC",
     "LOGGED",
     "MONTHS",
+    "PERIODS",
     "TIMES",
     "is_zoned",
     "parse_dates",
@@ -33,8 +35,14 @@ DAYS = (
     *("%d%B%Y", "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%B %d, %Y", "%B %d %Y"),
     *("%A, %d %B %Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A %B %d %Y", "%A, %d. %B %Y", "%A %d. %B %Y"),
     *("%d/%B/%Y", "%Y-%B-%d", "%d %B %y", "%d%B%y"),
+    # as in Zagreb, Sofia, Budapest and Seoul, Beijing and Tokyo; a blank after a point is none that counts
+    *("%d.%m.%Y.", "%d.%m.%Y г.", "%Y.%m.%d.", "%Y년 %m월 %d일", "%Y年%m月%d日"),  # noqa: RUF001
 )
-MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y")
+MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%B-%y", "%Y年%m月")
+PERIODS = (  # "%q": a quarter, counted from 1
+    *("%Y-Q%q", "%YQ%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "Q%q%Y"),
+    *("%G-W%V", "%GW%V", "%G-W%V-%u", "%GW%V%u"),
+)
 COMPACT = ("%Y%m%d",)
 # "%#z": +02, as PostgreSQL writes it
 _ZONES = ("", "Z", "%z", " %z", "%#z", " UTC", " GMT", " GMT%z", " UTC%z", " %Z")
@@ -46,17 +54,22 @@ CLOCKS = (
     *(f"{clock} {zone}" for clock in _HALF_DAYS for zone in ("%Z", "%z", "GMT%z", "UTC%z")),
 )
 TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M.%S", "%I %p")
-LOGGED = (  # by web servers, by SAS, and by C: ctime, and date with its zone
+DIGITS = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H")
+LOGGED = (  # by web servers, by SAS, by C (ctime, and date with its zone), ISO 8601 in short, by DB2, cameras, in names
     *("%d/%B/%Y:%H:%M:%S %z", "[%d/%B/%Y:%H:%M:%S %z]", "%d/%B/%Y:%H:%M:%S"),
     *(f"{day}:{clock}" for day in ("%d%B%Y", "%d%B%y") for clock in ("%H:%M:%S", "%H:%M:%S%.f", "%H:%M")),
     *("%A %B %d %H:%M:%S %Y", "%A %B %d %H:%M:%S %Z %Y", "%A %B %d %H:%M:%S %z %Y"),
+    *(f"%Y%m%dT{clock}{zone}" for clock in ("%H%M%S", "%H%M%S%.f", "%H%M") for zone in ("", "Z", "%z")),
+    *("%Y-%m-%d-%H.%M.%S", "%Y-%m-%d-%H.%M.%S%.f", "%Y:%m:%d %H:%M:%S"),
+    *("%Y%m%d %H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d-%H%M%S", "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d %H-%M-%S", "%Y-%m-%d_%H:%M:%S"),
+    *("%Y-%m-%d %H", "%Y-%m-%dT%H", *DIGITS),
 )
 _MOMENTS = tuple(f"{day}{gap}{clock}" for day in (*DAYS, *COMPACT) for gap in (" ", "T", ", ") for clock in CLOCKS)
 _ISO_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f")
 ISO = ("%Y-%m-%d", *(f"%Y-%m-%d{gap}{clock}" for gap in "T " for clock in _ISO_CLOCKS))
 ISO_UTC = tuple(f"{form}Z" for form in ISO[1:])
 ISO_OFFSET = tuple(f"{form}%z" for form in ISO[1:])
-DATE_FORMATS = (*DAYS, *MONTHS, *TIMES, *COMPACT, *LOGGED, *_MOMENTS)
+DATE_FORMATS = (*DAYS, *MONTHS, *PERIODS, *TIMES, *COMPACT, *LOGGED, *_MOMENTS)
 """All of them; one with ``%Z`` says in a column's schema what its abbreviations stand for, see ``zones``."""
 
 _CLOCK = r"^\d{1,2}(:\d{2}|\.\d{2}\.\d{2}$| ?[aApP]\.? ?[mM]\b)"
@@ -65,6 +78,8 @@ _TWO_DIGITS = r"\D\d{2}(\D|$)"
 _OFFSET_OF_FORM = re.compile(r" ?(?:GMT)?%#?z$")
 _OFFSET = r"(?:Z| ?(?:GMT)?[+-]\d{2}:?(?:\d{2})?)$"
 _FIRST_YEAR = 1000  # a year of two digits is not the first century
+_QUARTERS = {"Q1": "Q01", "Q2": "Q04", "Q3": "Q07", "Q4": "Q10"}
+_OUR_TIME = r"^(?:19|[2-9]\d)\d+$"
 
 
 def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZONES) -> pl.Series:
@@ -84,18 +99,17 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
         return times.set(~text.str.contains(_CLOCK), None)
     form, first_year = without_years(form)
     form, said = without_zones(form)
-    if "%p" in form:
-        text = text.str.replace(r"([aApP])\. ?([mM])\.?", "${1}${2}")
-    if "%I %p" in form:
-        text = text.str.replace(r"(^|[ T])(\d{1,2}) ?([aApP][mM])\b", "${1}${2}:00 ${3}")
-        form = form.replace("%I %p", "%I:%M %p")
+    if form in PERIODS:
+        return _periods(text, form)
+    text, form = _with_minutes(text, form)
     if "%Z" in form:
         text = with_offsets(text, said or zones)
         form = form.replace(" %Z", "") + "%z"
     if form.endswith(("GMT%z", "UTC%z")):
         text = text.str.replace(r"([TC][+-])(\d)(:|$)", "${1}0${2}${3}").str.replace(r"([TC][+-]\d\d)$", "${1}:00")
     if form.endswith("%z"):
-        text = text.str.replace(r" \([^()]*\)$", "")  # as letters and browsers write the name of the zone
+        # as letters and browsers write the name of the zone, and as Java does
+        text = text.str.replace(r"(?: \([^()]*\)|\[[^\[\]]*\])$", "")
     moments = _moments(text, form, first_year)
     if "%B" not in form or moments.null_count() == text.null_count():
         return moments
@@ -103,6 +117,29 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
     rest = text.filter(other)
     english = with_english_weekday(rest) if form.startswith("%A") else with_english_months(rest)
     return moments.scatter(other.arg_true(), _moments(english, form, first_year))
+
+
+def _with_minutes(text: pl.Series, form: str) -> tuple[pl.Series, str]:
+    """Cells and a format as polars takes them: an hour has minutes, the half of a day no points."""
+    if form in DIGITS:
+        text = text.set(~text.str.contains(_OUR_TIME), None)
+    if form.endswith("%H"):
+        text, form = (text + "00", f"{form}%M") if form in DIGITS else (text + ":00", f"{form}:%M")
+    if "%p" in form:
+        text = text.str.replace(r"([aApP])\. ?([mM])\.?", "${1}${2}")
+    if "%I %p" in form:
+        text = text.str.replace(r"(^|[ T])(\d{1,2}) ?([aApP][mM])\b", "${1}${2}:00 ${3}")
+        form = form.replace("%I %p", "%I:%M %p")
+    return text, form
+
+
+def _periods(text: pl.Series, form: str) -> pl.Series:
+    """The first day of quarters and weeks; of weeks with a day, that day."""
+    if "%q" in form:
+        written = form.replace("%Y", r"\d{4}").replace("%q", "[1-4]")
+        months = text.set(~text.str.contains(f"(?i)^{written}$"), None).str.to_uppercase().str.replace_many(_QUARTERS)
+        return _clocked(months, form.replace("%q", "%m"), None)
+    return _clocked(text, form, None) if "%u" in form else _clocked(text + "-1", f"{form}-%u", None)
 
 
 def is_zoned(form: str) -> bool:

@@ -6,17 +6,27 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.centuries import with_years
-from ignite_workflow.data.date_formats import CLOCKS, COMPACT, DATE_FORMATS, DAYS, LOGGED, MONTHS, TIMES, parse_dates
+from ignite_workflow.data.date_formats import (
+    CLOCKS,
+    COMPACT,
+    DATE_FORMATS,
+    DAYS,
+    LOGGED,
+    MONTHS,
+    PERIODS,
+    TIMES,
+    parse_dates,
+)
 from ignite_workflow.data.seen import SeenDates
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
 
 __all__ = ["DateSearch"]
 
-_MAYBE_DATE = r"^\[?[\pL\d][\pL\d ,./:+()\x{a0}\x{202f}-]{2,78}\]?$"
+_MAYBE_DATE = r"^\[?[\pL\d][\pL\d ,./:+()\[_\x{a0}\x{202f}-]{2,78}\]?$"
 _DAY_AND_CLOCK = (
     r"^(?P<day>.*?)(?:(?P<gap>, |[ T])(?P<clock>\d{1,2}(?:[:.]\d{2}(?:\b|[aApPZ])| ?[aApP]\.? ?[mM]\b).*))?$"
 )
-_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{2}"
+_TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{2}|\d[QqWT年년_]\d|[Qq]\d{5}"
 _TRIED = 100
 _MOST_LAYOUTS = 4
 _BAD_SHARE = 0.05
@@ -170,8 +180,7 @@ class DateSearch:
         if len(self.seen.groups) == _MOST_LAYOUTS:
             return ""
         parts = rest.head(_TRIED).str.extract_groups(_DAY_AND_CLOCK).struct.unnest()
-        days = (*DAYS, *MONTHS, *COMPACT) if self.compact else (*DAYS, *MONTHS)
-        day, count = self._best(parts["day"], days)
+        day, count = self._best(parts["day"], (*DAYS, *MONTHS, *PERIODS, *COMPACT))
         time, times = self._best(parts["day"].filter(parts["clock"].is_null()), TIMES)
         if not max(count, times):
             whole, count = self._best(rest.head(_TRIED), LOGGED)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from ignite_workflow.data.cells import LARGEST
+from ignite_workflow.data.compact_dates import ENOUGH, compact_form
 from ignite_workflow.data.date_formats import is_zoned
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.seen import SeenCells
@@ -108,11 +109,24 @@ def _number_kind(name: str, seen: SeenCells) -> tuple[Kind, str]:
         return "identifier", f"integers that count the rows, from {seen.low:.0f} to {seen.high:.0f}"
     if seen.whole and not seen.repeated and seen.known > 2 and _ID_NAME.search(name.strip()):
         return "identifier", "named like an id, and no value occurs twice"
+    if seen.are_compact_dates and (_too_many_for_chance(seen) or is_named_like_a_time(name)):
+        return "datetime", _compact_why(name, seen)
     unit = unix_time_of(seen.low, seen.high) if is_named_like_a_time(name) else ""
     moments = f"; as {unit} {unix_time_range(unit, seen.low, seen.high)}: data.columns.{name}=datetime" if unit else ""
     power = f"; {seen.power!r} in scientific notation, if it is a code: data.columns.{name}=category"
     moments += power if seen.power and seen.whole else ""
     return "number", f"{kind_of_number} from {seen.low:.6g} to {seen.high:.6g}{moments}"
+
+
+def _too_many_for_chance(seen: SeenCells) -> bool:
+    """Whether there are too many different values for all of them to be days by chance."""
+    return seen.counts is None or len(seen.counts) >= ENOUGH
+
+
+def _compact_why(name: str, seen: SeenCells) -> str:
+    first, last = (f"{day[:4]}-{day[4:6]}-{day[6:8]}" for day in (f"{seen.low:.0f}", f"{seen.high:.0f}"))
+    written = f"every known cell is written {compact_form(seen.low, seen.high)}, from {first} to {last}"
+    return f"{written}; if these are numbers: data.columns.{name}=number"
 
 
 def _date_why(name: str, seen: SeenCells, dates: DateSearch) -> str:

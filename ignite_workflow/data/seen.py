@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from ignite_workflow.data.compact_dates import compact_form
+
 __all__ = ["SeenCells", "SeenDates", "plain_fields", "read_fields"]
 
 Seen = TypeVar("Seen", "SeenCells", "SeenDates")
@@ -27,6 +29,7 @@ class SeenCells:
         numeric: enough of them are numbers to try on.
         whole: every number is an integer.
         consecutive: each number is one more than that above it.
+        compact: each number is a day or a moment, such as 20240131.
         power: the first integer that is written as 12e34.
         leading_zeros: a number is written with zeros in front.
         typed_dates: cells are dates by their type.
@@ -48,6 +51,7 @@ class SeenCells:
     numeric: bool = True
     whole: bool = True
     consecutive: bool = True
+    compact: bool = True
     power: str = ""
     leading_zeros: bool = False
     typed_dates: bool = False
@@ -67,6 +71,11 @@ class SeenCells:
     def only_numbers(self) -> bool:
         """Whether there are cells that are not missing, and every one is a number."""
         return self.numeric and not self.bad and self.known > 0
+
+    @property
+    def are_compact_dates(self) -> bool:
+        """Whether there are numbers, and every one is a day or a moment such as 20240131."""
+        return self.only_numbers and self.whole and self.compact and bool(compact_form(self.low, self.high))
 
 
 @dataclass
