@@ -53,7 +53,7 @@ class ReadConfig:
         flags: what stands beside numbers and is no part of them, in addition to what is found: ["<"] reads <0.3 as 0.3;
             false: a cell such as 12.3 b or 5* is no number.
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
-        sheet: the name of a spreadsheet's sheet.
+        sheet: the name of a spreadsheet's sheet, or of the key of a JSON object that holds a list of records.
         header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
         units: whether the row beneath the header holds units, such as kg and [m/s], or more about the names, and no
             data.

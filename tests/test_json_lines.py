@@ -35,12 +35,6 @@ def test_the_nan_that_python_writes_is_missing_but_not_in_text(write):
     assert rows(path)[1:] == [(None, 'x: NaN, "NaN"'), (1.5, "NaN")]
 
 
-@pytest.mark.parametrize("array", ['[{"a": 1}, {"a": 2}]', '[\n {"a": 1}\n]'])
-def test_an_array_of_objects_is_told_what_to_do(write, array):
-    with pytest.raises(DataError, match=r"table\.jsonl: a JSON array: write one object a line, without brackets"):
-        rows(write(array))
-
-
 def test_the_lines_of_records_below_one_of_blanks_stay(tmp_path):
     path = tmp_path / "table.jsonl"
     path.write_text('  \n{"a": 1}\n \t\r\n {"a": 2}\n\n{"a": 3}\n')

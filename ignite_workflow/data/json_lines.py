@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, its keys the columns; objects and lists inside are taken apart as in Parquet."""
+"""JSON records: objects whose keys are the columns; objects and lists inside are taken apart as in Parquet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.json_array import DEEPEST, ElementBlock, JsonElements, find_elements
 from ignite_workflow.data.nested import MOST_LISTED, is_listed, leaves, parts
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.text_file import TextFile, open_text
@@ -24,8 +25,8 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["JsonLinesFile", "open_json_lines"]
 
-_DEEPEST = 64
 _MOST_KEYS = 10_000
+_OF_ROW = re.compile(r"\.\d+$")
 _KEY = r'"(?:[^"\\]|\\.)*"\s*:'
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BLANKS_ALONE = re.compile(rb"(?m)^[ \t]+(?=\r?$)")
@@ -46,7 +47,7 @@ class JsonLinesFile:
         lengths: of these lists.
     """
 
-    text: TextFile
+    text: TextFile | JsonElements
     columns: tuple[str, ...]
     lengths: Mapping[str, int]
     naming: ClassVar[str] = ""
@@ -85,13 +86,16 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
         DataError: the file is empty, a line is not a JSON object, two keys get one name, or there is no end to its keys
             or depth.
     """
-    text = open_text(path, read.encoding)
+    found_text = open_text(path, read.encoding)
+    text = find_elements(found_text, read.sheet) or found_text
+    rows = 0
     columns: dict[str, pl.DataType] = {}
     lengths: dict[str, tuple[int, int]] = {}
     keys: set[str] = set()
     for block in _blocks(text):
         _refuse_endless(path, block, keys)
         frame = _parsed(path, block)
+        rows += frame.height
         found: set[str] = set()
         for name, cells, dtype in leaves(frame.schema):
             if name in found:
@@ -104,10 +108,26 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
                 low, high = lengths.get(name, (MOST_LISTED, 0))
                 lengths[name] = min(low, *counts), max(high, *counts)
     if not columns:
-        raise DataError(f"{path}: the file is empty.")
+        raise DataError(f"{path}: there are no records.")
+    if rows == 1:
+        _refuse_columns_as_records(path, list(columns))
     same = {name: high for name, (low, high) in lengths.items() if low == high}
     names = [name for key, dtype in columns.items() for name, _ in parts(key, pl.col(key), dtype, same, ())]
     return JsonLinesFile(text, tuple(names), same)
+
+
+def _refuse_columns_as_records(path: Path, names: Sequence[str]) -> None:
+    """Refuse what pandas writes where nobody asks for records: an object of columns.
+
+    Raises:
+        DataError: it is such.
+    """
+    split = {"columns", "data"} <= set(names) <= {"columns", "data", "index", "index_names", "column_names"}
+    if split or all(map(_OF_ROW.search, names)):
+        raise DataError(
+            f"{path}: one object that holds a data frame by columns, not one object a row: write it with "
+            "to_json(..., orient='records')."
+        )
 
 
 def _refuse_endless(path: Path, block: Block, keys: set[str]) -> None:
@@ -116,11 +136,11 @@ def _refuse_endless(path: Path, block: Block, keys: set[str]) -> None:
     And a key that stands twice in one object, of which the parser would keep one in silence.
     """
     steps = _DEEPER[np.frombuffer(block.data, dtype=np.uint8)]
-    if np.cumsum(steps, dtype=np.int64).max() > _DEEPEST:  # brackets in text are counted too: look more closely
+    if np.cumsum(steps, dtype=np.int64).max() > DEEPEST:  # brackets in text are counted too: look more closely
         for number, line in enumerate(block.without_blank_lines().split(b"\n")):
             bare = np.frombuffer(_TEXT.sub(b"", line), dtype=np.uint8)
-            if len(bare) and np.cumsum(_DEEPER[bare], dtype=np.int64).max() > _DEEPEST:
-                raise DataError(f"{path}: line {block.line(number)}: nested deeper than {_DEEPEST}.")
+            if len(bare) and np.cumsum(_DEEPER[bare], dtype=np.int64).max() > DEEPEST:
+                raise DataError(f"{path}: {block.place(number)}: nested deeper than {DEEPEST}.")
     lines = pl.Series(block.without_blank_lines().split(b"\n"), dtype=pl.Binary).cast(pl.String, strict=False)
     found = lines.str.replace_all(r"\s+:", ":").str.extract_all(_KEY)
     spelled = found.explode().drop_nulls().unique()
@@ -133,7 +153,7 @@ def _refuse_endless(path: Path, block: Block, keys: set[str]) -> None:
     for number in doubtful.arg_true():
         twice = _key_twice(lines[number])  # or the keys are those of several objects inside
         if twice is not None:
-            raise DataError(f"{path}: line {block.line(number)}: key {twice!r} stands twice in one object.")
+            raise DataError(f"{path}: {block.place(number)}: key {twice!r} stands twice in one object.")
 
 
 def _are_spelled_twice(keys: pl.Series) -> bool:
@@ -163,10 +183,12 @@ def _key_twice(line: str) -> str | None:
     return next(iter(twice), None)
 
 
-def _blocks(text: TextFile, start: Position = BEGINNING) -> Iterator[Block]:
+def _blocks(text: TextFile | JsonElements, start: Position = BEGINNING) -> Iterator[Block]:
     endless = partial(_endless, text.path)
     for block in whole_records(text.blocks(start.byte), skip_lines=0, quote=None, endless=endless, start=start):
-        if block.data.strip():
+        if isinstance(text, JsonElements) and block.data.strip():
+            yield ElementBlock(block.data, block.first_line, None, block.end_line, block.end_byte)
+        elif block.data.strip():
             yield replace(block, data=_BLANKS_ALONE.sub(b"", block.data)) if _may_hold_blank_lines(block) else block
 
 
@@ -193,10 +215,8 @@ def _null_for_nan(match: re.Match[bytes]) -> bytes:
 
 def _bad_line(path: Path, block: Block, reason: str) -> DataError:
     types: dict[str, type] = {}
-    if block.first_line == 1 and block.data.lstrip().startswith(b"["):
-        return DataError(f"{path}: a JSON array: write one object a line, without brackets and commas around them.")
     for number, line in enumerate(block.without_blank_lines().splitlines()):
-        where = f"{path}: line {block.line(number)}"
+        where = f"{path}: {block.place(number)}"
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
