@@ -95,6 +95,7 @@ def test_cells_decide_what_a_separator_means(cells, thousands):
         ("7e3", 7000),
         ("7,50-", -7.5),
         ("7- €", -7),
+        ("7-€", -7),
         ("-  7,50", -7.5),
     ],
 )
@@ -124,6 +125,7 @@ def test_what_is_not_of_the_format_is_no_number(cell):
         ["31.12.2024"],
         ["18.00.00"],
         ["5/19/2006"],
+        ["20-Jan", "2-Jan", "7-Jan"],
         ["INV 1001", "INV 1002"],
         ["1O", "5", "7"],
         ["10k", "20k", "500"],

@@ -40,6 +40,7 @@ DASHES = ("-", "--", "---", "\u2013", "\u2014")
 MISSING = (
     "",
     *("NA", "N/A", "n/a", "na", "N.A.", "n.a.", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "NaT"),
+    *("-1.#IND", "1.#QNAN", "-1.#QNAN", "-nan(ind)"),  # NaN as programs of Microsoft's compiler write it
     *("null", "NULL", "Null", "(null)", "<null>", "nil", "\\N", "None", "none", "NONE", "(none)"),
     *("?", "??", ".", "..", "...", *DASHES),
     *(

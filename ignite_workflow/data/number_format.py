@@ -131,7 +131,8 @@ def simplified(cells: pl.Expr) -> pl.Expr:
     simple = cells.str.replace_all(f"[{BLANKS}]", " ").str.replace_all(APOSTROPHES, "'", literal=True)
     simple = simple.str.replace_all(MINUS, "-", literal=True).str.strip_chars().str.replace(r"^- +", "-")
     simple = simple.str.replace(r"^\(([^()+-]*)\)$", "-${1}")
-    return simple.str.replace(r"^([^()+-]*[0-9])-( ?[^0-9()+-]*)$", "-${1}${2}")
+    # letters right behind it make a day of the cell: 20-Jan
+    return simple.str.replace(r"^([^()+-]*[0-9])-((?: |[^0-9()+\-\pL]|$)[^0-9()+-]*)$", "-${1}${2}")
 
 
 def _without_unit(cells: pl.Expr, unit: str) -> pl.Expr:

@@ -29,7 +29,7 @@ __all__ = ["NumberSearch"]
 _DIGITS = rf"[.,]?[0-9](?:[0-9.,' {BLANKS}{APOSTROPHES}]*[0-9])?[.,]?(?:[eE][+-]?[0-9]+)?"
 _CELL = (
     rf"^(?P<open>\()?(?P<sign>[+\-{MINUS}]?)\s?(?P<before>{CURRENCY})?\s?(?P<sign2>[+\-{MINUS}]?)"
-    rf"(?P<digits>{_DIGITS})(?P<trail>-)?\s?(?P<after>{UNIT})?(?P<close>\))?$"
+    rf"(?P<digits>{_DIGITS})(?P<trail>-)?(?P<gap>\s)?(?P<after>{UNIT})?(?P<close>\))?$"
 )
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
@@ -248,4 +248,6 @@ class NumberSearch:
 def _parted(text: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
     """The parts of cells that may be numbers, and which are."""
     groups = text.str.extract_groups(_CELL).struct.unnest()
-    return groups, groups["digits"].is_not_null() & (groups["open"].is_null() == groups["close"].is_null())
+    closed = groups["open"].is_null() == groups["close"].is_null()
+    is_day = groups["trail"].is_not_null() & groups["gap"].is_null() & groups["after"].str.contains(r"^\pL")  # 20-Jan
+    return groups, groups["digits"].is_not_null() & closed & ~is_day.fill_null(value=False)
