@@ -138,7 +138,7 @@ def test_months_have_names_in_several_languages(cell):
 def test_names_of_months_may_be_of_several_languages_but_others_are_mistakes():
     cells = ["3 Okt. 2024", "4 oct. 2024", "5 oktober 2024"] * 40
 
-    assert search([*cells, "6 rue 2024"]).seen.first_bad == "6 rue 2024"
+    assert search([*cells, "6 rue 2024"]).profile.first_bad == "6 rue 2024"
 
 
 @settings(max_examples=40)
@@ -221,7 +221,7 @@ def test_the_range_of_dates_is_known(cells, days):
 def test_a_zone_that_nobody_knows_is_text_until_a_person_says_it():
     cells = ["2020-01-01 12:00 XYZ"]
 
-    assert (search(cells).fits, search(cells).seen.unknown_zone) == (False, "XYZ")
+    assert (search(cells).fits, search(cells).profile.unknown_zone) == (False, "XYZ")
     assert seconds(cells, search(cells, zones={"XYZ": "+01:00"}).formats) == [
         datetime(2020, 1, 1, 11, tzinfo=UTC).timestamp()
     ]
@@ -264,13 +264,13 @@ def test_the_end_decides_as_much_as_the_beginning():
     assert found.open
     found.add(pl.Series("when", ["01/31/2024"]))
 
-    assert (found.open, found.formats, found.seen.proof) == (False, ("%m/%d/%Y",), "01/31/2024")
+    assert (found.open, found.formats, found.profile.proof) == (False, ("%m/%d/%Y",), "01/31/2024")
 
 
 def test_a_few_cells_that_are_no_dates_are_mistakes_to_be_named():
     found = search([f"2024-01-{day:02d}" for day in range(1, 31)] + ["soon"])
 
-    assert (found.fits, found.seen.bad, found.seen.first_bad) == (True, 1, "soon")
+    assert (found.fits, found.profile.bad, found.profile.first_bad) == (True, 1, "soon")
     with pytest.raises(DataError, match=r"row 0, column 'when': 'soon' is not a date written %Y-%m-%d"):
         seconds(["soon"], found.formats)
 
@@ -307,7 +307,7 @@ def test_a_later_chunk_may_contradict_the_order_of_day_and_month():
     found.add(pl.Series(["03/02/2024", "03/29/2024"]))
 
     assert not found.fits
-    assert found.seen.contradiction == "'13/03/2024' and '03/29/2024'"
+    assert found.profile.contradiction == "'13/03/2024' and '03/29/2024'"
 
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC).timestamp()
@@ -382,8 +382,8 @@ def test_a_day_that_is_in_no_year_of_these_is_none():
 
     found = search(cells, first_year=1850)  # 1900 had no 29 February
 
-    assert found.seen.bad == 1
-    assert search(cells, first_year=1927).seen.bad == 0
+    assert found.profile.bad == 1
+    assert search(cells, first_year=1927).profile.bad == 0
 
 
 @pytest.mark.parametrize("clock", ["23:30 -05:00", "23:30 EST", "23:30-0500", "23:30 -05:00 (EST)"])
@@ -427,7 +427,7 @@ def test_weekdays_in_a_few_languages_are_read(form, cells):
 def test_a_weekday_that_the_day_was_not_is_no_date():
     cells = [*["lundi 1 juin 2020"] * 30, "mardi 1 juin 2020"]
 
-    assert search(cells).seen.bad == 1
+    assert search(cells).profile.bad == 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from ignite_workflow.data.cells import (
 from ignite_workflow.data.compact_dates import are_compact, compact_form
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
-from ignite_workflow.data.seen import SeenCells, SeenDates, plain_fields, read_fields
+from ignite_workflow.data.profiles import CellProfile, DateProfile, plain_fields, read_fields
 from ignite_workflow.data.unix_time import UNREADABLE, unix_time_of, unix_time_range
 
 __all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
@@ -88,25 +88,30 @@ class ColumnScan:
         self.name = name
         self.rules = rules
         self.given = kind
-        self.seen = SeenCells()
+        self.profile = CellProfile()
         self.dates = DateSearch(read, compact=kind == "datetime")
 
     @property
     def settles(self) -> bool:
         """Whether every cell so far is a number and nothing says that it is taken for something else."""
-        seen = self.seen
-        told = self.given == "number" or (self.given is None and not seen.are_compact_dates)
-        return seen.numeric and not seen.bad and not seen.leading_zeros and told
+        profile = self.profile
+        told = self.given == "number" or (self.given is None and not profile.are_compact_dates)
+        return profile.numeric and not profile.bad and not profile.leading_zeros and told
 
     @property
     def is_sure(self) -> bool:
         """Whether the cells to come may be read as numbers right away: missing ones were empty, some had fractions."""
-        return self.settles and self.seen.fractions and not self.seen.words and self.rules.format(self.name).is_plain
+        return (
+            self.settles and self.profile.fractions and not self.profile.words and self.rules.format(self.name).is_plain
+        )
 
     @property
     def mistaken(self) -> bool:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
-        return self.seen.settled and decide(self.name, self.given, self.seen, self.dates)[0] in ("category", "datetime")
+        return self.profile.settled and decide(self.name, self.given, self.profile, self.dates)[0] in (
+            "category",
+            "datetime",
+        )
 
     def add(self, series: pl.Series, place: Place, cast: pl.Series | None = None, *, empty: int = 0) -> pl.Series:
         """Look at the next cells.
@@ -122,111 +127,113 @@ class ColumnScan:
         """
         if self._add_plain(series):
             return series
-        seen = self.seen
-        before = seen.rows
-        seen.rows += len(series) - empty
-        seen.missing -= empty
+        profile = self.profile
+        before = profile.rows
+        profile.rows += len(series) - empty
+        profile.missing -= empty
         if not is_scalar(series.dtype):
-            seen.unusable = str(series.dtype)
+            profile.unusable = str(series.dtype)
             return series
-        seen.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
-        seen.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
-        missing = seen.missing
-        numbers = parse_numbers(series, self.rules, cast) if seen.numeric else None
+        profile.numeric &= series.dtype.is_numeric() or series.dtype in (pl.String, pl.Null)
+        profile.typed_dates |= series.dtype in (pl.Date, pl.Datetime)
+        missing = profile.missing
+        numbers = parse_numbers(series, self.rules, cast) if profile.numeric else None
         if numbers is not None:
             self._add_numbers(numbers, series, place, before, empty)
-            if not seen.whole and not len(numbers.bad):
-                seen.fractions = True  # there is no end to them: they are not counted
-                self._add_words(series, seen.missing - missing)
+            if not profile.whole and not len(numbers.bad):
+                profile.fractions = True  # there is no end to them: they are not counted
+                self._add_words(series, profile.missing - missing)
                 self._show(series)
                 return self._settled(series, numbers)
         text = as_text(series, self.rules.missing)
         if numbers is None:
-            seen.missing += text.null_count()
-        self._add_words(series, seen.missing - missing)
-        if seen.bad or not seen.numeric or self.given == "datetime":
+            profile.missing += text.null_count()
+        self._add_words(series, profile.missing - missing)
+        if profile.bad or not profile.numeric or self.given == "datetime":
             self.dates.add(text)
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
 
     def _add_plain(self, series: pl.Series) -> bool:
         """Look at the next numbers of a column of fractions where none is missing: the usual case of a large table."""
-        seen = self.seen
-        if series.dtype != pl.Float64 or not self.is_sure or not len(series) or len(seen.examples) < _SHOWN:
+        profile = self.profile
+        if series.dtype != pl.Float64 or not self.is_sure or not len(series) or len(profile.examples) < _SHOWN:
             return False
         values = series.to_numpy()
         if np.isnan(low := values.min()) or numbers_that_mean_missing(self.rules.missing):
             return False
-        seen.rows += len(series)
-        seen.low, seen.high = min(seen.low, low), max(seen.high, values.max())
+        profile.rows += len(series)
+        profile.low, profile.high = min(profile.low, low), max(profile.high, values.max())
         return True
 
     def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
         if not self.settles or series.dtype == pl.Float64:
             return series
-        self.seen.settled = True
+        self.profile.settled = True
         return pl.Series(series.name, numbers.values)
 
     def _add_numbers(self, numbers: Numbers, series: pl.Series, place: Place, before: int, empty: int) -> None:
-        seen = self.seen
+        profile = self.profile
         known = numbers.values[~np.isnan(numbers.values)] if numbers.missing or len(numbers.bad) else numbers.values
-        seen.missing += numbers.missing
-        if len(numbers.bad) and not seen.bad:
+        profile.missing += numbers.missing
+        if len(numbers.bad) and not profile.bad:
             first = int(numbers.bad[0])
-            seen.first_bad = f"{series[first]!r} in {place(first)}"
-        seen.bad += len(numbers.bad)
+            profile.first_bad = f"{series[first]!r} in {place(first)}"
+        profile.bad += len(numbers.bad)
         if len(known):
-            seen.low, seen.high = min(seen.low, known.min()), max(seen.high, known.max())
+            profile.low, profile.high = min(profile.low, known.min()), max(profile.high, known.max())
         self._add_whole(known, series, before, empty)
-        seen.numeric = seen.known < _SURE_ROWS or seen.bad <= seen.known / 2  # of text there is no use in trying on
+        profile.numeric = (
+            profile.known < _SURE_ROWS or profile.bad <= profile.known / 2
+        )  # of text there is no use in trying on
 
     def _add_whole(self, known: Floats, series: pl.Series, before: int, empty: int) -> None:
-        seen = self.seen
-        seen.whole = seen.whole and bool((known == np.floor(known)).all())
-        if not seen.whole:
-            seen.consecutive = seen.compact = False
+        profile = self.profile
+        profile.whole = profile.whole and bool((known == np.floor(known)).all())
+        if not profile.whole:
+            profile.consecutive = profile.compact = False
             return
-        seen.compact = seen.compact and (not len(known) or are_compact(known))
-        seen.power = seen.power or whole_power(series)
-        seen.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
+        profile.compact = profile.compact and (not len(known) or are_compact(known))
+        profile.power = profile.power or whole_power(series)
+        profile.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
         counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
-        seen.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == seen.low + before))
+        profile.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == profile.low + before))
 
     def _add_words(self, series: pl.Series, missing: int) -> None:
         if missing:
             for word, count in missing_words(series, self.rules.missing).items():
-                self.seen.words[word] = self.seen.words.get(word, 0) + count
+                self.profile.words[word] = self.profile.words.get(word, 0) + count
 
     def _count(self, text: pl.Series) -> None:
-        seen = self.seen
+        profile = self.profile
         self._show(text)
-        if seen.counts is None:
+        if profile.counts is None:
             return
         for value, count in text.drop_nulls().alias("").value_counts().iter_rows():  # a column may be called count
-            seen.repeated |= count > 1 or value in seen.counts
-            seen.counts[value] = seen.counts.get(value, 0) + count
-        if len(seen.counts) > MOST_DISTINCT:
-            seen.counts = None
+            profile.repeated |= count > 1 or value in profile.counts
+            profile.counts[value] = profile.counts.get(value, 0) + count
+        if len(profile.counts) > MOST_DISTINCT:
+            profile.counts = None
 
     def _show(self, series: pl.Series) -> None:
-        if len(self.seen.examples) < _SHOWN and not self._shown_at_once(series):
+        if len(self.profile.examples) < _SHOWN and not self._shown_at_once(series):
             text = as_text(series.head(1000), self.rules.missing).drop_nulls().unique(maintain_order=True)
-            self.seen.examples.update(dict.fromkeys(text.head(_SHOWN - len(self.seen.examples)).to_list()))
+            self.profile.examples.update(dict.fromkeys(text.head(_SHOWN - len(self.profile.examples)).to_list()))
 
     def _shown_at_once(self, series: pl.Series) -> bool:
         """Whether the first few cells give all examples: that takes a hundredth of the time of looking at many."""
-        if series.dtype != pl.String or self.seen.examples:
+        if series.dtype != pl.String or self.profile.examples:
             return False
         cells = (cell.strip() for cell in series.head(_GLANCE).to_list() if cell is not None)
         found = dict.fromkeys(cell for cell in cells if cell not in self.rules.missing)
         if len(found) < _SHOWN:
             return False
-        self.seen.examples.update(dict.fromkeys(list(found)[:_SHOWN]))
+        self.profile.examples.update(dict.fromkeys(list(found)[:_SHOWN]))
         return True
 
     def state_dict(self) -> dict[str, Any]:
         """What the cells so far have shown, as plain values."""
-        return {"cells": plain_fields(self.seen), "dates": plain_fields(self.dates.seen)}
+        return {"cells": plain_fields(self.profile), "dates": plain_fields(self.dates.profile)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take what another scan has seen, of the same column by the same rules.
@@ -234,39 +241,50 @@ class ColumnScan:
         Raises:
             ValueError: it is not of the form that ``state_dict`` has in this version.
         """
-        self.seen = read_fields(SeenCells, state["cells"])
-        self.dates.seen = read_fields(SeenDates, state["dates"])
+        self.profile = read_fields(CellProfile, state["cells"])
+        self.dates.profile = read_fields(DateProfile, state["dates"])
 
     def finding(self) -> Finding:
         """What all the cells seen so far amount to."""
-        seen = self.seen
-        kind, why = decide(self.name, self.given, seen, self.dates)
-        counts = None if seen.fractions else seen.counts
-        whole = seen.whole and seen.only_numbers and not are_codes(seen)
+        profile = self.profile
+        kind, why = decide(self.name, self.given, profile, self.dates)
+        counts = None if profile.fractions else profile.counts
+        whole = profile.whole and profile.only_numbers and not are_codes(profile)
         given = self.given is not None
         question = self._question() if kind == "datetime" else ""
         formats = self.dates.formats
-        if kind == "datetime" and not given and seen.are_compact_dates:
-            formats = (compact_form(seen.low, seen.high),)
+        if kind == "datetime" and not given and profile.are_compact_dates:
+            formats = (compact_form(profile.low, profile.high),)
         if self._are_moments:
-            formats = tuple(filter(None, (unix_time_of(seen.low, seen.high),)))
-            why += "".join(f": {unit}, {unix_time_range(unit, seen.low, seen.high)}" for unit in formats)
-        shown = tuple(seen.examples)[:_SHOWN]
+            formats = tuple(filter(None, (unix_time_of(profile.low, profile.high),)))
+            why += "".join(f": {unit}, {unix_time_range(unit, profile.low, profile.high)}" for unit in formats)
+        shown = tuple(profile.examples)[:_SHOWN]
         return Finding(
-            self.name, kind, why, seen.rows, seen.missing, counts, whole, shown, formats, given, question, seen.words
+            self.name,
+            kind,
+            why,
+            profile.rows,
+            profile.missing,
+            counts,
+            whole,
+            shown,
+            formats,
+            given,
+            question,
+            profile.words,
         )
 
     @property
     def _are_moments(self) -> bool:
         """Whether numbers stand where a person says that dates do."""
-        numbers = self.seen.only_numbers and not self.seen.typed_dates
+        numbers = self.profile.only_numbers and not self.profile.typed_dates
         return self.given == "datetime" and numbers and not self.dates.fits
 
     def _question(self) -> str:
-        seen = self.seen
-        if self._are_moments and not unix_time_of(seen.low, seen.high):
+        profile = self.profile
+        if self._are_moments and not unix_time_of(profile.low, profile.high):
             return (
-                f"column {self.name!r}: its numbers, from {seen.low:.17g} to {seen.high:.17g}, {UNREADABLE}: "
+                f"column {self.name!r}: its numbers, from {profile.low:.17g} to {profile.high:.17g}, {UNREADABLE}: "
                 f"name what is no date in data.missing, or say data.columns.{self.name}=number."
             )
         leave_out = f"or leave the column out: data.columns.{self.name}=ignore."
@@ -274,9 +292,10 @@ class ColumnScan:
             return f"column {self.name!r}: {self.dates.open_zone}, {leave_out}"
         if not self.dates.open:
             return ""
+        example = self.dates.profile.example
         return (
-            f"column {self.name!r}: {self.dates.seen.example!r} may begin with the day or with the month, as all cells "
-            f"may. Say data.read.day_first=true or false, {leave_out}"
+            f"column {self.name!r}: {example!r} may begin with the day or with the month, as all cells may. "
+            f"Say data.read.day_first=true or false, {leave_out}"
         )
 
 

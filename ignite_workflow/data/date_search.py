@@ -17,7 +17,7 @@ from ignite_workflow.data.date_formats import (
     TIMES,
     parse_dates,
 )
-from ignite_workflow.data.seen import SeenDates
+from ignite_workflow.data.profiles import DateProfile
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
 
 __all__ = ["DateSearch"]
@@ -54,41 +54,46 @@ class DateSearch:
         self.day_first = read.day_first
         self.first_year = read.first_year
         self.zones = read.zones
-        self.seen = SeenDates()
+        self.profile = DateProfile()
 
     @property
     def fits(self) -> bool:
         """Whether (nearly) all cells so far are dates."""
-        seen = self.seen
-        return bool(seen.groups) and not seen.failed and seen.bad <= _BAD_SHARE * seen.known
+        profile = self.profile
+        return bool(profile.groups) and not profile.failed and profile.bad <= _BAD_SHARE * profile.known
 
     @property
     def nearly_fits(self) -> bool:
         """Whether most cells so far are dates, but too many are not."""
-        seen = self.seen
-        return bool(seen.groups) and not seen.contradiction and _BAD_SHARE * seen.known < seen.bad < seen.known / 2
+        profile = self.profile
+        return (
+            bool(profile.groups)
+            and not profile.contradiction
+            and _BAD_SHARE * profile.known < profile.bad < profile.known / 2
+        )
 
     @property
     def formats(self) -> tuple[str, ...]:
         """The formats found: a cell is written in the first of them that fits it."""
         if not self.fits:
             return ()
-        names, offsets = self.seen.zones, resolved_zones(self._zone_names, self.zones)
-        chosen = map(self._chosen, self.seen.groups.values())
+        names, offsets = self.profile.zones, resolved_zones(self._zone_names, self.zones)
+        chosen = map(self._chosen, self.profile.groups.values())
         return tuple(with_years(with_zones(form, names, offsets), self.first_year) for form in chosen)
 
     @property
     def range(self) -> str:
         """From the first day to the last, for people; empty where cells are times without a day."""
-        chosen = [form for form in map(self._chosen, self.seen.groups.values()) if form in self.seen.first]
+        first, last = self.profile.first, self.profile.last
+        chosen = [form for form in map(self._chosen, self.profile.groups.values()) if form in first]
         if not chosen:
             return ""
-        return f"from {min(map(self.seen.first.__getitem__, chosen))} to {max(map(self.seen.last.__getitem__, chosen))}"
+        return f"from {min(first[form] for form in chosen)} to {max(last[form] for form in chosen)}"
 
     @property
     def open(self) -> bool:
         """Whether day and month could be exchanged in every cell, and nobody said which comes first."""
-        return self.fits and self.day_first is None and any(len(group) > 1 for group in self.seen.groups.values())
+        return self.fits and self.day_first is None and any(len(group) > 1 for group in self.profile.groups.values())
 
     @property
     def open_zone(self) -> str:
@@ -98,9 +103,9 @@ class DateSearch:
     @property
     def _zone_names(self) -> list[str]:
         """The abbreviations in the column: that of a format without others counts too, as it tells of those."""
-        seen = self.seen
-        alone = (name for name in ("UTC", "GMT") if any(layout.endswith(f" {name}") for layout in seen.groups))
-        return [*seen.zones, *(name for name in alone if name not in seen.zones)]
+        profile = self.profile
+        alone = (name for name in ("UTC", "GMT") if any(layout.endswith(f" {name}") for layout in profile.groups))
+        return [*profile.zones, *(name for name in alone if name not in profile.zones)]
 
     def _chosen(self, group: tuple[str, ...]) -> str:
         if len(group) > 1 and self.day_first is False:
@@ -109,35 +114,35 @@ class DateSearch:
 
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, null where missing."""
-        seen = self.seen
+        profile = self.profile
         rest = text.drop_nulls()
-        if seen.failed or not len(rest):
+        if profile.failed or not len(rest):
             return
-        seen.known += len(rest)
+        profile.known += len(rest)
         first = rest.head(_TRIED)
-        if not seen.groups and not self.compact:
+        if not profile.groups and not self.compact:
             likely = first.str.contains(_MAYBE_DATE) & first.str.contains(_TWO_PARTS)
             if 2 * int(likely.sum()) <= len(first):
-                seen.failed = True
+                profile.failed = True
                 return
-        for layout in list(seen.groups):
+        for layout in list(profile.groups):
             rest = self._claim(layout, rest)
-        while len(rest) and not seen.failed and (layout := self._likeliest(rest)):
-            if layout in seen.groups:  # in the order of day and month that earlier cells decided against
-                self._refuse(rest, seen.groups[layout])
+        while len(rest) and not profile.failed and (layout := self._likeliest(rest)):
+            if layout in profile.groups:  # in the order of day and month that earlier cells decided against
+                self._refuse(rest, profile.groups[layout])
                 return
-            seen.failed = bool(seen.groups) and (layout in TIMES or any(each in TIMES for each in seen.groups))
-            seen.groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
+            profile.failed = bool(profile.groups) and (layout in TIMES or any(each in TIMES for each in profile.groups))
+            profile.groups[layout] = tuple(form for form in DATE_FORMATS if _layout(form) == layout)
             rest = self._claim(layout, rest)
         if len(rest):
-            seen.first_bad = seen.first_bad or str(rest[0])
-            seen.bad += len(rest)
-            seen.failed |= seen.bad > _BAD_SHARE * seen.known and seen.known >= _TRIED
+            profile.first_bad = profile.first_bad or str(rest[0])
+            profile.bad += len(rest)
+            profile.failed |= profile.bad > _BAD_SHARE * profile.known and profile.known >= _TRIED
 
     def _claim(self, layout: str, rest: pl.Series) -> pl.Series:
         """Take away the cells of a layout, and those of its formats that do not fit them all."""
-        seen = self.seen
-        forms = seen.groups[layout]
+        profile = self.profile
+        forms = profile.groups[layout]
         moments = {form: self._parse(rest, form) for form in forms}
         parsed = {form: cells.is_not_null() for form, cells in moments.items()}
         claimed = parsed[forms[0]]
@@ -147,17 +152,17 @@ class DateSearch:
         if len(fitting) < len(forms):
             other = next(form for form in forms if form not in fitting)
             telling = str(rest.filter(claimed & ~parsed[other])[0])
-            seen.proof = seen.proof or telling
+            profile.proof = profile.proof or telling
             if not fitting:
                 self._refuse(rest.filter(claimed), forms[-1:])
-        seen.groups[layout] = fitting
+        profile.groups[layout] = fitting
         for form in fitting:
             self._widen(form, moments[form])
         if "%Z" in layout:
             names = zone_names(rest.filter(claimed)).unique().drop_nulls()
-            seen.zones = sorted({*seen.zones, *names})
-        if not seen.example and claimed.any():
-            seen.example = str(rest.filter(claimed)[0])
+            profile.zones = sorted({*profile.zones, *names})
+        if not profile.example and claimed.any():
+            profile.example = str(rest.filter(claimed)[0])
         return rest.filter(~claimed)
 
     def _widen(self, form: str, moments: pl.Series) -> None:
@@ -166,18 +171,18 @@ class DateSearch:
             return
         ends = pl.Series([moments.min(), moments.max()], dtype=pl.Datetime("us"))
         first, last = ends.dt.to_string("%Y-%m-%d").to_list()
-        self.seen.first[form] = min(first, self.seen.first.get(form, first))
-        self.seen.last[form] = max(last, self.seen.last.get(form, last))
+        self.profile.first[form] = min(first, self.profile.first.get(form, first))
+        self.profile.last[form] = max(last, self.profile.last.get(form, last))
 
     def _refuse(self, cells: pl.Series, decided: tuple[str, ...]) -> None:
         """Cells are dates of a layout, but not in the order of day and month that was decided by others."""
-        seen = self.seen
-        seen.contradiction = f"{seen.proof!r} and {cells.filter(self._parse(cells, decided[0]).is_null())[0]!r}"
-        seen.failed = True
+        profile = self.profile
+        profile.contradiction = f"{profile.proof!r} and {cells.filter(self._parse(cells, decided[0]).is_null())[0]!r}"
+        profile.failed = True
 
     def _likeliest(self, rest: pl.Series) -> str:
         """The layout of most of the first cells; empty where there is none."""
-        if len(self.seen.groups) == _MOST_LAYOUTS:
+        if len(self.profile.groups) == _MOST_LAYOUTS:
             return ""
         parts = rest.head(_TRIED).str.extract_groups(_DAY_AND_CLOCK).struct.unnest()
         day, count = self._best(parts["day"], (*DAYS, *MONTHS, *PERIODS, *COMPACT))
@@ -193,7 +198,7 @@ class DateSearch:
         clock, count = self._best("1970-01-01 " + clocks["clock"], tuple(f"%Y-%m-%d {clock}" for clock in CLOCKS))
         if count:
             return _layout(f"{day}{clocks['gap'][0]}{clock.split(' ', 1)[1]}")
-        self.seen.unknown_zone = self.seen.unknown_zone or zone_names(clocks["clock"])[0] or ""
+        self.profile.unknown_zone = self.profile.unknown_zone or zone_names(clocks["clock"])[0] or ""
         return ""
 
     def _best(self, cells: pl.Series, forms: tuple[str, ...]) -> tuple[str, int]:

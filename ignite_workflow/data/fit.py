@@ -51,25 +51,25 @@ def fit_schema(schema: Schema, chunks: Iterable[Chunk], train: Mask, *, seed: in
         DataError: a cell does not fit its column, or a target does not vary; names row, column and value.
     """
     wanted = [[of for of in CANDIDATES[column.kind] if of != "missing"] for column in schema.numeric]
-    seen = _Seen(Moments(sum(map(len, wanted))), Moments(len(_scaled(schema))))
+    found = _RowStatistics(Moments(sum(map(len, wanted))), Moments(len(_scaled(schema))))
     samples: list[list[Row]] = []
-    for each in parallel_map(partial(_look, schema, wanted, train, _sample(train, seed)), chunks):
-        seen.add(each)
+    for each in parallel_map(partial(_statistics, schema, wanted, train, _sample(train, seed)), chunks):
+        found.add(each)
         samples.append(each.sample)
     sample = [np.concatenate(pieces) for pieces in zip(*samples, strict=True)]
-    numeric = _fitted_numbers(schema, wanted, seen.moments, sample, int(train.sum()))
+    numeric = _fitted_numbers(schema, wanted, found.moments, sample, int(train.sum()))
     categories = {
-        column.name: _fitted_category(column, class_order(seen.classes[column.name]), column.name in seen.missing)
+        column.name: _fitted_category(column, class_order(found.classes[column.name]), column.name in found.missing)
         for column in schema.categories
     }
     fitted = {**numeric, **categories}
     columns = tuple(fitted.get(column.name, column) for column in schema.columns)
-    targets = _fitted_targets(schema, seen.targets)
-    return replace(schema, columns=columns, targets=targets, classes=class_order(seen.labels))
+    targets = _fitted_targets(schema, found.targets)
+    return replace(schema, columns=columns, targets=targets, classes=class_order(found.labels))
 
 
 @dataclass
-class _Seen:
+class _RowStatistics:
     """What some training rows hold: of numbers the moments and a sample, of categories the classes, of targets both."""
 
     moments: Moments
@@ -79,7 +79,7 @@ class _Seen:
     missing: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
 
-    def add(self, other: _Seen) -> None:
+    def add(self, other: _RowStatistics) -> None:
         """Take in other rows; their sample is left alone."""
         self.moments.add(other.moments)
         self.targets.add(other.targets)
@@ -89,23 +89,23 @@ class _Seen:
         self.labels |= other.labels
 
 
-def _look(schema: Schema, wanted: list[list[str]], train: Mask, sampled: Mask, chunk: Chunk) -> _Seen:
+def _statistics(schema: Schema, wanted: list[list[str]], train: Mask, sampled: Mask, chunk: Chunk) -> _RowStatistics:
     rows = slice(chunk.first_row, chunk.first_row + chunk.frame.height)
     values = _numbers(schema, wanted, chunk)
     read = [as_numbers(chunk.column(target.name), schema.rules, chunk.place) for target in _scaled(schema)]
-    seen = _Seen(Moments.of(values, train[rows]), Moments.of(read, train[rows]))
+    found = _RowStatistics(Moments.of(values, train[rows]), Moments.of(read, train[rows]))
     picked = np.flatnonzero(sampled[rows])
-    seen.sample = [each.take(picked) for each in values]
+    found.sample = [each.take(picked) for each in values]
     chosen = np.flatnonzero(train[rows])
     for column in schema.categories:
         text = as_text(chunk.column(column.name), schema.rules.missing).gather(chosen)
-        seen.classes[column.name] = set(text.drop_nulls().unique())
+        found.classes[column.name] = set(text.drop_nulls().unique())
         if text.null_count():
-            seen.missing.add(column.name)
+            found.missing.add(column.name)
     if schema.task in CLASS_TASKS:
         series = chunk.column(schema.targets[0].name)
-        seen.labels = set(target_text(series, schema.rules, schema.targets[0]).gather(chosen).drop_nulls().unique())
-    return seen
+        found.labels = set(target_text(series, schema.rules, schema.targets[0]).gather(chosen).drop_nulls().unique())
+    return found
 
 
 def _scaled(schema: Schema) -> tuple[Target, ...]:

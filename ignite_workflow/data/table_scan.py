@@ -80,8 +80,10 @@ def scan_table(
     """
     pass_ = _Pass(_rules(config), given, keep, store, journal, read=config.read)
     scan = _scan_table(table, config, pass_)
-    seen = {name: column.seen for name, column in scan.scans.items()}
-    signs = [name for name, cells in seen.items() if "+" in (cells.counts or ()) and cells.words.keys() & set(DASHES)]
+    profiles = {name: column.profile for name, column in scan.scans.items()}
+    signs = [
+        name for name, cells in profiles.items() if "+" in (cells.counts or ()) and cells.words.keys() & set(DASHES)
+    ]
     if not signs:
         return scan
     if store is not None:
@@ -95,8 +97,8 @@ def _scan_table(table: Table, config: DataConfig, pass_: _Pass) -> TableScan:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
     search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
     scan = pass_.over(table, search)
-    bad = {name for name, column in scan.scans.items() if column.seen.bad}
-    bad -= {name for name in bad if search.may_be_clocks(name) and not scan.scans[name].dates.seen.bad}
+    bad = {name for name, column in scan.scans.items() if column.profile.bad}
+    bad -= {name for name in bad if search.may_be_clocks(name) and not scan.scans[name].dates.profile.bad}
     doubtful = search.doubtful(sorted(bad))
     if not doubtful or scan.kept.height <= search.rows:
         return scan

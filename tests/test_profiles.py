@@ -9,7 +9,7 @@ import pytest
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.columns import ColumnScan
 from ignite_workflow.data.journal import _FORMAT
-from ignite_workflow.data.seen import SeenCells, SeenDates
+from ignite_workflow.data.profiles import CellProfile, DateProfile
 
 
 def scan_of(*chunks):
@@ -39,7 +39,7 @@ def test_a_scan_goes_on_from_what_another_has_saved(first, rest):
     resumed.load_state_dict(put_on_disk(scan_of(first)))
     resumed.add(pl.Series("x", rest), "row {}".format)
 
-    assert (resumed.seen, resumed.dates.seen) == ((whole := scan_of(first, rest)).seen, whole.dates.seen)
+    assert (resumed.profile, resumed.dates.profile) == ((whole := scan_of(first, rest)).profile, whole.dates.profile)
     assert resumed.finding() == whole.finding()
 
 
@@ -57,7 +57,7 @@ def test_a_field_that_was_not_saved_is_refused():
     state = put_on_disk(scan_of(["1"]))
     del state["cells"]["repeated"]
 
-    with pytest.raises(ValueError, match="SeenCells: saved with other fields: repeated"):
+    with pytest.raises(ValueError, match="CellProfile: saved with other fields: repeated"):
         scan_of().load_state_dict(state)
 
 
@@ -67,6 +67,6 @@ def test_other_fields_are_another_format_of_the_journal():
     cells += "repeated settled fractions counts examples words"
     dates = "known bad first_bad example proof contradiction unknown_zone zones groups first last failed"
 
-    assert [each.name for each in fields(SeenCells)] == cells.split()
-    assert [each.name for each in fields(SeenDates)] == dates.split()
+    assert [each.name for each in fields(CellProfile)] == cells.split()
+    assert [each.name for each in fields(DateProfile)] == dates.split()
     assert _FORMAT == 7

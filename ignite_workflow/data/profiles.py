@@ -1,4 +1,4 @@
-"""What the cells of a column have shown so far: kept while they are looked at, saved with the journal of that look."""
+"""The profile of a column: what its cells have shown so far, kept while they are scanned and saved in a journal."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 
 from ignite_workflow.data.compact_dates import compact_form
 
-__all__ = ["SeenCells", "SeenDates", "plain_fields", "read_fields"]
+__all__ = ["CellProfile", "DateProfile", "plain_fields", "read_fields"]
 
-Seen = TypeVar("Seen", "SeenCells", "SeenDates")
+Profile = TypeVar("Profile", "CellProfile", "DateProfile")
 
 
 @dataclass
-class SeenCells:
+class CellProfile:
     """What the cells of a column have shown.
 
     Attributes:
@@ -79,7 +79,7 @@ class SeenCells:
 
 
 @dataclass
-class SeenDates:
+class DateProfile:
     """What the cells of a column have shown of dates.
 
     Attributes:
@@ -109,12 +109,12 @@ class SeenDates:
     failed: bool = False
 
 
-def plain_fields(seen: SeenCells | SeenDates) -> dict[str, Any]:
+def plain_fields(profile: CellProfile | DateProfile) -> dict[str, Any]:
     """The fields, by name, as JSON can hold them; not copied."""
-    return dict(vars(seen))
+    return dict(vars(profile))
 
 
-def read_fields(cls: type[Seen], plain: Mapping[str, Any]) -> Seen:
+def read_fields(cls: type[Profile], plain: Mapping[str, Any]) -> Profile:
     """What ``plain_fields`` gave.
 
     Raises:
