@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ignite_workflow.data.columns import USED_KINDS
+from ignite_workflow.data.kinds import USED_KINDS
 from ignite_workflow.data.schema import Column, Schema
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from ignite_workflow.component_options import check_components
 from ignite_workflow.config import Component, RunConfig, config_to_mapping
 from ignite_workflow.config_fields import DEFAULT_FRACTION
 from ignite_workflow.config_tree import to_yaml
-from ignite_workflow.data.columns import USED_KINDS, Finding
+from ignite_workflow.data.findings import Finding
 from ignite_workflow.data.inspection import TableReport, inspect_table, report_on
+from ignite_workflow.data.kinds import USED_KINDS
 from ignite_workflow.data.survey import Survey
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.display import padded, printable, shorten, text_width, wrapped

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.columns import ColumnScan
+from ignite_workflow.data.column_scan import ColumnScan
 from ignite_workflow.data.date_formats import DATE_FORMATS, parse_dates
 from ignite_workflow.data.date_search import DateSearch
 from ignite_workflow.data.dates import as_seconds

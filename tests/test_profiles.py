@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.columns import ColumnScan
+from ignite_workflow.data.column_scan import ColumnScan
 from ignite_workflow.data.journal import _FORMAT
 from ignite_workflow.data.profiles import CellProfile, DateProfile
 

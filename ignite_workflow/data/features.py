@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text, parse_numbers
-from ignite_workflow.data.columns import Kind
 from ignite_workflow.data.dates import CYCLES, as_seconds, cycle_position
+from ignite_workflow.data.kinds import Kind
 
 __all__ = [
     "CANDIDATES",

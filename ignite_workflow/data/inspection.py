@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ignite_workflow.config import DataConfig, Task
-from ignite_workflow.data.columns import Finding
 from ignite_workflow.data.features import class_order, target_text
+from ignite_workflow.data.findings import Finding
 from ignite_workflow.data.sentinels import find_sentinels
 from ignite_workflow.data.survey import Survey, survey_table
 from ignite_workflow.data.task import CLASS_TASKS

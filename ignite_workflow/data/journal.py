@@ -21,7 +21,7 @@ import polars as pl
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.checked_files import fingerprint, read_document, write_document
 from ignite_workflow.data.chunk_store import ChunkStore
-from ignite_workflow.data.columns import ColumnScan
+from ignite_workflow.data.column_scan import ColumnScan
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.format_search import Formats
 from ignite_workflow.data.position import BEGINNING, Position

@@ -18,7 +18,6 @@ from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
 from ignite_workflow.data.centuries import without_years
 from ignite_workflow.data.chunk import Chunk, as_chunk
-from ignite_workflow.data.columns import USED_KINDS
 from ignite_workflow.data.date_formats import DATE_FORMATS
 from ignite_workflow.data.features import (
     CANDIDATES,
@@ -32,6 +31,7 @@ from ignite_workflow.data.features import (
     part_values,
     target_text,
 )
+from ignite_workflow.data.kinds import USED_KINDS
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.task import CLASS_TASKS
 from ignite_workflow.data.unix_time import UNIX_TIMES

@@ -9,7 +9,7 @@ import numpy as np
 
 from ignite_workflow.data.cells import CellRules, Floats, parse_numbers
 from ignite_workflow.data.chunk import Chunk
-from ignite_workflow.data.columns import Finding
+from ignite_workflow.data.findings import Finding
 
 __all__ = ["find_sentinels"]
 

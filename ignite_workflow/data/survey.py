@@ -12,10 +12,10 @@ from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
 from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.chunk_store import ChunkStore
-from ignite_workflow.data.columns import Finding, keep_one_feature
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.features import Column, Target
+from ignite_workflow.data.findings import Finding, keep_one_feature
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows

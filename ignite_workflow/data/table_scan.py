@@ -11,9 +11,11 @@ from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data.cells import DASHES, MISSING, CellRules
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
-from ignite_workflow.data.columns import ColumnScan, Finding, Kind
+from ignite_workflow.data.column_scan import ColumnScan
+from ignite_workflow.data.findings import Finding
 from ignite_workflow.data.format_search import Formats, FormatSearch
 from ignite_workflow.data.journal import Journal, Progress
+from ignite_workflow.data.kinds import Kind
 from ignite_workflow.data.number_format import to_float
 from ignite_workflow.data.prefetch import prefetch
 from ignite_workflow.data.tables import Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ignite_workflow.config import Task
-from ignite_workflow.data.columns import Finding
+from ignite_workflow.data.findings import Finding
 from ignite_workflow.errors import ConfigError, DataError
 
 __all__ = ["CLASS_TASKS", "choose_task"]

@@ -1,9 +1,8 @@
-"""What a column holds, found by looking at all of it, chunk by chunk, and said with the evidence."""
+"""What a column holds, found by looking at all of its cells, chunk by chunk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,51 +24,15 @@ from ignite_workflow.data.cells import (
 )
 from ignite_workflow.data.compact_dates import are_compact, compact_form
 from ignite_workflow.data.date_search import DateSearch
-from ignite_workflow.data.kinds import MOST_DISTINCT, USED_KINDS, Kind, are_codes, decide
+from ignite_workflow.data.findings import Finding
+from ignite_workflow.data.kinds import MOST_DISTINCT, Kind, are_codes, decide
 from ignite_workflow.data.profiles import CellProfile, DateProfile, plain_fields, read_fields
 from ignite_workflow.data.unix_time import UNREADABLE, unix_time_of, unix_time_range
 
-__all__ = ["USED_KINDS", "ColumnScan", "Finding", "Kind", "keep_one_feature"]
+__all__ = ["ColumnScan"]
 
 _SURE_ROWS = 1000
 _SHOWN, _GLANCE = 3, 16
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a column was found to hold.
-
-    Attributes:
-        name: of the column.
-        kind: what it is taken for; one of ``USED_KINDS`` is used.
-        why: the evidence, one line.
-        rows, missing: how many cells there are, and how many of them are missing.
-        counts: how often each value occurs; None where they are too many, or fractions.
-        whole: every known cell is an integer.
-        examples: the first different values.
-        formats: of a date, those it is written in.
-        given: ``data.columns`` says so.
-        words: how often each spelling of a missing value occurs, empty cells left out.
-        question: what only a person can decide, one line; empty where nothing is open.
-    """
-
-    name: str
-    kind: Kind
-    why: str
-    rows: int
-    missing: int
-    counts: Mapping[str, int] | None
-    whole: bool
-    examples: tuple[str, ...]
-    formats: tuple[str, ...] = ()
-    given: bool = False
-    question: str = ""
-    words: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def known(self) -> int:
-        """The number of cells that are not missing."""
-        return self.rows - self.missing
 
 
 class ColumnScan:
@@ -297,16 +260,3 @@ class ColumnScan:
             f"column {self.name!r}: {example!r} may begin with the day or with the month, as all cells may. "
             f"Say data.read.day_first=true or false, {leave_out}"
         )
-
-
-def keep_one_feature(findings: Mapping[str, Finding], targets: Iterable[str]) -> dict[str, Finding]:
-    """Take a column that counts the rows for a number where nothing else could be learned from: x of a curve y(x)."""
-    features = {name: finding for name, finding in findings.items() if name not in set(targets)}
-    if any(finding.kind in USED_KINDS for finding in features.values()):
-        return dict(findings)
-    counting = {
-        name: replace(finding, kind="number", why=f"{finding.why}; the only column to learn from")
-        for name, finding in features.items()
-        if finding.kind == "identifier" and finding.whole
-    }
-    return {**findings, **counting}

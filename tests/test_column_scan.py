@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from ignite_workflow.data.cells import CellRules
-from ignite_workflow.data.columns import ColumnScan, keep_one_feature
+from ignite_workflow.data.column_scan import ColumnScan
 from ignite_workflow.data.dates import as_seconds
+from ignite_workflow.data.findings import keep_one_feature
 from ignite_workflow.errors import DataError
 
 
