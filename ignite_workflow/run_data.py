@@ -77,7 +77,7 @@ def prepare_data(
     seed: int,
     cache_directory: Path | None = None,
     schema: Schema | None = None,
-    surveyed: Callable[[Survey], None] | None = None,
+    on_survey: Callable[[Survey], None] | None = None,
 ) -> RunData:
     """Read the data of a run.
 
@@ -86,7 +86,7 @@ def prepare_data(
         seed: of the split.
         cache_directory: of prepared tables; None: the person's own.
         schema: of a trained model that is to go on with this data; None: fitted here.
-        surveyed: hears what the look at a table found, where it was not prepared before.
+        on_survey: is called with what the first pass over a table found, where it was not prepared before.
 
     Raises:
         ConfigError: a setting does not go with the data.
@@ -101,7 +101,7 @@ def prepare_data(
         )
     if not config.path:
         raise ConfigError("data.path: is missing.")
-    return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema, surveyed=surveyed))
+    return _table(prepare_table(config, seed=seed, cache_directory=cache_directory, schema=schema, on_survey=on_survey))
 
 
 def _table(prepared: PreparedData) -> RunData:

@@ -76,7 +76,7 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     def report(survey: Survey) -> None:
         reports.append(report_on(survey))
 
-    data = prepare_data(config.data, seed=config.train.seed, surveyed=report)
+    data = prepare_data(config.data, seed=config.train.seed, on_survey=report)
     found = reports[-1] if reports else inspect_table(config.data)
     assert data.target is not None
     filled = complete(config, sizes=data.sizes, task=data.target.task)

@@ -29,7 +29,7 @@ class ArraySink(Protocol):
     """Takes the rows of named arrays as they come."""
 
     def expect(self, size: int) -> None:
-        """Hear, before the first rows, how many bytes will come at least."""
+        """Prepare for so many bytes at least, before the first rows come."""
 
     def append(self, name: str, rows: Array) -> None:
         """Add rows, (N, ...), to the array of that name; the first ones settle its type and row shape."""

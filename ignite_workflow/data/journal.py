@@ -91,14 +91,14 @@ class Journal:
         directory: of the journal.
         work: names what it depends on: the files as they are, the settings.
         store: keeps the chunks, in the same directory.
-        going_on: hears how many rows an earlier start has read.
+        on_resume: is called with how many rows an earlier start has read.
     """
 
-    def __init__(self, directory: Path, work: str, store: ChunkStore, going_on: Callable[[int], None]) -> None:
+    def __init__(self, directory: Path, work: str, store: ChunkStore, on_resume: Callable[[int], None]) -> None:
         self._directory = directory
         self._work = work
         self._store = store
-        self._going_on = going_on
+        self._on_resume = on_resume
         self._next = time.monotonic() + _SECONDS
         self._kept: list[list[Any]] = []  # the files of what is kept, with their fingerprints
         self._chunks_kept = 0  # that these hold
@@ -150,7 +150,7 @@ class Journal:
             file.repaired.update({line: (cut, filled) for line, cut, filled in repaired})
         for file, left_out in zip(_csv_files(table), document["left_out"], strict=True):
             file.left_out.update(left_out)
-        self._going_on(progress.end.row)
+        self._on_resume(progress.end.row)
 
     def _is_trusted(self, document: dict[str, Any]) -> bool:
         if (document["format"], document["work"]) != (_FORMAT, self._work):

@@ -38,7 +38,7 @@ __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 _FORMAT = 11  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
-Heard = Callable[[Survey], None] | None
+OnSurvey = Callable[[Survey], None] | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def prepare_table(
     seed: int,
     cache_directory: Path | None = None,
     schema: Schema | None = None,
-    surveyed: Heard = None,
+    on_survey: OnSurvey = None,
 ) -> PreparedData:
     """Turn a table into arrays, or find those made before from the same content and settings.
 
@@ -93,7 +93,7 @@ def prepare_table(
         seed: of the run: decides a random split.
         cache_directory: where arrays are kept; None: ``$IGNITE_WORKFLOW_CACHE`` or the user's cache directory.
         schema: of a trained model that is to go on with this table; None: fitted to the training rows.
-        surveyed: hears what the look at the table found, where there are no arrays yet.
+        on_survey: is called with what the first pass over the table found, where there are no arrays yet.
 
     Raises:
         ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
@@ -103,7 +103,7 @@ def prepare_table(
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
     about = _about(config, paths, seed, schema)
     work = _work(about, paths)
-    make = partial(_make, config, seed, schema, surveyed, work)
+    make = partial(_make, config, seed, schema, on_survey, work)
     with Digest(paths) as digest:  # not waited for where there cannot be such arrays
         found = cache.load(_key(about, digest)) if cache.has(about) else None
         if found is None:
@@ -172,15 +172,21 @@ def _work(about: str, paths: list[Path]) -> str:
 
 
 def _make(
-    config: DataConfig, seed: int, schema: Schema | None, heard: Heard, work: str, sink: ArraySink, scratch: Path | None
+    config: DataConfig,
+    seed: int,
+    schema: Schema | None,
+    on_survey: OnSurvey,
+    work: str,
+    sink: ArraySink,
+    scratch: Path | None,
 ) -> dict[str, Any]:
     """Look, divide, fit and encode; the arrays go into ``sink``, the schema and the notes are returned."""
     with Meter(table_paths(config.path)[0].name) as meter:
         store = ChunkStore(scratch, meter.count)
         journal = None if scratch is None else Journal(scratch, work, store, meter.go_on)
         survey = survey_table(config, store=store, journal=journal, schema=schema)
-        if heard is not None:
-            heard(survey)
+        if on_survey is not None:
+            on_survey(survey)
         names, codes = _classes(survey)
         assignment = assign_rows(config.split, split_rows(survey, config, codes), seed=seed)
         if schema is None:

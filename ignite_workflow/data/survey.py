@@ -1,4 +1,4 @@
-"""The first look at a table: what each column holds, what is to be predicted, and what its rows are divided by."""
+"""The first pass over a table: what each column holds, what is to be predicted, and what its rows are divided by."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _targets(config: DataConfig, table: Table) -> list[str]:
 
 
 def split_rows(survey: Survey, config: DataConfig, classes: np.ndarray[tuple[int], np.dtype[np.int64]] | None) -> Rows:
-    """What the split of a surveyed table may depend on.
+    """What the split of a table may depend on.
 
     Args:
         survey: of the table.
