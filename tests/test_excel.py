@@ -15,7 +15,7 @@ from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.position import Position
-from ignite_workflow.data.schema import Column, Part, Schema, Target
+from ignite_workflow.data.schema import Column, Part, Schema, TargetColumn
 from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
@@ -340,7 +340,7 @@ def test_memory_is_limited_by_what_the_machine_has():
 
 def test_percentages_of_a_workbook_are_refused_where_text_was_trained_on(write):
     rules = CellRules(formats={"p": NumberFormat(unit="%")})
-    schema = Schema("regression", "", (Column("p", "number", "", (Part("value"),)),), (Target("y"),), rules=rules)
+    schema = Schema("regression", "", (Column("p", "number", "", (Part("value"),)),), (TargetColumn("y"),), rules=rules)
     (chunk,) = open_table(write(S={(0, 0): "p", (1, 0): (0.15, "0%"), (2, 0): (0.2, "0%")})).chunks()
 
     with pytest.raises(

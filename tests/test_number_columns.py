@@ -9,7 +9,7 @@ from ignite_workflow.data.cells import CellRules, parse_numbers
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.features import Column
 from ignite_workflow.data.number_columns import leave_to_text, number_columns
-from ignite_workflow.data.schema import Schema, Target
+from ignite_workflow.data.schema import Schema, TargetColumn
 from ignite_workflow.data.tables import open_table
 
 ODD = [
@@ -59,7 +59,7 @@ def test_plain_numbers_are_read_right_away(tmp_path):
 
 def schema(*columns, **rules):
     made = tuple(Column(name, kind, "") for name, kind in columns)
-    return Schema("regression", "", made, (Target("y"),), rules=CellRules(**rules))
+    return Schema("regression", "", made, (TargetColumn("y"),), rules=CellRules(**rules))
 
 
 def test_only_columns_of_numbers_are_read_as_such():

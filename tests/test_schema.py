@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ignite_workflow.data.chunk import as_chunk
-from ignite_workflow.data.features import Column, Part, Target, Unseen
+from ignite_workflow.data.features import Column, Part, TargetColumn, Unseen
 from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, quantile_edges
@@ -29,7 +29,7 @@ COLUMNS = (
     Column("island", "category", ""),
     Column("ring", "identifier", "no value occurs twice"),
 )
-MASS = (Target("mass"),)
+MASS = (TargetColumn("mass"),)
 
 
 def fitted(data=BIRDS, columns=COLUMNS, task="regression", targets=MASS, train=None, seed=0):
@@ -86,7 +86,7 @@ def test_only_training_rows_count():
     assert [part.of for column, part in schema.parts if column.name == "bill"] == ["value"]
     assert features(schema)["bill", "value"] == [-1, 1, 0, 3]
     assert schema.categories[0].classes == ("Biscoe", "Dream")
-    assert schema.targets == (Target("mass", 3500, 500),)
+    assert schema.targets == (TargetColumn("mass", 3500, 500),)
 
 
 def test_numbers_come_before_categories():
@@ -105,7 +105,9 @@ def test_columns_that_are_not_used_need_not_be_there():
 
 def test_columns_that_do_not_vary_in_training_are_left_out():
     columns = (Column("bill", "number", ""), Column("island", "category", ""))
-    schema = fitted(columns=columns, train=[True, False, False, False], task="multiclass", targets=(Target("mass"),))
+    schema = fitted(
+        columns=columns, train=[True, False, False, False], task="multiclass", targets=(TargetColumn("mass"),)
+    )
 
     assert [column.kind for column in schema.columns] == ["constant", "constant"]
 
@@ -183,7 +185,7 @@ def test_a_target_in_the_hundred_thousands_is_standardised_exactly():
 
 
 def test_several_targets_are_standardised_each():
-    targets = (Target("mass"), Target("bill"))
+    targets = (TargetColumn("mass"), TargetColumn("bill"))
     schema = fitted(columns=COLUMNS[1:2], targets=targets)
     y = schema.encode_target(BIRDS)
 
@@ -192,7 +194,7 @@ def test_several_targets_are_standardised_each():
 
 
 def test_classes_are_sorted_and_missing_ones_are_minus_one():
-    schema = fitted(columns=COLUMNS[:1], task="multiclass", targets=(Target("island"),))
+    schema = fitted(columns=COLUMNS[:1], task="multiclass", targets=(TargetColumn("island"),))
 
     assert schema.classes == ("Biscoe", "Dream")
     assert schema.encode_target(BIRDS).tolist() == [1, 0, 1, -1]
@@ -200,7 +202,7 @@ def test_classes_are_sorted_and_missing_ones_are_minus_one():
 
 @pytest.mark.parametrize("values", [["10", "9.0", "9", "10"], [10, 9, 9, 10], [10.0, 9.0, 9.0, 10.0]])
 def test_class_names_that_are_numbers_are_in_their_order_however_written(values):
-    schema = fitted({**BIRDS, "grade": values}, COLUMNS[:1], "binary", (Target("grade", numeric=True),))
+    schema = fitted({**BIRDS, "grade": values}, COLUMNS[:1], "binary", (TargetColumn("grade", numeric=True),))
 
     assert schema.classes == ("9", "10")
     assert schema.encode_target({"grade": values}).tolist() == [1, 0, 0, 1]
@@ -208,7 +210,9 @@ def test_class_names_that_are_numbers_are_in_their_order_however_written(values)
 
 
 def test_labels_are_zero_and_one():
-    schema = fitted({**BIRDS, "sick": [0, 1, 1, 0]}, COLUMNS[:1], "multilabel", (Target("wild"), Target("sick")))
+    schema = fitted(
+        {**BIRDS, "sick": [0, 1, 1, 0]}, COLUMNS[:1], "multilabel", (TargetColumn("wild"), TargetColumn("sick"))
+    )
 
     assert schema.encode_target({"wild": ["yes", ""], "sick": [True, False]})[0].tolist() == [1, 1]
     assert math.isnan(schema.encode_target({"wild": ["yes", ""], "sick": [True, False]})[1, 0])
@@ -277,7 +281,7 @@ def test_missing_cells_are_counted_where_training_had_none():
 
 
 def test_a_class_not_in_training_is_named():
-    schema = fitted(columns=COLUMNS[:1], task="multiclass", targets=(Target("island"),))
+    schema = fitted(columns=COLUMNS[:1], task="multiclass", targets=(TargetColumn("island"),))
 
     with pytest.raises(
         DataError, match=r"row 1, column 'island': class 'Drem' is not in the training split\. Did you mean 'Dream'"

@@ -21,7 +21,7 @@ __all__ = [
     "Codes",
     "Column",
     "Part",
-    "Target",
+    "TargetColumn",
     "Unseen",
     "base_values",
     "class_codes",
@@ -87,7 +87,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetColumn:
     """A column to be predicted.
 
     Attributes:
@@ -177,7 +177,7 @@ def part_values(of: str, base: Floats) -> Floats:
     return np.sin(angle) if side == "sin" else np.cos(angle)
 
 
-def target_text(series: pl.Series, rules: CellRules, target: Target) -> pl.Series:
+def target_text(series: pl.Series, rules: CellRules, target: TargetColumn) -> pl.Series:
     """The class of each row as text, null where missing."""
     if not target.numeric:
         return as_text(series, rules.missing)

@@ -18,7 +18,7 @@ from ignite_workflow.data.features import (
     CANDIDATES,
     Column,
     Part,
-    Target,
+    TargetColumn,
     base_values,
     class_order,
     part_values,
@@ -108,7 +108,7 @@ def _statistics(schema: Schema, wanted: list[list[str]], train: Mask, sampled: M
     return found
 
 
-def _scaled(schema: Schema) -> tuple[Target, ...]:
+def _scaled(schema: Schema) -> tuple[TargetColumn, ...]:
     return schema.targets if schema.task == "regression" else ()
 
 
@@ -167,7 +167,7 @@ def _fitted_category(column: Column, classes: tuple[str, ...], missing: bool) ->
     return replace(column, classes=classes, missing=missing)
 
 
-def _fitted_targets(schema: Schema, moments: Moments) -> tuple[Target, ...]:
+def _fitted_targets(schema: Schema, moments: Moments) -> tuple[TargetColumn, ...]:
     if schema.task != "regression":
         return schema.targets
     for number, target in enumerate(schema.targets):

@@ -24,7 +24,7 @@ from ignite_workflow.data.features import (
     Codes,
     Column,
     Part,
-    Target,
+    TargetColumn,
     Unseen,
     base_values,
     class_codes,
@@ -38,7 +38,7 @@ from ignite_workflow.data.unix_time import UNIX_TIMES
 from ignite_workflow.data.zones import without_zones
 from ignite_workflow.errors import CheckpointError, DataError, nearest
 
-__all__ = ["Column", "Part", "Schema", "Target", "Unseen"]
+__all__ = ["Column", "Part", "Schema", "TargetColumn", "Unseen"]
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Targets = np.ndarray[Any, np.dtype[Any]]
@@ -64,7 +64,7 @@ class Schema:
     task: Task
     why: str
     columns: tuple[Column, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[TargetColumn, ...]
     classes: tuple[str, ...] = ()
     rules: CellRules = field(default_factory=CellRules)
     known: KnownWidths | None = None

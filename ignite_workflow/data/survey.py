@@ -14,7 +14,7 @@ from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
-from ignite_workflow.data.features import Column, Target
+from ignite_workflow.data.features import Column, TargetColumn
 from ignite_workflow.data.findings import Finding, keep_one_feature
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.schema import Schema
@@ -129,7 +129,7 @@ def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRu
     numeric = task in CLASS_TASKS and (
         first.kind in ("number", "identifier") or (first.kind == "boolean" and first.whole)
     )
-    return Schema(task, why, columns, tuple(Target(name, numeric=numeric) for name in targets), rules=rules)
+    return Schema(task, why, columns, tuple(TargetColumn(name, numeric=numeric) for name in targets), rules=rules)
 
 
 def column_named(name: str, table: Table, option: str) -> str:
