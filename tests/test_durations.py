@@ -15,8 +15,8 @@ def seconds(*cells):
     return pl.DataFrame({"cells": cells}).select(to_seconds(pl.col("cells")))["cells"].to_list()
 
 
-def search(*cells, name="t", said=False):
-    found = DurationSearch(name, said=said)
+def search(*cells, name="t", is_number=False):
+    found = DurationSearch(name, is_number=is_number)
     found.add(pl.Series(cells))
     return found
 
@@ -91,7 +91,7 @@ def test_clocks_are_durations_where_a_cell_the_name_or_a_person_says_so():
         "durations in seconds, as '25:00:00' shows; otherwise: data.columns.t=datetime"
     )
     assert search("1:02:03", name="elapsed").why.startswith("durations in seconds, as its name says; otherwise: ")
-    assert search("1:02:03", said=True).why == "durations in seconds"
+    assert search("1:02:03", is_number=True).why == "durations in seconds"
     assert not search("1:02:03", "soon", "later").may_be_clocks
 
 

@@ -24,7 +24,7 @@ def test_what_stands_beneath_the_header_and_above_the_data_is_no_data(names, row
     more = find_header_rows(names, rows + BODY)
 
     assert (more.names, more.rows) == (joined, len(rows))
-    assert find_header_rows(names, rows + BODY, said=False) == HeaderRows(tuple(names))
+    assert find_header_rows(names, rows + BODY, setting=False) == HeaderRows(tuple(names))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ __all__ = ["FIRST_YEAR", "in_years_from", "with_years", "without_years"]
 FIRST_YEAR = 1970
 """The first of those that are meant where nobody says it: 70 to 99 are 1970 to 1999, 00 to 69 are 2000 to 2069."""
 
-_SAID = re.compile(r"(?P<form>.*%y.*), (?P<first>\d{4}) to \d{4}")
+_WITH_YEARS = re.compile(r"(?P<form>.*%y.*), (?P<first>\d{4}) to \d{4}")
 
 
 def with_years(form: str, first: int | None) -> str:
@@ -30,8 +30,8 @@ def with_years(form: str, first: int | None) -> str:
 
 def without_years(form: str) -> tuple[str, int | None]:
     """The two parts of what ``with_years`` makes."""
-    said = _SAID.fullmatch(form)
-    return (form, None) if said is None else (said["form"], int(said["first"]))
+    match = _WITH_YEARS.fullmatch(form)
+    return (form, None) if match is None else (match["form"], int(match["first"]))
 
 
 def in_years_from(moments: pl.Series, first: int, written: pl.Series) -> pl.Series:

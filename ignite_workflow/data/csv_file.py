@@ -18,7 +18,7 @@ from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
-from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
+from ignite_workflow.data.repeated_header import left_out_note, rows_of_names
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.data.text_footer import find_text_footer, without_last_bytes
@@ -88,7 +88,7 @@ class CsvFile:
         if filled:
             notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
         if again:
-            notes.append(f"{name}: {said_of_left_out(again, 'line')}.")
+            notes.append(f"{name}: {left_out_note(again, 'line')}.")
         return tuple(notes)
 
     def frames(

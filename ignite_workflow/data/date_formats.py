@@ -98,12 +98,12 @@ def parse_dates(text: pl.Series, form: str, zones: Mapping[str, str] = KNOWN_ZON
         times = parse_dates("1970-01-01 " + text, f"%Y-%m-%d {form}")
         return times.set(~text.str.contains(_CLOCK), None)
     form, first_year = without_years(form)
-    form, said = without_zones(form)
+    form, offsets = without_zones(form)
     if form in PERIODS:
         return _periods(text, form)
     text, form = _with_minutes(text, form)
     if "%Z" in form:
-        text = with_offsets(text, said or zones)
+        text = with_offsets(text, offsets or zones)
         form = form.replace(" %Z", "") + "%z"
     if form.endswith(("GMT%z", "UTC%z")):
         text = text.str.replace(r"([TC][+-])(\d)(:|$)", "${1}0${2}${3}").str.replace(r"([TC][+-]\d\d)$", "${1}:00")

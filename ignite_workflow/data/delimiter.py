@@ -104,7 +104,7 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWi
         DataError: there may be columns of fixed width, and only a person can know where they begin.
     """
     if read.starts is not None:
-        return _look_fixed(sample, FixedWidths.told(read.starts))
+        return _look_fixed(sample, FixedWidths.from_starts(read.starts))
     sep_line = _SEP_LINE.match(sample)
     if read.delimiter is not None:
         return _look(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
@@ -128,8 +128,8 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWi
     widths = None if best is not None and best.is_even else find_fixed_widths(sample_lines(sample))
     if widths is not None and widths.question and best is None:
         raise DataError(
-            f"{path}: it looks like columns of fixed width that begin at the characters {widths.said}, but "
-            f"{widths.question}{_not_there(known)}. Say where: data.read.starts={widths.said}; if each line is one "
+            f"{path}: it looks like columns of fixed width that begin at the characters {widths.starts}, but "
+            f"{widths.question}{_not_there(known)}. Say where: data.read.starts={widths.starts}; if each line is one "
             "cell: data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
         )
     if widths is not None and not widths.question:
@@ -163,7 +163,7 @@ def _look_known(sample: str, known: KnownWidths) -> Parted | None:
 
 
 def _not_there(known: KnownWidths | None) -> str:
-    return "" if known is None else f", and it does not fit those of other files of the table, {known.said}"
+    return "" if known is None else f", and it does not fit those of other files of the table, {known.starts}"
 
 
 def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:

@@ -95,13 +95,13 @@ class DurationSearch:
 
     Args:
         name: of the column.
-        said: a person says that it holds numbers.
+        is_number: a person says that it holds numbers.
     """
 
-    def __init__(self, name: str, *, said: bool = False) -> None:
+    def __init__(self, name: str, *, is_number: bool = False) -> None:
         self.known = self.fitting = self.clocks = 0
         self.name = name
-        self.said = said
+        self.is_number = is_number
         self.named = _NAMED.search(name) is not None
         self.proof = ""
 
@@ -130,7 +130,7 @@ class DurationSearch:
         """The evidence where the column holds durations; empty: it does not."""
         if not self.known or self.known - self.fitting > _BAD_SHARE * self.known:
             return ""
-        if self.said:
+        if self.is_number:
             return "durations in seconds" if self.clocks or self.proof else ""
         proof = f"as {self.proof!r} shows" if self.proof else "as its name says" if self.named and self.clocks else ""
         other = "datetime" if self.clocks else "category"

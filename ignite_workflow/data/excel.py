@@ -22,7 +22,7 @@ from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.header import column_names
 from ignite_workflow.data.limited_process import most_memory, run_limited
 from ignite_workflow.data.position import Position
-from ignite_workflow.data.repeated_header import rows_of_names, said_of_left_out
+from ignite_workflow.data.repeated_header import left_out_note, rows_of_names
 from ignite_workflow.data.sheet_process import ROW
 from ignite_workflow.errors import ConfigError, DataError, nearest
 
@@ -105,8 +105,8 @@ def open_excel(path: Path, read: ReadConfig) -> ExcelFile:
         output = Path(directory) / "table.arrow"
         workbook = Path(directory) / "workbook"  # without an ending, which may be wrong
         workbook.symlink_to(path.resolve())
-        said = {"header": read.header, "units": read.units, "footer": read.footer}
-        arguments = [str(workbook), read.sheet or "", json.dumps(said), str(output)]
+        options = {"header": read.header, "units": read.units, "footer": read.footer}
+        arguments = [str(workbook), read.sheet or "", json.dumps(options), str(output)]
         answer = run_limited(_PROGRAM, arguments, path, memory)
         _refuse_unread(path, read, answer)
         table = pl.read_ipc(output)
@@ -176,7 +176,7 @@ def _named(path: Path, read: ReadConfig, answer: dict[str, Any], table: pl.DataF
     rows, repeated = table[ROW], []
     if read.repeated_header and (again := rows_of_names(cells)):
         kept = ~rows.is_in(rows.gather(again).implode())
-        repeated = [f"{path.name}: {said_of_left_out(rows.gather(again).to_list(), 'row')}."]
+        repeated = [f"{path.name}: {left_out_note(rows.gather(again).to_list(), 'row')}."]
         cells, rows = cells.filter(kept), rows.filter(kept)
     return ExcelFile(path, sheet, columns, (*notes, *unsaved, *repeated), naming, cells, rows)
 

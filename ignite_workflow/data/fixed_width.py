@@ -48,13 +48,13 @@ class FixedWidths:
     question: str = ""
 
     @classmethod
-    def told(cls, starts: Sequence[int]) -> Self:
+    def from_starts(cls, starts: Sequence[int]) -> Self:
         """Those that begin at these characters, counted from 1, with no blanks between them."""
         begins = [start - 1 for start in starts]
         return cls(tuple(zip(begins, [*begins[1:], None], strict=True)), "as data.read.starts says")
 
     @property
-    def said(self) -> str:
+    def starts(self) -> str:
         """The value of ``data.read.starts`` that says about the same."""
         return f"[{','.join(str(begin + 1) for begin, _ in self.spans)}]"
 

@@ -41,14 +41,16 @@ class FormatSearch:
         read: what a person said about numbers.
         rules: how missing values are spelled.
         columns: those that may hold numbers.
-        told: those of which a person says that they do.
+        numbers: those of which a person says that they do.
     """
 
-    def __init__(self, read: ReadConfig, rules: CellRules, columns: Iterable[str], told: Collection[str] = ()) -> None:
+    def __init__(
+        self, read: ReadConfig, rules: CellRules, columns: Iterable[str], numbers: Collection[str] = ()
+    ) -> None:
         self.read = read
         self.rules = rules
         self.columns = tuple(columns)
-        self.told = frozenset(told)
+        self.numbers = frozenset(numbers)
         self.rows = 0  # of the first cells
         self.clean: set[str] = set()  # columns of plain numbers, as far as was seen
         self.searches: dict[str, NumberSearch] = {}
@@ -98,7 +100,7 @@ class FormatSearch:
         return NumberSearch(NumberSearch.allowed(self.read.decimal, self.read.thousands), flags)
 
     def _durations(self, name: str) -> DurationSearch:
-        return DurationSearch(name, said=name in self.told)
+        return DurationSearch(name, is_number=name in self.numbers)
 
     def again(self, columns: Iterable[str], frames: Iterable[pl.DataFrame]) -> Formats:
         """Look at all cells of some columns.

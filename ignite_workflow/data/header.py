@@ -32,16 +32,16 @@ def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
     return False
 
 
-def is_header(records: Sequence[Record], at: int, said: bool | int | None) -> tuple[bool, str]:
+def is_header(records: Sequence[Record], at: int, setting: bool | int | None) -> tuple[bool, str]:
     """Whether a record names the columns, and if not, why.
 
     Args:
         records: the first of the file.
         at: which of them is in question.
-        said: what a person said.
+        setting: see ``data.read.header``.
     """
-    if said is not None:
-        return said is not False, ""
+    if setting is not None:
+        return setting is not False, ""
     cells, body = records[at].cells, records[at + 1 :]
     filled = [cell.strip() for cell in cells if cell.strip()]
     numbers = [cell for cell in filled if is_number(cell)]

@@ -40,7 +40,7 @@ class HeaderRows:
     why: str = ""
 
 
-def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], said: bool | None = None) -> HeaderRows:
+def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], setting: bool | None = None) -> HeaderRows:
     """Find out how many rows beneath the header hold words about the columns.
 
     The first of them has words above two columns of numbers or dates, or above one and in a column that has no name of
@@ -49,9 +49,9 @@ def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], said: 
     Args:
         names: of the columns, as they stand in the header.
         rows: the first rows beneath it.
-        said: what a person said: see ``data.read.units``.
+        setting: see ``data.read.units``.
     """
-    if said is False:
+    if setting is False:
         return HeaderRows(tuple(names))
     body = rows[_MOST_ROWS:]
     known = [name.strip() for name in names]

@@ -35,9 +35,9 @@ class KnownWidths:
     named: bool = True
 
     @property
-    def said(self) -> str:
+    def starts(self) -> str:
         """Where they begin, counted from 1."""
-        return FixedWidths(self.spans).said
+        return FixedWidths(self.spans).starts
 
     @property
     def is_sound(self) -> bool:

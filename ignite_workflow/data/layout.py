@@ -86,10 +86,12 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | 
         columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
         notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
         naming = _naming(first.line, columns, read)
-        said = _said(path, notes)
+        named_notes = _with_name(path, notes)
         above = first.line - 1
         number, widths = len(columns), parted.widths
-        return Layout(parted.delimiter, columns, above, quotes, number, said, naming, widths, misfit, parted.blanks)
+        return Layout(
+            parted.delimiter, columns, above, quotes, number, named_notes, naming, widths, misfit, parted.blanks
+        )
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
         _refuse_broken_cells(path, parted.records[at + 1 :])
@@ -100,15 +102,17 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | 
     columns, renamed = column_names(more.names)
     nameless = max((number for number, cell in enumerate(more.names, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, records[at + more.rows :], None if more.rows else read.units)
-    said = _said(path, [*notes, *unnamed, *renamed, *units])
-    return Layout(parted.delimiter, columns, end, quotes, nameless, said, "", parted.widths, misfit, parted.blanks)
+    named_notes = _with_name(path, [*notes, *unnamed, *renamed, *units])
+    return Layout(
+        parted.delimiter, columns, end, quotes, nameless, named_notes, "", parted.widths, misfit, parted.blanks
+    )
 
 
 def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
     """Whether quotes hold cells together, and what is said of that and of what parts cells."""
     if parted.widths is not None:
         other = "" if read.starts else "; otherwise: data.read.starts, or data.read.delimiter"
-        where = f"columns of fixed width begin at the characters {parted.widths.said} ({parted.widths.why}){other}"
+        where = f"columns of fixed width begin at the characters {parted.widths.starts} ({parted.widths.why}){other}"
         return False, [where]
     notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
     if parted.delimiter not in (",", read.delimiter):
@@ -122,10 +126,12 @@ def _misfit(path: Path, parted: Parted, read: ReadConfig, known: KnownWidths | N
     """That columns are not where other files of the table have them, and what was made of the file instead."""
     if known is None or parted.named is not None or read.starts is not None or read.delimiter is not None:
         return ""
-    if parted.widths is not None and parted.widths.said == known.said:
+    if parted.widths is not None and parted.widths.starts == known.starts:
         return ""
     found = next(iter(notes), "cells are parted by ,")
-    return f"{path.name}: columns do not begin at the characters {known.said}, as in other files of the table: {found}."
+    return (
+        f"{path.name}: columns do not begin at the characters {known.starts}, as in other files of the table: {found}."
+    )
 
 
 def _with_row_names(records: list[Record], at: int, below: int, read: ReadConfig) -> tuple[list[Record], list[str]]:
@@ -144,7 +150,7 @@ def _with_row_names(records: list[Record], at: int, below: int, read: ReadConfig
 
 
 def _below_units(
-    path: Path, columns: Sequence[str], records: Sequence[Record], said: bool | None
+    path: Path, columns: Sequence[str], records: Sequence[Record], setting: bool | None
 ) -> tuple[int, list[str]]:
     """The last line above the data, and what is said of a row of units there.
 
@@ -154,7 +160,7 @@ def _below_units(
     if len(records) == 1:
         return records[0].end, []
     row, body = records[1], [record.cells for record in records[2:]]
-    units = find_units(columns, row.cells, body, said)
+    units = find_units(columns, row.cells, body, setting)
     if units.question:
         raise DataError(f"{path}: line {row.line}, {units.question}")
     if not units.found:
@@ -180,7 +186,7 @@ def _naming(line: int, columns: Sequence[str], read: ReadConfig) -> str:
     return f"No header was found in line {line}: {called}; if it holds their names: data.read.header=true."
 
 
-def _said(path: Path, notes: Sequence[str]) -> tuple[str, ...]:
+def _with_name(path: Path, notes: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{path.name}: {note}." for note in notes)
 
 

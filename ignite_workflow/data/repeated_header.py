@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["rows_of_names", "said_of_left_out", "said_of_repeated"]
+__all__ = ["rows_of_names", "left_out_note", "repeated_header_error"]
 
 
 def rows_of_names(frame: pl.DataFrame) -> list[int]:
@@ -27,7 +27,7 @@ def rows_of_names(frame: pl.DataFrame) -> list[int]:
     return found.to_list()
 
 
-def said_of_left_out(places: Sequence[int], unit: str) -> str:
+def left_out_note(places: Sequence[int], unit: str) -> str:
     """That such rows are left out.
 
     Args:
@@ -40,7 +40,7 @@ def said_of_left_out(places: Sequence[int], unit: str) -> str:
     return f"{where} the names of all columns again: left out"
 
 
-def said_of_repeated(*, may_leave_out: bool) -> str:
+def repeated_header_error(*, may_leave_out: bool) -> str:
     """What is wrong with such a row and what a person can do.
 
     Args:

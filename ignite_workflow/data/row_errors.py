@@ -32,7 +32,7 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
     if layout.widths is not None:
         return DataError(
             f"{path}: line {line}: no blank parts two columns: {_shown(cells[0])}. Columns begin at "
-            f"the characters {layout.widths.said}: if that is wrong: data.read.starts; if the table has ended: "
+            f"the characters {layout.widths.starts}: if that is wrong: data.read.starts; if the table has ended: "
             "data.read.footer."
         )
     what = f"{width} cell{'s' if width > 1 else ''} where the {'header' if layout.header_lines else 'first row'} has"

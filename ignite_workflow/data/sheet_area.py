@@ -53,53 +53,55 @@ class SheetArea:
     header_rows: int = 1
 
 
-def find_area(texts: pl.DataFrame, said: SheetOptions, merges: Sequence[Merge] = ()) -> SheetArea:
+def find_area(texts: pl.DataFrame, options: SheetOptions, merges: Sequence[Merge] = ()) -> SheetArea:
     """Find the table in a sheet.
 
     Args:
         texts: every row of the sheet; an empty cell is null.
-        said: what a person said. Of the header, the row where it is, counted from 1; True: the first row that is not
+        options: what a person said. Of the header, the row where it is, counted from 1; True: the first row that is not
             empty; False: there is none; None: the first row that is about as full as the rows below and holds a cell
             that is not a number.
         merges: the merged cells, columns counted as in ``texts``.
     """
-    header, first = _header(texts, said.header)
-    found = None if header is None or said.header is not None else joined_names(texts, header, merges)
+    header, first = _header(texts, options.header)
+    found = None if header is None or options.header is not None else joined_names(texts, header, merges)
     if found is not None:
-        area = _below_names(texts, said, found[0], found[1] + 1, _cells(found[2]))
+        area = _below_names(texts, options, found[0], found[1] + 1, _cells(found[2]))
         return replace(area, header_rows=found[1] + 1 - found[0])
     if header is None:
-        return replace(_around(texts, said, header, first, ()), names=(None,) * texts.width)
-    return _below_names(texts, said, header, first, _cells(texts.row(header)))
+        return replace(_around(texts, options, header, first, ()), names=(None,) * texts.width)
+    return _below_names(texts, options, header, first, _cells(texts.row(header)))
 
 
-def _below_names(texts: pl.DataFrame, said: SheetOptions, header: int, first: int, names: tuple[str, ...]) -> SheetArea:
+def _below_names(
+    texts: pl.DataFrame, options: SheetOptions, header: int, first: int, names: tuple[str, ...]
+) -> SheetArea:
     """Find more of the names in the rows from ``first`` on, and the table beneath them."""
     rows = [_cells(row) for row in texts[first : first + _LOOKED_AT].rows()]
-    more = find_header_rows(names, rows, said.units)
+    more = find_header_rows(names, rows, options.units)
     known = tuple(name or None for name in more.names)
     if not more.rows:
-        return replace(_around(texts, said, header, first, more.names), names=known)
-    area = _around(texts, replace(said, units=None), header, first + more.rows, more.names)
+        return replace(_around(texts, options, header, first, more.names), names=known)
+    area = _around(texts, replace(options, units=None), header, first + more.rows, more.names)
     which = f"row {first + 1} holds" if more.rows == 1 else f"rows {first + 1} to {first + more.rows} hold"
     return replace(area, names=known, notes=(f"{which} more of the header and no data: {more.why}.", *area.notes))
 
 
 def _around(
-    texts: pl.DataFrame, said: SheetOptions, header: int | None, first: int, names: tuple[str, ...]
+    texts: pl.DataFrame, options: SheetOptions, header: int | None, first: int, names: tuple[str, ...]
 ) -> SheetArea:
     """Find units beneath the names, which end above the row ``first``, and what stands below the table."""
     notes: list[str] = []
     if header is not None and first < texts.height:
         body = [_cells(row) for row in texts[first + 1 : first + 1 + _LOOKED_AT].rows()]
-        units = find_units(names, _cells(texts.row(first)), body, said.units)
+        units = find_units(names, _cells(texts.row(first)), body, options.units)
         if units.question:
             return SheetArea(header, first, texts.height, question=f"row {first + 1}, {units.question}")
         if units.found:
             first += 1
             notes.append(f"row {first} holds units and no data: {units.why}.")
     columns = names or [f"column_{number + 1}" for number in range(texts.width)]
-    footer = find_footer(_last_rows(texts, first), columns, said.footer, partial(_rows_above, texts, first))
+    footer = find_footer(_last_rows(texts, first), columns, options.footer, partial(_rows_above, texts, first))
     if not footer.rows:
         return SheetArea(header, first, texts.height, tuple(notes))
     last = texts.height - footer.rows[0].size
@@ -108,13 +110,13 @@ def _around(
     return SheetArea(header, first, last, (*notes, footer.note("row", last + 1)))
 
 
-def _header(texts: pl.DataFrame, said: bool | int | None) -> tuple[int | None, int]:
+def _header(texts: pl.DataFrame, setting: bool | int | None) -> tuple[int | None, int]:
     """The row of the names, and the first below it."""
     first = _first_filled(texts)
-    if said is not None and said is not True and said is not False:
-        return said - 1, said
-    named = said is True
-    if said is None:
+    if setting is not None and setting is not True and setting is not False:
+        return setting - 1, setting
+    named = setting is True
+    if setting is None:
         filled = texts.head(_LOOKED_AT + first).select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
         full = filled >= _HEADER_FILLS * int(filled.max())  # type: ignore[arg-type]
         first = int(full.arg_true()[0])

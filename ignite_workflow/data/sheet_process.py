@@ -38,18 +38,18 @@ def main(arguments: Sequence[str]) -> None:
         the first used column, from 0; ``notes`` and ``question``: of ``find_area``; ``unsaved``: the column (from 0)
         and row (from 1) of formulas without a value. Or ``error``.
     """
-    memory, path, sheet, said, output = arguments
+    memory, path, sheet, options, output = arguments
     limit_this_process(int(memory))
     import fastexcel
 
     try:
-        answer = _read(Path(path), fastexcel.read_excel(path), sheet, SheetOptions(**json.loads(said)), Path(output))
+        answer = _read(Path(path), fastexcel.read_excel(path), sheet, SheetOptions(**json.loads(options)), Path(output))
     except fastexcel.FastExcelError as error:
         answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
     print(json.dumps(answer))
 
 
-def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path) -> dict[str, Any]:
+def _read(path: Path, reader: Any, wanted: str, options: SheetOptions, output: Path) -> dict[str, Any]:
     names = [name for name in reader.sheet_names if name == wanted] if wanted else reader.sheet_names
     for name in names:
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
@@ -60,7 +60,7 @@ def _read(path: Path, reader: Any, wanted: str, said: SheetOptions, output: Path
         return {"sheets": reader.sheet_names, "sheet": None}
     left = sheet.selected_columns[0].absolute_index
     merges = [each._replace(left=each.left - left, right=each.right - left) for each in merged_cells(path, name)]
-    area = find_area(texts, said, merges)
+    area = find_area(texts, options, merges)
     _table(reader, name, texts, area, merges).write_ipc(output)
     return {
         "sheets": reader.sheet_names,

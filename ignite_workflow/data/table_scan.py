@@ -97,7 +97,7 @@ def scan_table(
 
 def _scan_table(table: Table, config: DataConfig, pass_: _Pass) -> TableScan:
     numbers = [name for name in table.columns if pass_.given.get(name, "number") == "number"]
-    search = FormatSearch(config.read, pass_.rules, numbers, told=[name for name in numbers if name in pass_.given])
+    search = FormatSearch(config.read, pass_.rules, numbers, numbers=[name for name in numbers if name in pass_.given])
     scan = pass_.over(table, search)
     bad = {name for name, column in scan.scans.items() if column.profile.bad}
     bad -= {name for name in bad if search.may_be_clocks(name) and not scan.scans[name].dates.profile.bad}

@@ -23,7 +23,7 @@ from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.parquet import open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
-from ignite_workflow.data.repeated_header import rows_of_names, said_of_repeated
+from ignite_workflow.data.repeated_header import repeated_header_error, rows_of_names
 from ignite_workflow.data.sample import is_number
 from ignite_workflow.data.text_records import Block
 from ignite_workflow.errors import ConfigError, DataError, nearest
@@ -144,7 +144,7 @@ def _refuse_repeated_header(chunk: Chunk, file: _TableFile) -> None:
     """
     again = rows_of_names(chunk.frame)
     if again:
-        what = said_of_repeated(may_leave_out=isinstance(file, CsvFile | ExcelFile))
+        what = repeated_header_error(may_leave_out=isinstance(file, CsvFile | ExcelFile))
         raise DataError(f"{chunk.place(again[0])}: {what}")
 
 

@@ -54,7 +54,7 @@ class Units:
 
 
 def find_units(
-    names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]], said: bool | None = None
+    names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]], setting: bool | None = None
 ) -> Units:
     """Find out whether the row beneath the header holds units.
 
@@ -62,10 +62,10 @@ def find_units(
         names: of the columns.
         cells: of the row.
         body: the cells of rows below it.
-        said: what a person said: see ``data.read.units``.
+        setting: see ``data.read.units``.
     """
-    if said is not None:
-        return Units(said, "as data.read.units says")
+    if setting is not None:
+        return Units(setting, "as data.read.units says")
     if len(cells) != len(names) or not body:
         return Units()
     return _judge(names, [cell.strip() for cell in cells], body)

@@ -43,7 +43,7 @@ KNOWN_ZONES: Mapping[str, str] = {**_SURE, **{name: next(iter(offsets)) for name
 """The offset of each abbreviation; of those that stand for several, the first."""
 
 _NAMED = r"^(.*?(?:\d|[aApP]\.?[mM]\.?)) ?([A-Z]{1,6})( \d{4})?$"
-_SAID = re.compile(r"(?P<form>.*%Z(?: %Y)?)(?P<zones>(?:, [A-Za-z]{1,6} [+-]\d\d:\d\d)+)")
+_WITH_ZONES = re.compile(r"(?P<form>.*%Z(?: %Y)?)(?P<zones>(?:, [A-Za-z]{1,6} [+-]\d\d:\d\d)+)")
 
 
 def zone_names(text: pl.Series) -> pl.Series:
@@ -77,43 +77,43 @@ def with_zones(form: str, names: Collection[str], zones: Mapping[str, str]) -> s
 
 def without_zones(form: str) -> tuple[str, dict[str, str]]:
     """The two parts of what ``with_zones`` makes."""
-    said = _SAID.fullmatch(form)
-    if said is None:
+    match = _WITH_ZONES.fullmatch(form)
+    if match is None:
         return form, {}
-    pairs = (pair.partition(" ") for pair in said["zones"].removeprefix(", ").split(", "))
-    return said["form"], {name: offset for name, _, offset in pairs}
+    pairs = (pair.partition(" ") for pair in match["zones"].removeprefix(", ").split(", "))
+    return match["form"], {name: offset for name, _, offset in pairs}
 
 
-def resolved_zones(names: Collection[str], said: Mapping[str, str]) -> dict[str, str]:
+def resolved_zones(names: Collection[str], settings: Mapping[str, str]) -> dict[str, str]:
     """What abbreviations stand for; of several offsets the one that another abbreviation beside it tells.
 
     Args:
         names: those in a column.
-        said: what a person said that abbreviations stand for.
+        settings: what ``data.read.zones`` says that abbreviations stand for.
 
     Example:
         >>> resolved_zones(["BST", "GMT"], {})
         {'BST': '+01:00', 'GMT': '+00:00'}
     """
-    return {name: said.get(name) or _told(name, names) or KNOWN_ZONES[name] for name in names}
+    return {name: settings.get(name) or _offset_beside(name, names) or KNOWN_ZONES[name] for name in names}
 
 
-def doubtful_zones(names: Collection[str], said: Mapping[str, str]) -> str:
+def doubtful_zones(names: Collection[str], settings: Mapping[str, str]) -> str:
     """What a person is asked where an abbreviation stands for several offsets and no other one beside it tells.
 
     Args:
-        names, said: as for ``resolved_zones``.
+        names, settings: as for ``resolved_zones``.
 
     Returns:
         The question, up to the column; empty where nothing is open.
     """
-    for name in sorted(set(names) & _SEVERAL.keys() - said.keys()):
-        if not _told(name, names):
+    for name in sorted(set(names) & _SEVERAL.keys() - settings.keys()):
+        if not _offset_beside(name, names):
             meanings = " or ".join(f"{offset} ({where})" for offset, (where, _) in _SEVERAL[name].items())
             return f"{name} may be {meanings}, and no cell tells which. Say it: data.read.zones.{name}"
     return ""
 
 
-def _told(name: str, names: Collection[str]) -> str:
+def _offset_beside(name: str, names: Collection[str]) -> str:
     offsets = _SEVERAL.get(name, {})
     return next((offset for offset, (_, beside) in offsets.items() if not {*beside}.isdisjoint(names)), "")
