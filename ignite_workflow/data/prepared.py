@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,15 @@ import numpy as np
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.array_files import Array, ArraySink, MemorySink
 from ignite_workflow.data.cache import Cache, DiskFullError, default_cache_directory
-from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.digest import Digest
-from ignite_workflow.data.duplicates import Hashes, count_common, hash_rows
+from ignite_workflow.data.encoded_splits import EncodedSplits
 from ignite_workflow.data.features import class_codes, class_order, target_text
 from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
 from ignite_workflow.data.paths import table_paths
-from ignite_workflow.data.prefetch import parallel_map
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
@@ -199,7 +197,7 @@ def _make(
             raise DataError(f"{survey.table.source}: no column to learn from ({unused or 'there is only the target'}).")
         sink.expect(_size(schema, int((assignment != Split.UNUSED).sum())))
         meter.start("encoding", len(assignment))
-        encoded = _Encoded(sink)
+        encoded = EncodedSplits(sink)
         encoded.add_all(schema, assignment, meter.over(survey.chunks()))
         others: list[Table] = []
         for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
@@ -220,66 +218,6 @@ def _size(schema: Schema, rows: int) -> int:
     """The bytes that so many rows take."""
     y = 8 if schema.task in CLASS_TASKS else 4 * len(schema.targets)
     return rows * (4 * (len(schema.parts) + len(schema.categories)) + y + 8)
-
-
-@dataclass(frozen=True)
-class _EncodedRows:
-    """Those of a chunk, by split: features, targets, row numbers and hashes."""
-
-    source: str
-    rows: int
-    dropped: int
-    splits: Mapping[Split, tuple[Array, Array, Array, Hashes]]
-
-
-def _encode(schema: Schema, assignment: Assignment | Split, chunk: Chunk) -> _EncodedRows:
-    x, y = schema.encode(chunk), schema.encode_target(chunk)
-    known = y >= 0 if y.dtype == np.int64 else ~np.isnan(y).any(axis=1)
-    rows = chunk.first_row + np.arange(len(x))
-    of = assignment if isinstance(assignment, Split) else assignment[rows[0] : rows[-1] + 1]
-    splits: dict[Split, tuple[Array, Array, Array, Hashes]] = {}
-    for split in (Split.TRAIN, Split.VAL, Split.TEST):
-        chosen = np.flatnonzero(known & (of == split))
-        if len(chosen):
-            x_split, y_split = x.take(chosen, axis=0), y.take(chosen, axis=0)
-            splits[split] = x_split, y_split, rows[chosen], hash_rows(x_split, y_split)
-    return _EncodedRows(chunk.source, len(x), int((~known).sum()), splits)
-
-
-class _Encoded:
-    """Sends encoded rows to the arrays of their split, and counts those that are worth a remark."""
-
-    def __init__(self, sink: ArraySink) -> None:
-        self.sink = sink
-        self.dropped: dict[str, int] = {}
-        self.rows: dict[str, int] = {}
-        self.hashes: dict[Split, list[Hashes]] = {Split.TRAIN: [], Split.VAL: [], Split.TEST: []}
-
-    def add_all(self, schema: Schema, assignment: Assignment | Split, chunks: Iterable[Chunk]) -> None:
-        for rows in parallel_map(partial(_encode, schema, assignment), chunks):
-            self.add(rows)
-
-    def add(self, encoded: _EncodedRows) -> None:
-        source = encoded.source
-        self.rows[source] = self.rows.get(source, 0) + encoded.rows
-        self.dropped[source] = self.dropped.get(source, 0) + encoded.dropped
-        for split, (x, y, rows, hashes) in encoded.splits.items():
-            self.sink.append(f"{split.name.lower()}-x", x)
-            self.sink.append(f"{split.name.lower()}-y", y)
-            self.sink.append(f"{split.name.lower()}-rows", rows)
-            self.hashes[split].append(hashes)
-
-    def lost_rows(self) -> dict[str, tuple[int, int]]:
-        return {Path(source).name: (lost, self.rows[source]) for source, lost in self.dropped.items() if lost}
-
-    def repeated_rows(self) -> dict[str, int]:
-        train = np.concatenate(self.hashes[Split.TRAIN])
-        counts = {
-            split.name.lower(): count_common(np.concatenate(self.hashes[split]), train)
-            for split in (Split.VAL, Split.TEST)
-            if self.hashes[split]
-        }
-        return {split: count for split, count in counts.items() if count}
 
 
 def _classes(survey: Survey) -> tuple[tuple[str, ...], RowNumbers | None]:
