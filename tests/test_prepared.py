@@ -108,6 +108,20 @@ def test_a_copy_elsewhere_is_the_same_content(prepare, monkeypatch, tmp_path):
     assert prepare(str(tmp_path / "elsewhere" / "table.csv"))
 
 
+def test_a_copy_elsewhere_of_the_rows_of_a_split_is_the_same_content(prepare, monkeypatch, tmp_path):
+    names = {"val": "val.csv", "test": "test.txt"}
+    split = SplitConfig(**{key: str(tmp_path / name) for key, name in names.items()})
+    (tmp_path / "val.csv").write_text(LINE)
+    (tmp_path / "test.txt").write_text("3\n")
+    prepare(LINE, split=split)
+    monkeypatch.setattr("ignite_workflow.data.prepared.survey_table", None)
+    (tmp_path / "elsewhere").mkdir()
+    for name in names.values():
+        (tmp_path / name).rename(tmp_path / "elsewhere" / name)
+
+    assert prepare(LINE, split=SplitConfig(**{key: str(tmp_path / "elsewhere" / name) for key, name in names.items()}))
+
+
 @pytest.mark.parametrize(
     "other",
     [

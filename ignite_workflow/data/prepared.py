@@ -97,9 +97,10 @@ def prepare_table(
         ConfigError: a setting that cannot work: a column that is not there, a split that contradicts itself.
         DataError: a file, row or cell that cannot be used, named.
     """
-    paths = _paths(config)
+    files = _files(config)
+    paths = [path for group in files.values() for path in group]
     cache = Cache((cache_directory or default_cache_directory()) / "tables")
-    about = _about(config, paths, seed, schema)
+    about = _about(config, files, seed, schema)
     work = _work(about, paths)
     make = partial(_make, config, seed, schema, on_survey, work)
     with Digest(paths) as digest:  # not waited for where there cannot be such arrays
@@ -145,21 +146,23 @@ def _in_memory(make: Callable[[ArraySink, None], dict[str, Any]], cache: Cache, 
     return _prepared(kept, sink.arrays())
 
 
-def _paths(config: DataConfig) -> list[Path]:
-    """The files that the arrays are made of."""
-    paths = list(table_paths(config.path, option="data.path"))
+def _files(config: DataConfig) -> dict[str, tuple[Path, ...]]:
+    """The files that the arrays are made of, by the setting that names them."""
+    files = {"path": table_paths(config.path, option="data.path")}
     for option, value in (("val", config.split.val), ("test", config.split.test)):
         if isinstance(value, str):
-            paths.extend(table_paths(value, option=f"data.split.{option}"))
-    return paths
+            files[option] = table_paths(value, option=f"data.split.{option}")
+    return files
 
 
-def _about(config: DataConfig, paths: list[Path], seed: int, schema: Schema | None) -> str:
+def _about(config: DataConfig, files: Mapping[str, tuple[Path, ...]], seed: int, schema: Schema | None) -> str:
     """What the arrays depend on beside the content of the files: not on their places and times."""
-    settings = {**asdict(config), "path": None}
-    files = [[path.name, path.stat().st_size] for path in paths]
+    split = asdict(config.split)
+    settings = {**asdict(config), "path": None, "split": {key: split[key] for key in split.keys() - files.keys()}}
+    named = {option: [[path.name, path.stat().st_size] for path in paths] for option, paths in files.items()}
     model = None if schema is None else schema.to_dict()
-    return hashlib.sha256(json.dumps([_FORMAT, settings, seed, files, model]).encode()).hexdigest()[:32]
+    facts = json.dumps([_FORMAT, settings, seed, named, model], sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
 def _work(about: str, paths: list[Path]) -> str:
