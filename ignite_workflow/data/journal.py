@@ -29,7 +29,7 @@ from ignite_workflow.data.tables import Table
 
 __all__ = ["Journal", "Progress", "is_journaled", "journaled_at"]
 
-_FORMAT = 7  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
+_FORMAT = 8  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
 _SECONDS = 15.0
 _SHARE = 0.05  # of the time, at most
 _NAME = "journal.json"
