@@ -2,9 +2,9 @@ import random
 
 import pytest
 
-from ignite_workflow.data import aligned_lines
-from ignite_workflow.data.aligned_lines import part_aligned
-from ignite_workflow.data.fixed_width import FixedWidths, _looked_at, parted_lines
+from ignite_workflow.data import aligned_lines, fixed_width
+from ignite_workflow.data.aligned_lines import delimit_aligned
+from ignite_workflow.data.fixed_width import FixedWidths, delimited_lines
 
 
 def some_lines(pick, begins, ends):
@@ -20,6 +20,11 @@ def some_lines(pick, begins, ends):
         yield "".join(line)
 
 
+def left_alone(data, gaps, separator):
+    """Each line is left for who looks closer."""
+    return data, list(range(data.count(b"\n") + 1))
+
+
 @pytest.mark.parametrize("slice_bytes", [7, 128 * 1024])
 def test_lines_are_parted_as_one_by_one(monkeypatch, slice_bytes):
     monkeypatch.setattr(aligned_lines, "_SLICE_BYTES", slice_bytes)
@@ -33,15 +38,18 @@ def test_lines_are_parted_as_one_by_one(monkeypatch, slice_bytes):
         newline = pick.choice(["\n", "\r\n"])
         data = (newline.join(some_lines(pick, begins, ends)) + pick.choice(["", newline])).encode()
 
-        assert parted_lines(data, widths) == _looked_at(data, widths), (data, widths)
+        at_once = delimited_lines(data, widths)
+        with monkeypatch.context() as slowly:
+            slowly.setattr(fixed_width, "delimit_aligned", left_alone)
+            assert at_once == delimited_lines(data, widths), (data, widths)
 
 
 def test_plain_lines_need_no_closer_look():
     lines = b"Ann Lee   1.5\r\n               \n     Bo     2\n          3"
 
-    assert part_aligned(lines, [(7, 9)], b"|") == (b"Ann Lee|1.5\n\nBo|2\n|3", [])
+    assert delimit_aligned(lines, [(7, 9)], b"|") == (b"Ann Lee|1.5\n\nBo|2\n|3", [])
 
 
 @pytest.mark.parametrize("line", [b"Ann", b"Maximilian1.5", b"M\xc3\xbcller   1", b"Ann\t     1.5"])
 def test_other_lines_are_left(line):
-    assert part_aligned(b"Ann Lee   1.5\n" + line, [(7, 9)], b"|")[1] == [1]
+    assert delimit_aligned(b"Ann Lee   1.5\n" + line, [(7, 9)], b"|")[1] == [1]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["part_aligned"]
+__all__ = ["delimit_aligned"]
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -18,20 +18,20 @@ _STRANGE[128:] = True
 _STRANGE[[*b"\t\x0b\x0c\r\x1f"]] = True
 
 
-def part_aligned(data: bytes, gaps: Sequence[tuple[int, int]], parting: bytes) -> tuple[bytes, list[int]]:
+def delimit_aligned(data: bytes, gaps: Sequence[tuple[int, int]], separator: bytes) -> tuple[bytes, list[int]]:
     """Lines with a character between their cells, without the blanks around these; blank lines are empty.
 
     Args:
         data: whole lines.
         gaps: from which character up to which blanks stand between two columns, ascending, none of them empty.
-        parting: the character.
+        separator: the character.
 
     Returns:
         The lines; and the numbers, from 0, of those that are left for who looks closer: something stands in a gap, the
         line ends before its last column, or a character is not of one byte.
 
     Example:
-        >>> part_aligned(b"Ann Lee   1.5\\nBob      12.5\\nMaximilian1.5", [(7, 9)], b"|")
+        >>> delimit_aligned(b"Ann Lee   1.5\\nBob      12.5\\nMaximilian1.5", [(7, 9)], b"|")
         (b'Ann Lee|1.5\\nBob|12.5\\nMaximilian1.5', [2])
     """
     parts: list[bytes] = []
@@ -39,15 +39,15 @@ def part_aligned(data: bytes, gaps: Sequence[tuple[int, int]], parting: bytes) -
     begin = lines = 0
     while begin < len(data):
         end = data.find(b"\n", begin + _SLICE_BYTES) + 1 or len(data)
-        part, numbers = _part(data[begin:end].replace(b"\r\n", b"\n"), gaps, parting)
+        part, numbers = _delimit(data[begin:end].replace(b"\r\n", b"\n"), gaps, separator)
         left += [lines + number for number in numbers]
         lines += part.count(b"\n")
         begin = end
         parts.append(part)
-    return _without_empty(b"".join(parts), parting * len(gaps)), left
+    return _without_empty(b"".join(parts), separator * len(gaps)), left
 
 
-def _part(data: bytes, gaps: Sequence[tuple[int, int]], parting: bytes) -> tuple[bytes, list[int]]:
+def _delimit(data: bytes, gaps: Sequence[tuple[int, int]], separator: bytes) -> tuple[bytes, list[int]]:
     cells: Bytes = np.frombuffer(data, dtype=np.uint8).copy()
     breaks = np.flatnonzero(cells == _NEWLINE)
     starts, ends = np.append(0, breaks + 1), np.append(breaks, len(cells))
@@ -55,10 +55,10 @@ def _part(data: bytes, gaps: Sequence[tuple[int, int]], parting: bytes) -> tuple
     for column in (column for gap in gaps for column in range(*gap)):
         aligned = aligned[cells[starts[aligned] + column] == _BLANK]
     for end, _ in gaps:
-        cells[starts[aligned] + end] = ord(parting)
+        cells[starts[aligned] + end] = ord(separator)
     left = ends > starts
     left[aligned] = False
-    return _squeezed(cells, ord(parting)), np.flatnonzero(left).tolist()
+    return _squeezed(cells, ord(separator)), np.flatnonzero(left).tolist()
 
 
 def _is_plain(cells: Bytes, starts: Positions) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -68,11 +68,11 @@ def _is_plain(cells: Bytes, starts: Positions) -> np.ndarray[tuple[int], np.dtyp
     return plain
 
 
-def _squeezed(cells: Bytes, parting: int) -> bytes:
+def _squeezed(cells: Bytes, separator: int) -> bytes:
     """The bytes without blanks, but for those inside of cells."""
     kept = cells != _BLANK
     filled = np.flatnonzero(kept)
-    is_edge = (cells[filled] == parting) | (cells[filled] == _NEWLINE)
+    is_edge = (cells[filled] == separator) | (cells[filled] == _NEWLINE)
     inside = np.flatnonzero((np.diff(filled) > 1) & ~is_edge[:-1] & ~is_edge[1:])
     firsts, lengths = filled[inside] + 1, filled[inside + 1] - filled[inside] - 1
     before = np.cumsum(lengths) - lengths

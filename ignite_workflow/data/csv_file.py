@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.fixed_width import parted_lines
+from ignite_workflow.data.fixed_width import delimited_lines
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
@@ -120,28 +120,28 @@ class CsvFile:
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None and self.layout.widths is None and not self.plain_quotes:
             self._refuse_quotes(block)
-        parted = self._parted(block)
-        if self.layout.quotes and b'"' in parted.data and doubtful_quote(parted.data, self.delimiter.encode()):
+        delimited = self._delimited(block)
+        if self.layout.quotes and b'"' in delimited.data and doubtful_quote(delimited.data, self.delimiter.encode()):
             raise stray_quote(self.text.path, self.layout, block)
-        frame = self._cells_of(parted, numbers)
+        frame = self._cells_of(delimited, numbers)
         again = rows_of_names(frame) if self.without_headers else []
         if again:
-            self.left_out[block.first_line] = [parted.line(record) for record in again]
-            parted = parted.without(again)
-            frame = self._cells_of(parted, numbers)
-        return frame, parted  # not the block: a line of blanks is a record there
+            self.left_out[block.first_line] = [delimited.line(record) for record in again]
+            delimited = delimited.without(again)
+            frame = self._cells_of(delimited, numbers)
+        return frame, delimited  # not the block: a line of blanks is a record there
 
     def _cells_of(self, block: Block, numbers: Set[str]) -> pl.DataFrame:
         frame = self._typed(block, numbers) if numbers else None
         return self._text(block) if frame is None else frame
 
-    def _parted(self, block: Block) -> Block:
+    def _delimited(self, block: Block) -> Block:
         """One character between cells, where any run of blanks parts them, or their place in the line.
 
         And no blanks around those that are quoted, where the first records have such.
         """
         if self.layout.widths is not None:
-            return replace(block, data=parted_lines(block.data, self.layout.widths))
+            return replace(block, data=delimited_lines(block.data, self.layout.widths))
         if self.layout.blanks and b'"' in block.data:
             return replace(block, data=without_blanks(block.data, self.delimiter.encode()))
         if self.delimiter != " ":

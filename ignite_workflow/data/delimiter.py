@@ -16,7 +16,7 @@ from pathlib import Path
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import MISSING
 from ignite_workflow.data.compressed import COMPRESSED
-from ignite_workflow.data.fixed_width import PARTING, FixedWidths, find_fixed_widths, parted_sample
+from ignite_workflow.data.fixed_width import SEPARATOR, FixedWidths, delimited_sample, find_fixed_widths
 from ignite_workflow.data.header import is_header_beyond_doubt
 from ignite_workflow.data.known_widths import KnownWidths, fitting_widths
 from ignite_workflow.data.quotes import has_blanks
@@ -24,19 +24,19 @@ from ignite_workflow.data.row_names import has_row_names
 from ignite_workflow.data.sample import AGREEING, Record, fits, is_number, sample_lines, sample_records
 from ignite_workflow.errors import ConfigError, DataError
 
-__all__ = ["Parted", "part"]
+__all__ = ["DelimitedSample", "find_delimiter"]
 
 _COMMON = (",", ";", "\t", "|")
 _RARE = (":", "^", "~", "\x1f", "\x01")
 _TABBED = (".tsv", ".tab")
 _SURE_WIDTH = 3
 _MOST_ABOVE = 40  # records above the header
-_PARTING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
+_SEPARATING_COMMA = re.compile(r",(?=[^\s\d])")  # one of a number is followed by a digit, one of a sentence by a blank
 _SEP_LINE = re.compile(r"sep=([ -~\t])\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Parted:
+class DelimitedSample:
     """The first records as a delimiter parts them."""
 
     delimiter: str
@@ -79,9 +79,9 @@ class Parted:
     def rank(self) -> tuple[bool, bool, bool, int]:
         """How good a delimiter it is: no record left out below, numbers left whole, nothing above, many cells."""
         others = [other for other in _COMMON[1:] if other != self.delimiter]
-        parting = others[0] if self.delimiter != "," else ","
+        separator = others[0] if self.delimiter != "," else ","
         cells = [
-            _PARTING_COMMA.sub(parting, cell)
+            _SEPARATING_COMMA.sub(separator, cell)
             for record in self.records[self.above : self.below]
             for cell in record.cells
         ]
@@ -89,7 +89,9 @@ class Parted:
         return self.below == len(self.records), clean >= AGREEING * len(cells), self.above == 0, self.width
 
 
-def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWidths | None = None) -> Parted:
+def find_delimiter(
+    path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWidths | None = None
+) -> DelimitedSample:
     """Find the delimiter.
 
     Args:
@@ -104,26 +106,28 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWi
         DataError: there may be columns of fixed width, and only a person can know where they begin.
     """
     if read.starts is not None:
-        return _look_fixed(sample, FixedWidths.from_starts(read.starts))
+        return _delimit_fixed(sample, FixedWidths.from_starts(read.starts))
     sep_line = _SEP_LINE.match(sample)
     if read.delimiter is not None:
-        return _look(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
+        return _delimit(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
     if sep_line is not None:
-        return _look(sample, sep_line[1], quotes=quotes, skip=1)
-    if known is not None and known.named and (parted := _look_known(sample, known)):
-        return parted
+        return _delimit(sample, sep_line[1], quotes=quotes, skip=1)
+    if known is not None and known.named and (delimited := _delimit_known(sample, known)):
+        return delimited
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
     tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
-    common = [_look(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
-    wide = [parted for parted in common if parted.width > 1 and parted.agrees]
+    common = [_delimit(sample, delimiter, quotes=quotes) for delimiter in (("\t",) if tabbed else _COMMON)]
+    wide = [delimited for delimited in common if delimited.width > 1 and delimited.agrees]
     best = max(wide, key=attrgetter("rank"), default=None)
     if best is not None and best.is_numeric:
         return best
-    if known is not None and (parted := _look_known(sample, known)):
-        return parted
-    rare = [_look(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
+    if known is not None and (delimited := _delimit_known(sample, known)):
+        return delimited
+    rare = [_delimit(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     quoted = best is None and quotes and sample.startswith('"')  # as R writes tables: no prose is so even
-    wide = [parted for parted in rare if parted.width > 2 and parted.agrees and (quoted or parted.is_numeric)]
+    wide = [
+        delimited for delimited in rare if delimited.width > 2 and delimited.agrees and (quoted or delimited.is_numeric)
+    ]
     best = max(wide, key=attrgetter("rank"), default=best)
     widths = None if best is not None and best.is_even else find_fixed_widths(sample_lines(sample))
     if widths is not None and widths.question and best is None:
@@ -133,7 +137,7 @@ def part(path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWi
             "cell: data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
         )
     if widths is not None and not widths.question:
-        return _look_fixed(sample, widths)
+        return _delimit_fixed(sample, widths)
     return max(common, key=attrgetter("first_width")) if best is None else best  # no agreement: the reader says where
 
 
@@ -144,29 +148,29 @@ def _given_delimiter(given: str) -> str:
     return delimiter
 
 
-def _look_fixed(sample: str, widths: FixedWidths) -> Parted:
-    return replace(_look(parted_sample(sample, widths), PARTING, quotes=False), widths=widths)
+def _delimit_fixed(sample: str, widths: FixedWidths) -> DelimitedSample:
+    return replace(_delimit(delimited_sample(sample, widths), SEPARATOR, quotes=False), widths=widths)
 
 
-def _look_known(sample: str, known: KnownWidths) -> Parted | None:
+def _delimit_known(sample: str, known: KnownWidths) -> DelimitedSample | None:
     """The first records, if columns stand where they do in other files of the table."""
     found = fitting_widths(sample_lines(sample), known)
     if found is None:
         return None
     widths, line = found
-    parted = _look_fixed(sample, widths)
-    above = [number for number, record in enumerate(parted.records) if record.line <= line <= record.end]
+    delimited = _delimit_fixed(sample, widths)
+    above = [number for number, record in enumerate(delimited.records) if record.line <= line <= record.end]
     if above:
-        return replace(parted, above=above[0], named=True)
-    first, *body = parted.records[parted.above :]
-    return replace(parted, named=is_header_beyond_doubt(first, body))
+        return replace(delimited, above=above[0], named=True)
+    first, *body = delimited.records[delimited.above :]
+    return replace(delimited, named=is_header_beyond_doubt(first, body))
 
 
 def _not_there(known: KnownWidths | None) -> str:
     return "" if known is None else f", and it does not fit those of other files of the table, {known.starts}"
 
 
-def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted:
+def _delimit(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> DelimitedSample:
     blanks = quotes and has_blanks(sample.encode(), delimiter.encode())
     records = sample_records(sample, delimiter, quotes=quotes, blanks=blanks)[skip:]
     widths = Counter(len(record.cells) for record in records)
@@ -175,7 +179,7 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
     while above < min(_MOST_ABOVE, len(records) - 1) and _is_title(records[above], width):
         above += 1
     below = len(records)
-    while delimiter in (*_COMMON, PARTING) and below > above + 2 and not fits(records[below - 1].cells, width):
+    while delimiter in (*_COMMON, SEPARATOR) and below > above + 2 and not fits(records[below - 1].cells, width):
         below -= 1
     if 2 * (below - above) <= len(records) - above:  # no notes below a table, but rows that are uneven
         below = len(records)
@@ -186,7 +190,7 @@ def _look(sample: str, delimiter: str, *, quotes: bool, skip: int = 0) -> Parted
         or (delimiter in _COMMON and _are_sentences(records[:above], records[above:], width))
     ):
         above = 0
-    return Parted(delimiter, records, width, above, below, blanks=blanks)
+    return DelimitedSample(delimiter, records, width, above, below, blanks=blanks)
 
 
 def _is_title(record: Record, width: int) -> bool:

@@ -14,12 +14,12 @@ from typing import Self
 
 import polars as pl
 
-from ignite_workflow.data.aligned_lines import part_aligned
+from ignite_workflow.data.aligned_lines import delimit_aligned
 from ignite_workflow.data.sample import is_number
 
-__all__ = ["PARTING", "WIDEST", "FixedWidths", "find_fixed_widths", "parted_lines", "parted_sample"]
+__all__ = ["SEPARATOR", "WIDEST", "FixedWidths", "find_fixed_widths", "delimited_lines", "delimited_sample"]
 
-PARTING = "\x1f"  # between cells of lines taken apart
+SEPARATOR = "\x1f"  # between cells of lines taken apart
 
 _RULER = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _RUN = re.compile(r"[^ ]+")
@@ -142,21 +142,21 @@ def _question(before: _Span, span: _Span, body: Sequence[str]) -> str:
     return f"another may begin at {span[0] + 1}, behind one blank" if numbers else ""
 
 
-def parted_sample(sample: str, widths: FixedWidths) -> str:
-    """The first lines of a file as ``parted_lines`` parts them; titles stay whole, though their blanks may stand right.
+def delimited_sample(sample: str, widths: FixedWidths) -> str:
+    """The first lines of a file as ``delimited_lines`` gives them, but for titles, whose blanks may stand right.
 
-    Titles are lines without a gap, with fewer cells than a line of names below them.
+    Titles stay whole: they are lines without a gap, with fewer cells than a line of names below them.
     """
-    lines = parted_lines(sample.encode(), widths).decode().split("\n")
+    lines = delimited_lines(sample.encode(), widths).decode().split("\n")
     above = _prose(sample.split("\n")[: 2 * _MOST_ODD])
-    names = lines[above].split(PARTING) if above < len(lines) else []
+    names = lines[above].split(SEPARATOR) if above < len(lines) else []
     if len(names) == len(widths.spans) and all(names) and not any(map(is_number, names)):
-        lines[:above] = [line if all(line.split(PARTING)) else line.replace(PARTING, " ") for line in lines[:above]]
+        lines[:above] = [line if all(line.split(SEPARATOR)) else line.replace(SEPARATOR, " ") for line in lines[:above]]
     return "\n".join(lines)
 
 
-def parted_lines(data: bytes, widths: FixedWidths) -> bytes:
-    """Lines with ``PARTING`` between their cells, without the blanks around these; blank lines are empty.
+def delimited_lines(data: bytes, widths: FixedWidths) -> bytes:
+    """Lines with ``SEPARATOR`` between their cells, without the blanks around these; blank lines are empty.
 
     A line without a blank between two columns, or with a word of its own there, stays whole.
 
@@ -165,24 +165,24 @@ def parted_lines(data: bytes, widths: FixedWidths) -> bytes:
         widths: of the file.
 
     Example:
-        >>> parted_lines(b"Ann Lee   1.5\\nMaximilian1.5", FixedWidths(((0, 7), (10, None))))
+        >>> delimited_lines(b"Ann Lee   1.5\\nMaximilian1.5", FixedWidths(((0, 7), (10, None))))
         b'Ann Lee\\x1f1.5\\nMaximilian1.5'
     """
     gaps = [(_end(before), span[0]) for before, span in pairwise(widths.spans)]
     if not gaps or any(end == begin for end, begin in gaps):
-        return _looked_at(data, widths)
-    parted, left = part_aligned(data, gaps, PARTING.encode())
+        return _delimited_by_character(data, widths)
+    delimited, left = delimit_aligned(data, gaps, SEPARATOR.encode())
     if not left:
-        return parted
-    lines, before = parted.split(b"\n"), data.split(b"\n")
-    looked_at = _looked_at(b"\n".join(before[number] for number in left), widths).split(b"\n")
-    for number, line in zip(left, looked_at, strict=True):
+        return delimited
+    lines, before = delimited.split(b"\n"), data.split(b"\n")
+    others = _delimited_by_character(b"\n".join(before[number] for number in left), widths).split(b"\n")
+    for number, line in zip(left, others, strict=True):
         lines[number] = line
     return b"\n".join(lines)
 
 
-def _looked_at(data: bytes, widths: FixedWidths) -> bytes:
-    """As ``parted_lines``, by its characters and not by its bytes."""
+def _delimited_by_character(data: bytes, widths: FixedWidths) -> bytes:
+    """As ``delimited_lines``, by its characters and not by its bytes."""
     frame = pl.DataFrame({"line": data.decode(errors="replace").split("\n")})
     bare = pl.col("line").str.strip_chars_end()
     line = bare.str.pad_end(widths.spans[-1][0])
@@ -194,6 +194,6 @@ def _looked_at(data: bytes, widths: FixedWidths) -> bytes:
             whole |= ~gap.str.contains(r"^\S*\s+\S*$")
             cells[number] += gap.str.extract(r"^(\S*)")
             cells[number + 1] = gap.str.extract(r"(\S*)$") + cells[number + 1]
-    joined = pl.concat_str([cell.str.strip_chars() for cell in cells], separator=PARTING)
-    parted = pl.when(whole | (bare == "")).then(bare.str.strip_chars()).otherwise(joined)
-    return "\n".join(frame.select(parted).to_series().to_list()).encode()
+    joined = pl.concat_str([cell.str.strip_chars() for cell in cells], separator=SEPARATOR)
+    delimited = pl.when(whole | (bare == "")).then(bare.str.strip_chars()).otherwise(joined)
+    return "\n".join(frame.select(delimited).to_series().to_list()).encode()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ignite_workflow.data.fixed_width import PARTING, WIDEST, FixedWidths, parted_lines
+from ignite_workflow.data.fixed_width import SEPARATOR, WIDEST, FixedWidths, delimited_lines
 from ignite_workflow.data.header import column_names
 from ignite_workflow.data.sample import AGREEING
 
@@ -62,11 +62,11 @@ def fitting_widths(lines: Sequence[str], known: KnownWidths) -> tuple[FixedWidth
     """
     width, header = len(known.spans), 0
     if known.named:
-        width, header = next(_headers(_parted(lines[:_MOST_ABOVE], known.spans), known), (0, 0))
+        width, header = next(_headers(_split_cells(lines[:_MOST_ABOVE], known.spans), known), (0, 0))
         if not width:
             return None
     spans = (*known.spans[: width - 1], (known.spans[width - 1][0], None))
-    body = [cells for cells in _parted(lines[header:], spans) if any(cells)]
+    body = [cells for cells in _split_cells(lines[header:], spans) if any(cells)]
     whole = width == len(known.spans)
     fitting = sum(len(cells) == width and (whole or "  " not in cells[-1]) for cells in body)  # not one more column
     enough = 0.5 if known.named else AGREEING  # a line that does not fit is refused by its number
@@ -75,10 +75,10 @@ def fitting_widths(lines: Sequence[str], known: KnownWidths) -> tuple[FixedWidth
     return FixedWidths(spans, _WHY), header
 
 
-def _parted(lines: Sequence[str], spans: tuple[tuple[int, int | None], ...]) -> list[list[str]]:
+def _split_cells(lines: Sequence[str], spans: tuple[tuple[int, int | None], ...]) -> list[list[str]]:
     """The cells of each line."""
-    text = parted_lines("\n".join(lines).encode(), FixedWidths(spans)).decode()
-    return [line.split(PARTING) for line in text.split("\n")]
+    text = delimited_lines("\n".join(lines).encode(), FixedWidths(spans)).decode()
+    return [line.split(SEPARATOR) for line in text.split("\n")]
 
 
 def _headers(rows: Sequence[Sequence[str]], known: KnownWidths) -> Iterator[tuple[int, int]]:

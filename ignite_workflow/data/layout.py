@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.delimiter import Parted, part
+from ignite_workflow.data.delimiter import DelimitedSample, find_delimiter
 from ignite_workflow.data.fixed_width import FixedWidths
 from ignite_workflow.data.header import column_names, is_header
 from ignite_workflow.data.header_rows import find_header_rows
@@ -72,29 +72,54 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | 
         DataError: the line that is said to hold the header is not among the first.
     """
     quotes = _has_quotes(sample) if read.quotes is None else read.quotes
-    parted = part(path, read, sample, quotes, known)
-    at = _header_record(path, parted, read)
-    records, unnamed = _with_row_names(parted.records, at, parted.below, read)
+    delimited = find_delimiter(path, read, sample, quotes, known)
+    at = _header_record(path, delimited, read)
+    records, unnamed = _with_row_names(delimited.records, at, delimited.below, read)
     first = records[at]
-    named, why = is_header(records, at, parted.named if read.header is None else read.header)
-    quotes, notes = _parting(parted, read, quotes)
-    misfit = _misfit(path, parted, read, known, notes)
+    named, why = is_header(records, at, delimited.named if read.header is None else read.header)
+    quotes, notes = _delimiter_notes(delimited, read, quotes)
+    misfit = _misfit(path, delimited, read, known, notes)
     if at and read.header is None:
-        skipped = " / ".join(" ".join(parted.delimiter.join(record.cells).split()) for record in parted.records[:at])
-        notes.append(f"what stands above line {first.line} is skipped: {skipped[:60]!r}")
-    if not named:
-        columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
-        notes.append(f"no header{why}, the columns are named {columns[0]} to {columns[-1]}")
-        naming = _naming(first.line, columns, read)
-        named_notes = _with_name(path, notes)
-        above = first.line - 1
-        number, widths = len(columns), parted.widths
-        return Layout(
-            parted.delimiter, columns, above, quotes, number, named_notes, naming, widths, misfit, parted.blanks
+        skipped = " / ".join(
+            " ".join(delimited.delimiter.join(record.cells).split()) for record in delimited.records[:at]
         )
+        notes.append(f"what stands above line {first.line} is skipped: {skipped[:60]!r}")
+    header = _header(path, records, at, read) if named else _numbered(first, why, read)
+    return Layout(
+        delimiter=delimited.delimiter,
+        columns=header.columns,
+        header_lines=header.lines,
+        quotes=quotes,
+        nameless=header.nameless,
+        notes=tuple(f"{path.name}: {note}." for note in [*notes, *(unnamed if named else ()), *header.notes]),
+        naming=header.naming,
+        widths=delimited.widths,
+        misfit=misfit,
+        blanks=delimited.blanks,
+    )
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What stands above the first record; the fields are those of ``Layout``."""
+
+    columns: tuple[str, ...]
+    lines: int
+    nameless: int
+    notes: list[str]
+    naming: str = ""
+
+
+def _header(path: Path, records: Sequence[Record], at: int, read: ReadConfig) -> _Header:
+    """The names in a record and in those beneath it.
+
+    Raises:
+        DataError: the record beneath may hold units or data, or a cell goes on in the next line.
+    """
+    first, notes = records[at], []
     if first.ruled:
         notes.append(f"line {first.end} is drawn beneath the names and no data")
-        _refuse_broken_cells(path, parted.records[at + 1 :])
+        _refuse_broken_cells(path, records[at + 1 :])
     more = find_header_rows(first.cells, [record.cells for record in records[at + 1 :]], read.units)
     if more.rows:
         lines = f"line {records[at + 1].line} holds" if more.rows == 1 else f"{more.rows} lines beneath the header hold"
@@ -102,31 +127,39 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | 
     columns, renamed = column_names(more.names)
     nameless = max((number for number, cell in enumerate(more.names, start=1) if cell.strip()), default=0)
     end, units = _below_units(path, columns, records[at + more.rows :], None if more.rows else read.units)
-    named_notes = _with_name(path, [*notes, *unnamed, *renamed, *units])
-    return Layout(
-        parted.delimiter, columns, end, quotes, nameless, named_notes, "", parted.widths, misfit, parted.blanks
-    )
+    return _Header(columns, end, nameless, [*notes, *renamed, *units])
 
 
-def _parting(parted: Parted, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
+def _numbered(first: Record, why: str, read: ReadConfig) -> _Header:
+    """Names for columns that have none, of which this is the first record."""
+    columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
+    note = f"no header{why}, the columns are named {columns[0]} to {columns[-1]}"
+    return _Header(columns, first.line - 1, len(columns), [note], _naming(first.line, columns, read))
+
+
+def _delimiter_notes(delimited: DelimitedSample, read: ReadConfig, quotes: bool) -> tuple[bool, list[str]]:
     """Whether quotes hold cells together, and what is said of that and of what parts cells."""
-    if parted.widths is not None:
+    if delimited.widths is not None:
         other = "" if read.starts else "; otherwise: data.read.starts, or data.read.delimiter"
-        where = f"columns of fixed width begin at the characters {parted.widths.starts} ({parted.widths.why}){other}"
+        where = (
+            f"columns of fixed width begin at the characters {delimited.widths.starts} ({delimited.widths.why}){other}"
+        )
         return False, [where]
     notes = [] if quotes or read.quotes is False else ["double quotes stand inside of cells only: taken as characters"]
-    if parted.delimiter not in (",", read.delimiter):
-        notes.append(f"cells are parted by {_NAMES.get(parted.delimiter, parted.delimiter)}")
-    if parted.blanks:
+    if delimited.delimiter not in (",", read.delimiter):
+        notes.append(f"cells are parted by {_NAMES.get(delimited.delimiter, delimited.delimiter)}")
+    if delimited.blanks:
         notes.append("blanks around quoted cells are none of them; otherwise: data.read.quotes=false")
     return quotes, notes
 
 
-def _misfit(path: Path, parted: Parted, read: ReadConfig, known: KnownWidths | None, notes: Sequence[str]) -> str:
+def _misfit(
+    path: Path, delimited: DelimitedSample, read: ReadConfig, known: KnownWidths | None, notes: Sequence[str]
+) -> str:
     """That columns are not where other files of the table have them, and what was made of the file instead."""
-    if known is None or parted.named is not None or read.starts is not None or read.delimiter is not None:
+    if known is None or delimited.named is not None or read.starts is not None or read.delimiter is not None:
         return ""
-    if parted.widths is not None and parted.widths.starts == known.starts:
+    if delimited.widths is not None and delimited.widths.starts == known.starts:
         return ""
     found = next(iter(notes), "cells are parted by ,")
     return (
@@ -186,19 +219,15 @@ def _naming(line: int, columns: Sequence[str], read: ReadConfig) -> str:
     return f"No header was found in line {line}: {called}; if it holds their names: data.read.header=true."
 
 
-def _with_name(path: Path, notes: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"{path.name}: {note}." for note in notes)
-
-
 def _has_quotes(sample: str) -> bool:
     """False where quotes are found in the middle of cells only, such as inches: then they hold nothing together."""
     return '"' not in sample or _AT_START.search(sample) is not None
 
 
-def _header_record(path: Path, parted: Parted, read: ReadConfig) -> int:
+def _header_record(path: Path, delimited: DelimitedSample, read: ReadConfig) -> int:
     if not read.header:
-        return parted.above
-    for number, record in enumerate(parted.records):
+        return delimited.above
+    for number, record in enumerate(delimited.records):
         if read.header is True or record.line <= read.header <= record.end:
             return number
     raise DataError(f"{path}: data.read.header: line {read.header} is blank, or not among the first of the file.")

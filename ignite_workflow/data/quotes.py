@@ -20,15 +20,15 @@ _BESIDE_BLANK = (b' "', b'" ', b'\t"', b'"\t')
 Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
-_PARTING = b",;\t| \r\n"  # what may part cells, as long as nobody knows
+_SEPARATORS = b",;\t| \r\n"  # what may part cells, as long as nobody knows
 
 
-def _odd_quotes(data: bytes | bytearray, parting: bytes) -> tuple[Places, Flags]:
+def _odd_quotes(data: bytes | bytearray, separators: bytes) -> tuple[Places, Flags]:
     """The places of all quotes, and which of them begin a cell within one, or end it before its end."""
     cells = np.frombuffer(b"".join((b"\n", data, b"\n")), dtype=np.uint8)
     at = np.flatnonzero(cells == _QUOTE)
     edge = np.zeros(256, dtype=bool)
-    edge[[*parting, _QUOTE]] = True
+    edge[[*separators, _QUOTE]] = True
     begun, ended = edge[cells[at[0::2] - 1]], edge[cells[at[1::2] + 1]]
     at -= 1
     odd = np.zeros(len(at), dtype=bool)
@@ -63,7 +63,7 @@ def has_escapes(sample: bytes) -> bool:
     r"""Whether quotes inside of quoted cells are written ``\"``: then fewer quotes stand where none can."""
     if b'\\"' not in sample:
         return False
-    as_it_is, doubled_quotes = (int(_odd_quotes(text, _PARTING)[1].sum()) for text in (sample, doubled(sample)))
+    as_it_is, doubled_quotes = (int(_odd_quotes(text, _SEPARATORS)[1].sum()) for text in (sample, doubled(sample)))
     return doubled_quotes < as_it_is
 
 

@@ -46,8 +46,8 @@ def ragged_row(path: Path, layout: Layout, line: int, cells: list[bytes]) -> Dat
 
 def _surplus_hint(layout: Layout, width: int) -> str:
     if len(layout.columns) == 1:
-        parting = f"If {layout.delimiter!r} does not part the cells: data.read.delimiter"
-        return f"{parting}; if they have fixed widths: data.read.starts."
+        hint = f"If {layout.delimiter!r} does not part the cells: data.read.delimiter"
+        return f"{hint}; if they have fixed widths: data.read.starts."
     quoted = f"A cell that holds {layout.delimiter!r} must stand in double quotes"
     header = "; if the header stands in another line: data.read.header" if layout.header_lines else ""
     is_one_short = layout.header_lines and width == len(layout.columns) + 1
@@ -95,16 +95,16 @@ def unexpected_quote(path: Path, layout: Layout, block: Block, at: int) -> DataE
 
 def _first_stray(data: bytes, delimiter: bytes) -> tuple[int, int | None] | None:
     """The first quote that neither begins nor ends a cell, after the one that opened the cell; None: never closed."""
-    parting, position = delimiter + b"\r\n", 0
+    separators, position = delimiter + b"\r\n", 0
     while (opened := data.find(b'"', position)) >= 0:
-        if opened and data[opened - 1] not in parting:
+        if opened and data[opened - 1] not in separators:
             return opened, opened
         end = data.find(b'"', opened + 1)
         while end >= 0 and data[end + 1 : end + 2] == b'"':
             end = data.find(b'"', end + 2)
         if end < 0:
             return opened, None
-        if end + 1 < len(data) and data[end + 1] not in parting:
+        if end + 1 < len(data) and data[end + 1] not in separators:
             return opened, end
         position = end + 1
     return None

@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.fixed_width import parted_lines
+from ignite_workflow.data.fixed_width import delimited_lines
 from ignite_workflow.data.footer import LastRow, find_footer
 from ignite_workflow.data.layout import Layout
 from ignite_workflow.data.rows_above import RowsAbove
@@ -80,7 +80,7 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
         if quote is not None and line.count(quote) % 2:
             break
         if layout.widths is not None:
-            parts = parted_lines(line, layout.widths).split(delimiter)
+            parts = delimited_lines(line, layout.widths).split(delimiter)
         else:
             parts = line.split() if layout.delimiter == " " else split_cells(line, delimiter, quote)
         cells = tuple(part.decode(errors="replace").strip().strip('"') for part in parts)
