@@ -12,6 +12,7 @@ from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import DataError
 
 CELLS = st.text(alphabet='ab," \n', max_size=9)
+LINES = CELLS.filter(lambda cell: "\n" not in cell)
 BLANKS = st.text(alphabet=" \t", max_size=3)
 BY_HAND = '"Name",     "Sex", "Age"\n' + '"Alex, ""A""",       "M"\t,   41\n  "Bert",   "F , G"  ,   32 \n' * 20
 
@@ -183,3 +184,83 @@ def test_quotes_in_a_title_or_in_a_note_hide_no_such_blanks(read, above, below):
     rows = read(above + '"item", "x"\n' + "".join(f'"a, b{row}" , {row}\n' for row in range(20)) + below)
 
     assert (len(rows), rows[1][0]) == (20, "a, b1")
+
+
+FORMULAS = 'id,x,y\n="00012",1,a\n"=""00013""",="2",="b, c"\n'
+
+
+def test_text_that_spreadsheets_keep_by_a_formula_is_that_text(read, tmp_path):
+    assert read(FORMULAS) == [("00012", "1", "a"), ("00013", "2", "b, c")]
+    assert read(FORMULAS.replace(',="b, c"', ",b"), quotes=False)[0][0] == '="00012"'
+
+    table = open_table(str(tmp_path / "table.csv"))
+    assert len(list(table.chunks())) == 1
+    assert table.notes == (
+        'table.csv: 3 cells are written ="00012", as spreadsheets keep text: read as that text; '
+        "otherwise: data.read.quotes=false.",
+    )
+
+
+def test_formulas_that_begin_late_are_text_too(read, monkeypatch):
+    monkeypatch.setattr(text_file, "_SAMPLE_BYTES", 100)
+    rows = read("id,x\n" + "".join(f"{number},a\n" for number in range(50)) + '="0012",b\n12,="c"\n')
+
+    assert rows[-2:] == [("0012", "b"), ("12", "c")]
+
+
+@pytest.mark.parametrize("content", ['id,x\n1,a="b"\n2,c\n', 'id,x\n1,"a,=""b"",c"\n2,c\n'])
+def test_an_equals_sign_within_a_cell_is_no_formula(read, content):
+    assert read(content) == [tuple(row) for row in list(csv.reader(io.StringIO(content)))[1:]]
+
+
+@given(st.lists(st.tuples(LINES, LINES), min_size=3))
+@settings(deadline=None)
+def test_cells_in_single_quotes_are_read_back(tmp_path_factory, rows):
+    swap = str.maketrans("'\"", "\"'")
+    out = io.StringIO()
+    csv.writer(out, quotechar="'", quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(
+        [("'n'", "y"), *((cell.translate(swap), other) for cell, other in rows)]
+    )
+    path = tmp_path_factory.mktemp("single") / "table.csv"
+    path.write_text(out.getvalue())
+
+    table = open_table(
+        str(path), ReadConfig(delimiter=",", header=True, footer=False, units=False, repeated_header=False)
+    )
+    assert table.columns == ("'n'", "y")
+    found = [row for chunk in table.chunks() for row in chunk.frame.rows()]
+    assert found == [(cell.translate(swap), other) for cell, other in rows]
+
+
+def test_single_quotes_hold_cells_together_and_it_is_said(read, tmp_path):
+    content = "id,x,y\n" + "".join(f"{number},'a, ''b'' \"c\"',OBrien\n" for number in range(9))
+
+    assert read(content)[8] == ("8", "a, 'b' \"c\"", "OBrien")
+    notes = open_table(str(tmp_path / "table.csv")).notes
+    assert notes == ("table.csv: cells are held together by single quotes; otherwise: data.read.quotes=false.",)
+    assert read(content.replace("a, ", "a"), quotes=False)[8][1] == "'a''b'' \"c\"'"
+
+
+@pytest.mark.parametrize(
+    "line", ["1,O'Brien,'s", "1,'00012,'00013", "1,'a','b", "1,['a','b']", "1,5',6'", "1,'a',\"b\""]
+)
+def test_other_apostrophes_are_characters(read, line):
+    assert read(f"a,b,c\n{line}\n{line}\n", header=True)[0][1].strip("'") == line.split(",")[1].strip("'")
+
+
+def test_blanks_around_quotes_that_begin_late_are_none_of_cells(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(text_file, "_SAMPLE_BYTES", 100)
+    content = "id,x\n" + "".join(f'{number},"M"\n' for number in range(50)) + '50, "M"\n51, "F, M" \n'
+
+    assert read(content)[-2:] == [("50", "M"), ("51", "F, M")]
+    table = open_table(str(tmp_path / "table.csv"))
+    assert len(list(table.chunks())) == 1
+    assert table.notes[-1] == (
+        "table.csv: below line 2 blanks around quoted cells are none of them; otherwise: data.read.quotes=false."
+    )
+
+
+def test_blanks_around_names_are_none_of_them(tmp_path):
+    (tmp_path / "table.csv").write_text("a , b,\tb\n1,2,3\n")
+
+    assert open_table(str(tmp_path / "table.csv")).columns == ("a", "b", "b_2")

@@ -419,4 +419,4 @@ def test_a_path_too_long_for_any_file_is_no_file(name):
 @pytest.mark.parametrize("cell", ["he said\\, to", "'x, y'"])
 def test_a_delimiter_inside_of_a_cell_is_no_name_of_a_row(write, cell):
     with pytest.raises(DataError, match=r"line 2, column 4: '0' is too much: 4 cells where the header has 3"):
-        rows(write("a,b,c\n" + "".join(f"{number},{cell},{number}\n" for number in range(30))))
+        rows(write('a,"b",c\n' + "".join(f"{number},{cell},{number}\n" for number in range(30))))

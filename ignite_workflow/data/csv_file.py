@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,8 +16,19 @@ from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.layout import Layout, find_layout
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.prefetch import parallel_map
-from ignite_workflow.data.quotes import doubtful_quote, has_escapes, without_blanks
-from ignite_workflow.data.repeated_header import left_out_note, rows_of_names
+from ignite_workflow.data.quotes import (
+    doubtful_quote,
+    has_blanks,
+    has_escapes,
+    has_single_quotes,
+    odd_quote,
+    with_single_blanks,
+    with_swapped,
+    without_blanks,
+    without_formulas,
+)
+from ignite_workflow.data.repairs import Repairs
+from ignite_workflow.data.repeated_header import rows_of_names
 from ignite_workflow.data.row_errors import ragged_row, stray_quote, unexpected_quote
 from ignite_workflow.data.text_file import TextFile, open_text
 from ignite_workflow.data.text_footer import find_text_footer, without_last_bytes
@@ -27,9 +37,8 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["CsvFile", "open_csv"]
 
-_BLANKS = re.compile(rb"[ \t]+")
-_BLANKS_OR_CELL = re.compile(rb'"[^"]*"|[ \t]+')
-_MARGINS = re.compile(rb"(?m)^ | (?=\r?$)")
+_SWAPPED = {"'": '"', '"': "'"}
+_TABLE = str.maketrans(_SWAPPED)
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,7 @@ class CsvFile:
         footer_note: what they are.
         plain_quotes: a person said that double quotes are characters like others: they may begin cells.
         without_headers: rows that hold the names of all columns are left out.
-        repaired: the line numbers of rows cut and filled, by the line in which their block begins.
-        left_out: likewise, of rows that hold the names.
+        repairs: what was changed in its records, as far as it was read.
     """
 
     text: TextFile
@@ -56,8 +64,7 @@ class CsvFile:
     footer_note: str = ""
     plain_quotes: bool = False
     without_headers: bool = False
-    repaired: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict, compare=False)
-    left_out: dict[int, list[int]] = field(default_factory=dict, compare=False)
+    repairs: Repairs = field(default_factory=Repairs, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,19 +84,8 @@ class CsvFile:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed, and what was repaired as far as the file was read."""
-        repaired = [lines for _, lines in sorted(self.repaired.items())]
-        cut = [line for lines, _ in repaired for line in lines]
-        filled = [line for _, lines in repaired for line in lines]
-        again = [line for _, lines in sorted(self.left_out.items()) for line in lines]
-        width, name = len(self.columns), self.text.path.name
         notes = [*self.text.notes, *self.layout.notes, *filter(None, (self.layout.misfit, self.footer_note))]
-        if cut:
-            notes.append(f"{name}: {_rows(cut)} more than {width} cells: empty ones at the end, cut off.")
-        if filled:
-            notes.append(f"{name}: {_rows(filled)} fewer than {width} cells: filled with missing ones at the end.")
-        if again:
-            notes.append(f"{name}: {left_out_note(again, 'line')}.")
-        return tuple(notes)
+        return (*notes, *self.repairs.notes(self.text.path.name, len(self.columns)))
 
     def frames(
         self, numbers: Set[str] = frozenset(), start: Position = BEGINNING
@@ -115,21 +111,41 @@ class CsvFile:
 
     def frames_above(self, size: int) -> Iterator[pl.DataFrame]:
         """The cells as text, without so many bytes at the end of the file."""
-        return (frame for frame, _ in replace(self, footer_bytes=size, repaired={}, left_out={}).frames())
+        return (frame for frame, _ in replace(self, footer_bytes=size, repairs=Repairs()).frames())
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None and self.layout.widths is None and not self.plain_quotes:
             self._refuse_quotes(block)
         delimited = self._delimited(block)
-        if self.layout.quotes and b'"' in delimited.data and doubtful_quote(delimited.data, self.delimiter.encode()):
-            raise stray_quote(self.text.path, self.layout, block)
+        if self.layout.quotes and b'"' in delimited.data:
+            delimited = self._with_sure_quotes(delimited, block)
         frame = self._cells_of(delimited, numbers)
         again = rows_of_names(frame) if self.without_headers else []
         if again:
-            self.left_out[block.first_line] = [delimited.line(record) for record in again]
+            self.repairs.left_out[block.first_line] = [delimited.line(record) for record in again]
             delimited = delimited.without(again)
             frame = self._cells_of(delimited, numbers)
         return frame, delimited  # not the block: a line of blanks is a record there
+
+    def _with_sure_quotes(self, delimited: Block, block: Block) -> Block:
+        """Text that spreadsheets keep as it is, and what stands in quotes, without what is written around it.
+
+        Raises:
+            DataError: a quote makes it doubtful where cells end.
+        """
+        data, delimiter = delimited.data, self.delimiter.encode()
+        if b"=" in data and b'="' in data:
+            data, count = without_formulas(data, delimiter)
+            if count:
+                self.repairs.formulas[block.first_line] = [count]
+        if not odd_quote(data, delimiter):
+            return replace(delimited, data=data)
+        if not self.layout.blanks and has_blanks(data, delimiter):
+            self.repairs.blanks[block.first_line] = [block.first_line]
+            data = without_blanks(data, delimiter)
+        if doubtful_quote(data, delimiter):
+            raise stray_quote(self.text.path, self.layout, block)
+        return replace(delimited, data=data)
 
     def _cells_of(self, block: Block, numbers: Set[str]) -> pl.DataFrame:
         frame = self._typed(block, numbers) if numbers else None
@@ -146,8 +162,7 @@ class CsvFile:
             return replace(block, data=without_blanks(block.data, self.delimiter.encode()))
         if self.delimiter != " ":
             return block
-        cells = _BLANKS_OR_CELL if self.layout.quotes and b'"' in block.data else _BLANKS
-        return replace(block, data=_MARGINS.sub(b"", cells.sub(_squeezed, block.data)))
+        return replace(block, data=with_single_blanks(block.data, quotes=self.layout.quotes))
 
     def _refuse_quotes(self, block: Block) -> None:
         """Quotes were found inside of cells only: one that begins a cell would make another table of the file."""
@@ -206,8 +221,10 @@ class CsvFile:
             else:
                 cells_of_row = split_cells(records[number], delimiter, block.quote)
                 raise ragged_row(self.text.path, self.layout, block.line(number), cells_of_row)
-        if cut or filled:
-            self.repaired[block.first_line] = cut, filled
+        if cut:
+            self.repairs.cut[block.first_line] = cut
+        if filled:
+            self.repairs.filled[block.first_line] = filled
         return records
 
     def _may_fill(self, cells: bytes, width: int) -> bool:
@@ -227,7 +244,7 @@ class CsvFile:
     def _cells(self, data: bytes, numbers: Set[str] = frozenset()) -> pl.DataFrame | None:
         """None where polars finds a row too long, or quotes it cannot make sense of."""
         try:
-            return pl.read_csv(
+            frame = pl.read_csv(
                 data,
                 has_header=False,
                 separator=self.delimiter,
@@ -238,14 +255,7 @@ class CsvFile:
             )
         except pl.exceptions.PolarsError:
             return None
-
-
-def _squeezed(match: re.Match[bytes]) -> bytes:
-    return match[0] if match[0].startswith(b'"') else b" "
-
-
-def _rows(lines: list[int]) -> str:
-    return f"line {lines[0]} has" if len(lines) == 1 else f"{len(lines)} rows (the first in line {lines[0]}) have"
+        return frame.with_columns(pl.col(pl.String).str.replace_many(_SWAPPED)) if self.text.single else frame
 
 
 def open_csv(path: Path, read: ReadConfig, known: KnownWidths | None = None) -> CsvFile:
@@ -261,14 +271,22 @@ def open_csv(path: Path, read: ReadConfig, known: KnownWidths | None = None) -> 
         DataError: the file is empty, or it is not certain whether its last rows are data.
     """
     text = open_text(path, read.encoding)
-    if read.quotes is not False and (has_escapes(text.sample()) if read.escapes is None else read.escapes):
+    sample = text.sample()
+    if read.quotes is not False and has_single_quotes(sample):
+        text, sample = text.with_single_quotes(), with_swapped(sample)
+    if read.quotes is not False and (has_escapes(sample) if read.escapes is None else read.escapes):
         text = text.with_escapes()
-    sample = text.sample().decode(errors="ignore")
+        sample = text.sample()
+    if read.quotes is not False and b'="' in sample:
+        sample, _ = without_formulas(sample, b",;\t|")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
+    layout = find_layout(path, read, sample.decode(errors="ignore"), known)
+    if text.single:
+        layout = replace(layout, columns=tuple(name.translate(_TABLE) for name in layout.columns))
     file = CsvFile(
         text,
-        find_layout(path, read, sample, known),
+        layout,
         read.pad_rows,
         plain_quotes=read.quotes is False,
         without_headers=read.repeated_header is True,

@@ -89,10 +89,11 @@ def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tupl
     """
     places = places or [str(number) for number in range(1, len(cells) + 1)]
     names: dict[str, int] = {}  # and the number of each
+    cells = [cell.strip() for cell in cells]
     taken = set(cells)
     changed = []
     for number, cell in enumerate(cells, start=1):
-        name = cell if cell.strip() else f"column_{number}"
+        name = cell or f"column_{number}"
         if number == 1 and name.startswith("#") and name.strip("# "):
             name = name.lstrip("# ")
         if name in names:

@@ -29,7 +29,7 @@ from ignite_workflow.data.tables import Table
 
 __all__ = ["Journal", "Progress", "is_journaled", "journaled_at"]
 
-_FORMAT = 8  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
+_FORMAT = 9  # raise it whenever what is saved, or what chunks a table is cut into, becomes another
 _SECONDS = 15.0
 _SHARE = 0.05  # of the time, at most
 _NAME = "journal.json"
@@ -119,8 +119,7 @@ class Journal:
             "progress": progress.state_dict(),
             "kept": self._kept,
             "chunks": self._store.save(),
-            "left_out": [list(dict(file.left_out).items()) for file in _csv_files(table)],
-            "repaired": [[[line, *rows] for line, rows in dict(file.repaired).items()] for file in _csv_files(table)],
+            "repairs": [file.repairs.state_dict() for file in _csv_files(table)],
         }
         write_document(self._directory / _NAME, document)
         self.begun = True
@@ -146,10 +145,8 @@ class Journal:
         progress.load_state_dict(document["progress"])
         progress.kept.extend(pl.read_ipc(self._directory / name) for name, _ in document["kept"])
         self._kept, self._chunks_kept, self.begun = document["kept"], len(progress.kept), True
-        for file, repaired in zip(_csv_files(table), document["repaired"], strict=True):
-            file.repaired.update({line: (cut, filled) for line, cut, filled in repaired})
-        for file, left_out in zip(_csv_files(table), document["left_out"], strict=True):
-            file.left_out.update(left_out)
+        for file, repairs in zip(_csv_files(table), document["repairs"], strict=True):
+            file.repairs.load_state_dict(repairs)
         self._on_resume(progress.end.row)
 
     def _is_trusted(self, document: dict[str, Any]) -> bool:

@@ -108,7 +108,7 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
                 low, high = lengths.get(name, (MOST_LISTED, 0))
                 lengths[name] = min(low, *counts), max(high, *counts)
     if not columns:
-        raise DataError(f"{path}: there are no records.")
+        raise DataError(f"{path}: {'the file is empty' if text is found_text else 'there are no records'}.")
     if rows == 1:
         _refuse_columns_as_records(path, list(columns))
     same = {name: high for name, (low, high) in lengths.items() if low == high}

@@ -2,7 +2,8 @@ r"""Double quotes: where they stand in doubt inside of cells, those written ``\"
 
 In a quoted cell a quote is written twice. Spark, MySQL and R write ``\"``, which, taken for the end of the cell, may
 join it to others and swallow rows in silence. Who writes tables by hand sets quoted cells off by blanks, as in
-``"Alex",  "M"``; taken for the begin of the cell, they make characters of its quotes.
+``"Alex",  "M"``; taken for the begin of the cell, they make characters of its quotes. ``="00012"`` makes spreadsheets
+keep text as it is: a formula, of which the text is meant. And some programs quote cells with single quotes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["doubled", "doubtful_quote", "has_blanks", "has_escapes", "with_doubled", "without_blanks"]
+__all__ = [
+    "doubled",
+    "doubtful_quote",
+    "has_blanks",
+    "has_escapes",
+    "has_single_quotes",
+    "odd_quote",
+    "with_doubled",
+    "with_single_blanks",
+    "with_swapped",
+    "without_blanks",
+    "without_formulas",
+]
 
 _QUOTE, _BACKSLASH, _BLANK, _TAB, _NEWLINE, _RETURN = b'"\\ \t\n\r'
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
@@ -20,6 +33,13 @@ _BESIDE_BLANK = (b' "', b'" ', b'\t"', b'"\t')
 Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
+_RUNS = re.compile(rb"[ \t]+")
+_RUNS_OR_CELL = re.compile(rb'"[^"]*"|[ \t]+')
+_MARGINS = re.compile(rb"(?m)^ | (?=\r?$)")
+_SWAPPED = bytes.maketrans(b"\"'", b"'\"")
+_BEGINS_DOUBLE = re.compile(rb'(?m)(?:^|[,;\t|]) *"')
+_BEGINS_SINGLE = re.compile(rb"(?m)(?:^|[,;\t|]) *'")
+_SINGLE = re.compile(rb"(?m)(?:^|(?<=[,;\t|])) *'(?:[^'\r\n\\]|''|\\.)*' *(?=[,;\t|]|\r?$)")
 _SEPARATORS = b",;\t| \r\n"  # what may part cells, as long as nobody knows
 
 
@@ -57,6 +77,37 @@ def doubtful_quote(data: bytes, delimiter: bytes) -> bool:
     ends = np.flatnonzero((cells == ord(delimiter)) | (cells == ord("\n")))
     after = np.append(at[1:], len(data))
     return bool((np.searchsorted(ends, at[odd]) < np.searchsorted(ends, after[odd])).any())
+
+
+def odd_quote(data: bytes, delimiter: bytes) -> bool:
+    """Whether a quote begins within a cell, or ends one before its end."""
+    return bool(_odd_quotes(data, delimiter + b"\r\n")[1].any())
+
+
+def without_formulas(data: bytes, delimiters: bytes) -> tuple[bytes, int]:
+    """Cells such as ``="00012"``, which spreadsheets take for text, as that text in quotes; and how many there are.
+
+    Args:
+        data: whole records.
+        delimiters: what may part cells.
+    """
+    edge = re.escape(delimiters)
+    formula = rb'(?m)(^|(?<=[%b]))(?:="([^"\r\n]*)"|"=""([^"\r\n]*)""")(?=[%b]|\r?$)' % (edge, edge)
+    return re.subn(formula, rb'"\2\3"', data)
+
+
+def has_single_quotes(sample: bytes) -> bool:
+    """Whether single quotes hold cells together: some cells have them at both ends, and none at its begin alone."""
+    if b"'" not in sample or not _BEGINS_SINGLE.search(sample):
+        return False
+    whole = sample[: sample.rfind(b"\n") + 1] or sample
+    rest, quoted = _SINGLE.subn(b"", whole)
+    return quoted > 1 and not _BEGINS_SINGLE.search(rest) and not _BEGINS_DOUBLE.search(rest)
+
+
+def with_swapped(data: bytes | bytearray) -> bytes:
+    """The same with single quotes for double ones, and double ones for single ones."""
+    return bytes(data.translate(_SWAPPED))
 
 
 def has_escapes(sample: bytes) -> bool:
@@ -132,3 +183,18 @@ def without_blanks(data: bytes, delimiter: bytes) -> bytes:
 
 def _doubled(match: re.Match[bytes]) -> bytes:
     return b'""' if match[1] == b'"' else match[0]
+
+
+def with_single_blanks(data: bytes, *, quotes: bool) -> bytes:
+    """The same with one blank for each run of blanks and tabs, and none at the ends of lines.
+
+    Args:
+        data: whole records.
+        quotes: whether those within quotes stay.
+    """
+    runs = _RUNS_OR_CELL if quotes and b'"' in data else _RUNS
+    return _MARGINS.sub(b"", runs.sub(_squeezed, data))
+
+
+def _squeezed(match: re.Match[bytes]) -> bytes:
+    return match[0] if match[0].startswith(b'"') else b" "
