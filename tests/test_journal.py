@@ -208,7 +208,7 @@ def test_what_was_read_is_not_read_again_but_for_the_first_chunk(data, tmp_path,
     assert "part0.csv: goes on where an earlier start was stopped: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("after", ["fit_schema", "_Encoded"])
+@pytest.mark.parametrize("after", ["fit_schema", "EncodedSplits"])
 def test_a_start_that_was_stopped_behind_the_first_pass_reads_no_rows_again(data, tmp_path, monkeypatch, after):
     def stop(*arguments, **settings):
         raise KeyboardInterrupt
