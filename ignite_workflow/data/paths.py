@@ -6,13 +6,20 @@ import os
 import re
 from collections.abc import Sequence
 from glob import glob
+from itertools import takewhile
 from pathlib import Path
+from urllib.parse import unquote
 
 from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.errors import ConfigError, nearest
 
-__all__ = ["table_paths"]
+__all__ = ["NO_PARTITION", "partition_of", "table_paths"]
 
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+"""The name of a folder whose rows have no value."""
+
+_DEEPEST = 32  # folders inside of folders
+_PARTITION = re.compile(r"[^=]+=.*")
 _STREAM = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(self|\d+)/fd/\d+")
 
 
@@ -59,13 +66,26 @@ def _length(path: Path) -> int:
     return len(path.parts)
 
 
-def _files_in(directory: Path) -> list[Path]:
-    """The data files of a directory, by name; not of those inside it."""
-    return sorted(
-        each
-        for each in directory.iterdir()
-        if each.is_file() and is_table_file(str(each)) and not each.name.startswith((".", "_"))
-    )
+def partition_of(path: Path) -> dict[str, str]:
+    """What the names of the folders that a file lies in say of its rows, the outermost first.
+
+    Example:
+        >>> partition_of(Path("/data/sales/year=2020/city=S%C3%A3o Paulo/part-0.parquet"))
+        {'year': '2020', 'city': 'São Paulo'}
+    """
+    folders = takewhile(_PARTITION.fullmatch, (folder.name for folder in Path(os.path.abspath(path)).parents))
+    pairs = [folder.split("=", 1) for folder in folders]
+    return {unquote(key): unquote(value) for key, value in reversed(pairs)}
+
+
+def _files_in(directory: Path, depth: int = 0) -> list[Path]:
+    """The data files of a directory, by name; of those inside it only where they are named as partitions are."""
+    found = [each for each in directory.iterdir() if not each.name.startswith((".", "_"))]
+    files = [each for each in found if each.is_file() and is_table_file(str(each))]
+    if not files and depth < _DEEPEST:
+        inside = [each for each in found if _PARTITION.fullmatch(each.name) and each.is_dir()]
+        files = [file for each in inside for file in _files_in(each, depth + 1)]
+    return sorted(files)
 
 
 def _some_names(directory: Path) -> str:

@@ -23,7 +23,7 @@ from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.data.fit import fit_schema
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.meter import Meter
-from ignite_workflow.data.paths import table_paths
+from ignite_workflow.data.paths import partition_of, table_paths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Assignment, RowNumbers, Split, assign_rows
 from ignite_workflow.data.survey import Survey, split_rows, survey_table
@@ -159,7 +159,10 @@ def _about(config: DataConfig, files: Mapping[str, tuple[Path, ...]], seed: int,
     """What the arrays depend on beside the content of the files: not on their places and times."""
     split = asdict(config.split)
     settings = {**asdict(config), "path": None, "split": {key: split[key] for key in split.keys() - files.keys()}}
-    named = {option: [[path.name, path.stat().st_size] for path in paths] for option, paths in files.items()}
+    named = {
+        option: [[path.name, path.stat().st_size, partition_of(path)] for path in paths]
+        for option, paths in files.items()
+    }
     model = None if schema is None else schema.to_dict()
     facts = json.dumps([_FORMAT, settings, seed, named, model], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]

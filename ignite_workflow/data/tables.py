@@ -20,7 +20,7 @@ from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.file_formats import FileFormat, find_file_format
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.known_widths import KnownWidths
-from ignite_workflow.data.parquet import open_parquet
+from ignite_workflow.data.parquet import ParquetFile, open_parquet
 from ignite_workflow.data.paths import table_paths
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.repeated_header import repeated_header_error, rows_of_names
@@ -70,7 +70,10 @@ class Table:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed about its files, one line each."""
-        return tuple(note for file in self.files for note in file.notes)
+        first = self.files[0]
+        keys = ", ".join(map(repr, first.keys)) if isinstance(first, ParquetFile) else ""
+        named = [f"{self.paths[0].name}: the folders' names give the columns {keys}."] if keys else []
+        return (*named, *(note for file in self.files for note in file.notes))
 
     @property
     def naming(self) -> str:
