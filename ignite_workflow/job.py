@@ -136,7 +136,7 @@ def _prepare_run(config: RunConfig, trained: Predictor | None = None) -> tuple[R
     for note in (*data.notes, *(remark.text for remark in check_data(config.data, data))):
         log.warning("%s", note)
     rows = data.sizes["train"]
-    config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
+    config = complete(config, sizes=data.sizes, target=data.target)
     if (config.train.batch_size or 1) > rows:
         with mistaken_at("train", "batch_size"):
             raise ConfigError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ignite_workflow.config import Component, RunConfig, TrainConfig
 from ignite_workflow.losses import DEFAULT_LOSSES
+from ignite_workflow.targets import Target
 
 __all__ = ["DEFAULT_NAMES", "complete", "default_batch_size", "default_max_epochs"]
 
@@ -22,11 +23,14 @@ _LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are
 # right, do not make probabilities ever bolder. For the linear path, whose steps are ten times the layers', it is the
 # penalty of logistic regression; for the 256 outputs of the last hidden layer, as if together they were one feature.
 _PULL = {"head.weight": 256, "linear_path.*": 100}
+# It is for up to three classes. Each class has weights of its own, and only its share of the rows pushes against the
+# pull: where there are more classes that share is smaller, and the pull is as much weaker.
+_CLASSES_PULLED_IN_FULL = 3
 _PULLED_TASKS = ("binary", "multiclass")
 _OWN_PULL = frozenset({"weight_decay", "groups"})
 
 
-def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -> RunConfig:
+def complete(config: RunConfig, *, sizes: Mapping[str, int], target: Target | None) -> RunConfig:
     """``config`` with every setting that was left open filled in.
 
     A train step of a person's own gets no schedule that was not asked for: who steps what is its own affair.
@@ -34,10 +38,10 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
     Args:
         config: what was given.
         sizes: rows of each split that has any.
-        task: regression, binary, multiclass or multilabel; None: unknown, so that the loss must have been given.
+        target: what is predicted; None: unknown, so that the loss must have been given.
     """
     train = _train(config.train, sizes["train"])
-    loss = _named(config.loss, DEFAULT_LOSSES[task]) if task in DEFAULT_LOSSES else config.loss
+    loss = _named(config.loss, DEFAULT_LOSSES[target.task]) if target is not None else config.loss
     validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
     own_step_alone = train.step is not None and config.schedule is None
     model = _named(config.model, DEFAULT_NAMES["model"])
@@ -45,7 +49,7 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], task: str | None) -
         config,
         model=model,
         loss=loss,
-        optimizer=_optimizer(config.optimizer, model, task, sizes["train"]),
+        optimizer=_optimizer(config.optimizer, model, target, sizes["train"]),
         schedule=None if own_step_alone else _named(config.schedule, DEFAULT_NAMES["schedule"], warmup=0.05),
         train=train,
         handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
@@ -59,11 +63,13 @@ def _named(given: Component | None, name: str, **defaults: Any) -> Component:
     return Component(name=name, options={**defaults, **(given.options if given else {})})
 
 
-def _optimizer(given: Component | None, model: Component, task: str | None, rows: int) -> Component:
+def _optimizer(given: Component | None, model: Component, target: Target | None, rows: int) -> Component:
     """The default one decays weights by a share of the learning rate; ``adam`` has the pull in the gradient."""
     says_otherwise = given is not None and (given.name is not None or not _OWN_PULL.isdisjoint(given.options))
-    if model.name == DEFAULT_NAMES["model"] and task in _PULLED_TASKS and not says_otherwise:
-        groups = [{"match": match, "weight_decay": pull / rows} for match, pull in _PULL.items()]
+    classes = len(target.classes) if target is not None and target.task in _PULLED_TASKS else 0
+    if model.name == DEFAULT_NAMES["model"] and classes and not says_otherwise:
+        share = min(1.0, _CLASSES_PULLED_IN_FULL / classes)
+        groups = [{"match": match, "weight_decay": share * pull / rows} for match, pull in _PULL.items()]
         return _named(given, "adam", lr=_RATES["lr"], groups=groups)
     rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return _named(given, DEFAULT_NAMES["optimizer"], **rates)

@@ -79,7 +79,7 @@ def start_from(config: RunConfig, directory: Path) -> Start:
     data = prepare_data(config.data, seed=config.train.seed, on_survey=report)
     found = reports[-1] if reports else inspect_table(config.data)
     assert data.target is not None
-    filled = complete(config, sizes=data.sizes, task=data.target.task)
+    filled = complete(config, sizes=data.sizes, target=data.target)
     split = replace(filled.data.split, **_fractions(filled))
     optimizer = _optimizer(config.optimizer, filled.optimizer)
     filled = replace(filled, data=replace(filled.data, task=found.task, split=split), optimizer=optimizer)

@@ -124,7 +124,7 @@ def try_out(config: RunConfig) -> Trial:
     check_components(config)
     with tempfile.TemporaryDirectory() as cache:
         data = prepare_data(config.data, seed=config.train.seed, cache_directory=Path(cache))
-        config = complete(config, sizes=data.sizes, task=data.target.task if data.target else None)
+        config = complete(config, sizes=data.sizes, target=data.target)
         set_threads(config.train.threads or 1)
         remarks = [*check_data(config.data, data)]
         with RunDirectory(Path(cache) / "run") as directory:  # for handlers that write; it goes with the cache

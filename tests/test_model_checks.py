@@ -99,7 +99,7 @@ def tried(directory, task="multiclass", own=None, **more):
         more["model"] = {"name": f"{directory}/own.py:{own}"}
     config = config_from_mapping(settings_for(directory, task, **more))
     data = prepare_data(config.data, seed=0, cache_directory=directory / "cache")
-    return try_recipe(complete(config, sizes=data.sizes, task=data.target.task), data, None)
+    return try_recipe(complete(config, sizes=data.sizes, target=data.target), data, None)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ import pytest
 
 from ignite_workflow import config_from_mapping
 from ignite_workflow.recipe import complete, default_batch_size, default_max_epochs
+from ignite_workflow.targets import Target
 
 TABLE = {"data": {"path": "/a.csv"}}
 OWN_STEP = {"data": {"kind": "gan:ring"}, "train": {"step": "gan:train_step"}}
 
 
-def completed(settings, task, **sizes):
-    return complete(config_from_mapping(settings), sizes=sizes, task=task)
+def completed(settings, task, *, classes="ab", **sizes):
+    target = task and Target(task=task, columns=("y",), classes=tuple(classes))
+    return complete(config_from_mapping(settings), sizes=sizes, target=target)
 
 
 @pytest.mark.parametrize(("rows", "batch_size"), [(1, 32), (2_048, 32), (20_000, 256), (10_000_000, 1024)])
@@ -43,6 +45,12 @@ def test_what_pulls_at_the_scores_of_classes_fades_as_rows_grow(task):
         {"match": "linear_path.*", "weight_decay": 100 / 128},
     ]
     assert many.options["groups"][0]["weight_decay"] == 0.02
+
+
+def test_many_classes_share_what_pulls_at_their_scores():
+    groups = completed(TABLE, "multiclass", classes="abcdef", train=128).optimizer.options["groups"]
+
+    assert [group["weight_decay"] for group in groups] == [1.0, 50 / 128]
 
 
 @pytest.mark.parametrize("optimizer", [{"weight_decay": 0.1}, {"groups": []}])

@@ -66,7 +66,7 @@ def test_a_step_is_timed_on_that_many_threads(tmp_path, monkeypatch):
     config = config_from_mapping({"data": {"path": str(PENGUINS), "target": "species"}, "train": {"device": "cpu"}})
     data = prepare_data(config.data, seed=0)
 
-    seconds = threads._seconds_per_step(complete(config, sizes=data.sizes, task="multiclass"), data, 2)
+    seconds = threads._seconds_per_step(complete(config, sizes=data.sizes, target=data.target), data, 2)
 
     assert seconds > 0
     assert torch.get_num_threads() == 2
