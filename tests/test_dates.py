@@ -452,3 +452,8 @@ def test_times_without_a_zone_among_others_are_said_to_be_of_utc():
     column.add(pl.Series("when", ["2024-01-01 10:00", "2024-01-02 10:00+02:00"] * 20), str)
 
     assert column.finding().why.endswith("; those without a time zone are taken for times of UTC")
+
+
+def test_a_number_beyond_the_last_year_of_a_calendar_is_no_unix_time():
+    with pytest.raises(DataError, match=r"row 1, column 'when': '253402300800' is not seconds since 1970"):
+        seconds(["253402300799", "253402300800"], ("seconds since 1970",))

@@ -13,6 +13,7 @@ from ignite_workflow.config import DataConfig, ReadConfig
 from ignite_workflow.data import excel, limited_process
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.file_formats import is_table_file
+from ignite_workflow.data.merged_cells import Merge, fill_merged
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.schema import Column, Part, Schema, TargetColumn
@@ -428,3 +429,10 @@ def test_words_beneath_the_header_are_no_data_in_a_sheet_either(tmp_path, merged
     assert table.notes[1].startswith(
         "book.xlsx: row 2 holds more of the header and no data: words such as 'Jan', 'Feb'"
     )
+
+
+def test_cells_merged_with_some_above_the_table_stay():
+    cells = pl.Series([None, "b", "c"])
+
+    assert fill_merged(cells, [Merge(left=0, right=0, first=0, last=4)], first_row=2).to_list() == [None, "b", "c"]
+    assert fill_merged(cells, [Merge(left=0, right=0, first=3, last=4)], first_row=2).to_list() == [None, "b", "b"]

@@ -5,7 +5,7 @@ import pytest
 
 from ignite_workflow.config import DataConfig, ReadConfig, SplitConfig
 from ignite_workflow.data import prepare_table
-from ignite_workflow.data.known_widths import KnownWidths
+from ignite_workflow.data.known_widths import KnownWidths, fitting_widths
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import CheckpointError, DataError
@@ -166,3 +166,10 @@ def test_a_schema_with_columns_that_no_file_can_have_shown_is_refused(spans, tmp
 
     with pytest.raises(CheckpointError, match="columns of fixed width that do not follow one another"):
         Schema.from_dict(plain)
+
+
+@pytest.mark.parametrize(("odd", "fits"), [(1, True), (3, False)])
+def test_without_a_header_nearly_all_lines_have_to_fit(odd, fits):
+    lines = [*(line(*row) for row in ROWS[:10]), *["Maximilian-Bobby12.5 red"] * odd]
+
+    assert (fitting_widths(lines, UNNAMED) is not None) == fits

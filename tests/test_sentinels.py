@@ -33,3 +33,8 @@ def test_rare_or_near_numbers_are_none(notes, values):
 
 def test_infinite_numbers_are_not_said_to_stand_apart(notes):
     assert notes(NUMBERS + ["inf", "-inf", "1e400"] * 9) == ()
+
+
+@pytest.mark.parametrize(("value", "said"), [("99", True), ("98", False), ("77", False)])
+def test_nines_need_stand_less_far_apart(notes, value, said):
+    assert bool(notes(NUMBERS + [value] * 9)) == said
