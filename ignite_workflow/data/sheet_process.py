@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from ignite_workflow.data.cells import as_text
 from ignite_workflow.data.formulas import unsaved_formulas
 from ignite_workflow.data.limited_process import limit_this_process
 from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
@@ -110,12 +111,7 @@ def _column(typed: pl.Series, text: pl.Series) -> pl.Series:
     if not words.any():
         return typed
     # fastexcel drops the words among numbers, and as text it rounds the numbers
-    return pl.select(pl.when(words).then(text).otherwise(_written(typed))).to_series()
-
-
-def _written(numbers: pl.Series) -> pl.Series:
-    whole = (numbers == numbers.round()) & (numbers.abs() < 2.0**53)
-    return numbers.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, numbers.cast(pl.String))
+    return pl.select(pl.when(words).then(text).otherwise(as_text(typed, ()))).to_series()
 
 
 if __name__ == "__main__":
