@@ -49,7 +49,8 @@ def is_header(records: Sequence[Record], at: int, setting: bool | int | None) ->
     if filled and len(numbers) == len(filled) and not is_index:
         return False, ""
     if numbers and not _count_up(numbers) and body:
-        numeric = [position for position in range(len(cells)) if column_of_numbers(body, position)]
+        rows = [record.cells for record in body]
+        numeric = [position for position in range(len(cells)) if column_of_numbers(rows, position)]
         as_below = [position for position in numeric if is_number(cells[position])]
         if as_below and 2 * len(as_below) >= len(numeric):
             return False, f": line {records[at].line} holds numbers where the lines below do"

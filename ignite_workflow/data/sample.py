@@ -103,7 +103,7 @@ def is_year(cell: str) -> bool:
     return bool(_YEAR.fullmatch(cell.strip()))
 
 
-def column_of_numbers(body: Sequence[Record], position: int) -> bool:
-    """Whether nearly all known cells of a column look like numbers."""
-    cells = [record.cells[position] for record in body if position < len(record.cells) and record.cells[position]]
+def column_of_numbers(rows: Sequence[Sequence[str]], position: int) -> bool:
+    """Whether nearly all cells of a column that are not empty look like numbers; rows may be short."""
+    cells = [row[position] for row in rows if position < len(row) and row[position].strip()]
     return bool(cells) and sum(map(is_number, cells)) >= AGREEING * len(cells)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ignite_workflow.data.cells import MISSING
-from ignite_workflow.data.sample import AGREEING, is_number
+from ignite_workflow.data.sample import column_of_numbers, is_number
 
 __all__ = ["Units", "find_units"]
 
@@ -72,7 +72,7 @@ def find_units(
 
 
 def _judge(names: Sequence[str], cells: Sequence[str], body: Sequence[Sequence[str]]) -> Units:
-    numeric = [_holds_numbers(body, position) for position in range(len(cells))]
+    numeric = [column_of_numbers(body, position) for position in range(len(cells))]
     united = [at for at, cell in enumerate(cells) if numeric[at] and _is_unit(cell)]
     if not united or any(is_number(cell.strip("()")) and cell != "1" for cell in cells):
         return Units()
@@ -105,8 +105,3 @@ def _describes(cell: str, body: Sequence[Sequence[str]], position: int) -> bool:
     if any(position < len(row) and row[position].strip() == cell for row in body):
         return False
     return bool(_BRACKETED.fullmatch(cell) or _NO_NUMBER.fullmatch(cell) or (_UNIT.fullmatch(cell) and len(cell) > 1))
-
-
-def _holds_numbers(body: Sequence[Sequence[str]], position: int) -> bool:
-    known = [row[position] for row in body if position < len(row) and row[position].strip()]
-    return bool(known) and sum(map(is_number, known)) >= AGREEING * len(known)
