@@ -41,10 +41,7 @@ def as_seconds(series: pl.Series, formats: tuple[str, ...], rules: CellRules, pl
         known = moments
     else:
         known = as_text(series, rules.missing)
-        moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(series))
-        for form in formats:
-            rest = moments.is_null()
-            moments = moments.zip_with(~rest, parse_dates(known, form)) if not rest.all() else parse_dates(known, form)
+        moments = _parse_first_fitting(known, formats)
     bad = known.is_not_null() & moments.is_null()
     if known.dtype == pl.String and bad.any() and not set(formats) & set(TIMES):
         moments = moments.scatter(bad.arg_true(), _iso(known.filter(bad), formats))
@@ -77,9 +74,15 @@ def _iso(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
     mistake, as what those times were is not known.
     """
     zoned = not formats or any(map(is_zoned, formats))
+    return _parse_first_fitting(text, (*ISO, *ISO_UTC, *(ISO_OFFSET if zoned else ())))
+
+
+def _parse_first_fitting(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
+    """The moments of cells, each read by the first format that fits it; null where none does."""
     moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text))
-    for form in (*ISO, *ISO_UTC, *(ISO_OFFSET if zoned else ())):
-        moments = moments.zip_with(moments.is_not_null(), parse_dates(text, form))
+    for form in formats:
+        rest = moments.is_null()
+        moments = parse_dates(text, form) if rest.all() else moments.zip_with(~rest, parse_dates(text, form))
     return moments
 
 
