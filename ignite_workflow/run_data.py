@@ -147,7 +147,8 @@ class _TableBatches:
         x, y = torch.from_numpy(self.x), torch.from_numpy(self.y)
         if loss is not None:
             if not loss.scale_target:
-                y = (y.double() * torch.tensor(self.target.std) + torch.tensor(self.target.mean)).float()
+                std, mean = (torch.tensor(each, dtype=torch.float64) for each in (self.target.std, self.target.mean))
+                y = (y * std + mean).float()
             y = loss.encode_target(y)
         batches = TensorBatches(
             (x, y), batch_size, seed=seed, shuffle=shuffle, drop_last=_ends_in_one(len(x), batch_size, shuffle)
