@@ -50,26 +50,26 @@ def check_columns(config: DataConfig, schema: Schema, x: NDArray[Any], y: NDArra
 
 
 def _giveaways(schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Remark]:
+    """Columns that alone give the target, or of several targets which."""
     columns = column_features(schema)
     if len(columns) < 2:
         return  # a curve y(x)
-    codes, targets = len(schema.parts), [y] if y.ndim == 1 else list(y.T)
-    found = []
-    for name, places in columns.items():
-        for target in targets:
-            if schema.task == "regression":
-                given = any(gives_number(x[:, place], target, is_category=place >= codes) for place in places)
-            else:
-                given = any(gives_class(x[:, place], target.astype(np.int64)) for place in places)
-            if given:
-                found.append(name)
-                break
-    if found:
-        yield Remark(
-            "warning",
-            f"{columns_named(found)} alone {'give' if len(found) > 1 else 'gives'} the target: if it is not known yet "
-            f"when predictions are made, leave it out ({column_setting(found[0], 'ignore')}).",
-        )
+    for number, target in enumerate([y] if y.ndim == 1 else y.T):
+        found = [name for name, places in columns.items() if _gives(schema, x, places, target)]
+        given = "the target" if len(schema.targets) == 1 else listed([schema.targets[number].name])
+        if found:
+            yield Remark(
+                "warning",
+                f"{columns_named(found)} alone {'give' if len(found) > 1 else 'gives'} {given}: if it is not known yet "
+                f"when predictions are made, leave it out ({column_setting(found[0], 'ignore')}).",
+            )
+
+
+def _gives(schema: Schema, x: NDArray[Any], places: Sequence[int], target: NDArray[Any]) -> bool:
+    if schema.task != "regression":
+        return any(gives_class(x[:, place], target.astype(np.int64)) for place in places)
+    codes = len(schema.parts)
+    return any(gives_number(x[:, place], target, is_category=place >= codes) for place in places)
 
 
 def _repeated(schema: Schema, x: NDArray[Any]) -> Iterator[Remark]:

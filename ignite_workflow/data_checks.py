@@ -59,6 +59,8 @@ def check_data(config: DataConfig, data: RunData) -> Iterator[Remark]:
     yield from check_columns(config, data.schema, x, y)
     yield from _lost_rows(data)
     yield from check_missing_words(data)
+    if data.target.task == "regression":
+        yield from _few_rows(data.sizes)
     yield from _classes(data.target, {split: arrays.y for split, arrays in data.arrays.items()})
 
 
@@ -71,6 +73,14 @@ def _lost_rows(data: RunData) -> Iterator[Remark]:
             f"{lost:,} of {rows:,} rows of {listed([source])} have no target and are left out: fill in what is known"
             f"{', or look whether this is the column that was meant' if most else ''}.",
         )
+
+
+def _few_rows(sizes: Mapping[str, int]) -> Iterator[Remark]:
+    """Splits of numbers that are too small; those of classes are counted class by class."""
+    few = {"train": _FEW_TRAINING_ROWS, "val": _FEW_ROWS, "test": _FEW_ROWS}
+    small = [f"{split} {size:,}" for split, size in sizes.items() if size < few[split]]
+    if small:
+        yield Remark("warning", f"few rows: {', '.join(small)}; figures of so few are mostly chance: get more rows.")
 
 
 def _repeated_rows(data: RunData, x: NDArray[Any]) -> Iterator[Remark]:
@@ -105,7 +115,7 @@ def _time_leaks(split: SplitConfig, schema: Schema, x: NDArray[Any]) -> Iterator
         found = f"{columns_named(times)} {'hold' if len(times) > 1 else 'holds'} times"
     elif ordered:
         verb = "grow or shrink" if len(ordered) > 1 else "grows or shrinks"
-        found = f"down the table {columns_named(ordered)} only {verb}"
+        found = f"{columns_named(ordered)} only {verb} from the first row to the last"
     else:
         return
     by = (times or ordered)[0]

@@ -93,12 +93,16 @@ def test_integers_that_count_the_rows_are_an_identifier():
     assert (finding.kind, finding.why) == ("identifier", "integers that count the rows, from 1 to 499")
 
 
+def test_large_integers_are_shown_whole():
+    assert scan(["1700000000", "1702999400"]).why == "integers from 1700000000 to 1702999400"
+
+
 @pytest.mark.parametrize("values", [["1", "2", "4"], ["2", "3", "4"], ["1700", "1701", "1702"], ["0", "1", "", "3"]])
 def test_other_integers_are_numbers(values):
     assert scan(values).kind == "number"
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "customer_id", "Customer ID", "customerId", "uuid"])
+@pytest.mark.parametrize("name", ["id", "customer_id", "Customer ID", "customerId", "uuid", "Order No", "Kunde Nr."])
 def test_integers_named_like_an_id_are_an_identifier_where_none_occurs_twice(name):
     assert scan(["17", "4", "23"], name).kind == "identifier"
     assert scan(["17", "4", "17"], name).kind == "number"

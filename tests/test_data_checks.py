@@ -88,6 +88,23 @@ def test_a_number_that_gives_the_target_in_another_unit_is_named(tmp_path):
     assert text.startswith("column 'inches' alone gives the target")
 
 
+def test_of_several_targets_that_is_named_which_is_given_away(tmp_path):
+    rows = table(y=lambda row, draw: f"{draw.random():.5f}", z=lambda row, draw: f"{draw.random():.5f}")
+    rows = [{**row, "twice": f"{2 * float(row['z']):.6f}"} for row in rows]
+
+    [(_, text)] = remarks(tmp_path, rows, target=["y", "z"])
+
+    assert text.startswith("column 'twice' alone gives 'z'")
+
+
+def test_of_few_numbers_it_is_said_that_figures_are_chance(tmp_path):
+    rows = [{"x": f"{row % 7}.5", "w": f"{row % 5}.5", "y": f"{2 * row}.1"} for row in range(12)]
+
+    [(level, text)] = remarks(tmp_path, rows)
+
+    assert (level, text[:41]) == ("warning", "few rows: train 8, val 2, test 2; figures")
+
+
 def test_the_only_column_may_give_the_target_and_be_sorted(tmp_path):
     rows = [{"x": f"{row}.5", "y": f"{2 * row}.1"} for row in range(200)]
 
@@ -186,7 +203,8 @@ def test_a_number_that_never_turns_back_is_a_time(tmp_path, sign):
 
     [(_, text)] = remarks(tmp_path, rows)
 
-    assert text.startswith("down the table column 'reading' only grows or shrinks, but the split is random")
+    start = "column 'reading' only grows or shrinks from the first row to the last, but the split is random"
+    assert text.startswith(start)
 
 
 def test_a_table_in_a_few_groups_is_not_a_table_in_time(tmp_path):

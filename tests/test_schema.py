@@ -223,6 +223,11 @@ def test_a_target_that_does_not_vary_is_refused():
         fitted({**BIRDS, "mass": ["7", "7", "7", "8"]}, train=[True, True, True, False])
 
 
+def test_of_one_training_row_it_is_said_that_it_is_one():
+    with pytest.raises(DataError, match="one row is left for training"):
+        fitted({**BIRDS, "mass": ["6", "7", "7", "8"]}, train=[True, False, False, False])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

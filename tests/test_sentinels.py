@@ -38,3 +38,7 @@ def test_infinite_numbers_are_not_said_to_stand_apart(notes):
 @pytest.mark.parametrize(("value", "said"), [("99", True), ("98", False), ("77", False)])
 def test_nines_need_stand_less_far_apart(notes, value, said):
     assert bool(notes(NUMBERS + [value] * 9)) == said
+
+
+def test_the_largest_of_a_few_prices_is_none(notes):
+    assert notes(["4.99", "7.9", "12.5", "19.9", "25", "89"] * 40) == ()

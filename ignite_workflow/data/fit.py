@@ -172,6 +172,10 @@ def _fitted_targets(schema: Schema, moments: Moments) -> tuple[TargetColumn, ...
         return schema.targets
     for number, target in enumerate(schema.targets):
         if not moments.varies[number]:
+            if moments.count[number] == 1:
+                raise DataError(
+                    "data.split: one row is left for training, from which nothing can be learnt: more rows."
+                )
             value = f"{moments.first[number]:g}"
             raise DataError(
                 f"data.target: column {target.name!r} is {value} in every training row; there is nothing to learn."

@@ -34,7 +34,7 @@ _BOOLEAN_PAIRS = (
     *({"да", "нет"}, {"falsch", "wahr"}, {"faux", "vrai"}),
 )
 _ID_NAME = re.compile(
-    r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID)$|[a-z](Id|ID)$|^Unnamed: \d|^row_names$"
+    r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID|[nN][oOrR]\.?)$|[a-z](Id|ID)$|^Unnamed: \d|^row_names$"
 )  # the last: the index of pandas, and of R
 _CODE = re.compile(r"^'(?=\w*\d)(?=\w*[^\W\d])\w{2,}' ")  # a cell of letters and digits, as evidence shows it
 _LONG_POWER = re.compile(r"\d\d+[eE]\d+")
@@ -121,7 +121,11 @@ def _number_kind(name: str, profile: CellProfile) -> tuple[Kind, str]:
     )
     power = f"; {profile.power!r} in scientific notation, if it is a code: data.columns.{name}=category"
     moments += power if profile.power and profile.whole else ""
-    return "number", f"{kind_of_number} from {profile.low:.6g} to {profile.high:.6g}{moments}"
+    return "number", f"{kind_of_number} from {_shown(profile.low)} to {_shown(profile.high)}{moments}"
+
+
+def _shown(number: float) -> str:
+    return f"{number:.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:.6g}"
 
 
 def _too_many_for_chance(profile: CellProfile) -> bool:

@@ -15,6 +15,7 @@ __all__ = ["find_sentinels"]
 
 _FEWEST = 5
 _SHARE = 0.005
+_MENU = 20  # numbers: of fewer others, such as the prices of a few goods, the largest one often stands apart
 _MOST_NAMED = 3
 
 
@@ -24,6 +25,7 @@ class _Extreme:
 
     value: float
     count: int
+    others: int  # how many different ones
     gap: float  # to the next number
     spread: float  # of all the others
     alone_below_zero: bool
@@ -31,7 +33,8 @@ class _Extreme:
     def stands_out(self, known: int) -> bool:
         nines = {*str(int(abs(self.value)))} == {"9"} and abs(self.value) > 9
         often = self.count >= max(_FEWEST, _SHARE * known)
-        return often and (self.alone_below_zero or self.gap > self.spread or (nines and self.gap > self.spread / 2))
+        apart = self.gap > self.spread and self.others >= _MENU
+        return often and (self.alone_below_zero or apart or (nines and self.gap > self.spread / 2))
 
 
 def find_sentinels(chunk: Chunk, findings: Mapping[str, Finding], rules: CellRules) -> list[str]:
@@ -59,11 +62,12 @@ def _extremes(known: Floats) -> list[_Extreme]:
         if not len(value) or value[0] != np.floor(value[0]):
             continue  # before anything is compared: there may be thousands of columns
         others = known[known != value]
-        if len(np.unique(others)) >= _FEWEST:
+        different = len(np.unique(others))
+        if different >= _FEWEST:
             gap = abs(float(value[0] - (others[0] if lowest else others[-1])))
             below_zero = bool(lowest and value[0] < 0 <= others[0])
             spread = float(others[-1] - others[0])
-            found.append(_Extreme(float(value[0]), len(known) - len(others), gap, spread, below_zero))
+            found.append(_Extreme(float(value[0]), len(known) - len(others), different, gap, spread, below_zero))
     return found
 
 
