@@ -104,6 +104,8 @@ def shorten_apart(names: Sequence[str], length: int) -> list[str]:
     for each in [text for text, count in Counter(shown).items() if count > 1]:
         places = [place for place, text in enumerate(shown) if text == each]
         whole = [printable(names[place]) for place in places]
+        if len({*whole}) == 1:
+            continue
         letters = enumerate(zip(*whole, strict=False))
         differ = next((number for number, column in letters if len({*column}) > 1), min(map(len, whole)))
         for place, text in zip(places, whole, strict=True):

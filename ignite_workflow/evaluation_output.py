@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ignite_workflow.class_pictures import draw_calibration, draw_confusion_matrix, draw_per_class
-from ignite_workflow.display import format_number, padded, shorten, text_width, wrapped
+from ignite_workflow.display import format_number, padded, shorten, shorten_apart, text_width, wrapped
 from ignite_workflow.durable import replace_file
 from ignite_workflow.errors import ConfigError
 from ignite_workflow.evaluation_figures import ClassFigures
@@ -129,15 +129,16 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     others = sum(widths) + 2 * len(widths)
     longest = max(text_width(shorten(row[0], _LONGEST_NAME)) for row in rows)
     first = min(longest, max(8, width - others))
+    names = shorten_apart([row[0] for row in rows], first)
     return [
-        padded(shorten(row[0], first), first)
+        padded(name, first)
         + "".join("  " + " " * (size - text_width(cell)) + cell for cell, size in zip(row[1:], widths, strict=True))
-        for row in rows
+        for name, row in zip(names, rows, strict=True)
     ]
 
 
 def _confusion(counts: np.ndarray, classes: Sequence[str], width: int) -> list[str]:
-    names = [shorten(name, 12) for name in classes]
+    names = shorten_apart(classes, 12)
     rows = [[name, *map(str, row)] for name, row in zip(classes, counts.tolist(), strict=True)]
     table = _table([["true \\ predicted", *names], *rows], width)
     if max(map(text_width, table)) <= width:
@@ -150,12 +151,12 @@ def _mistakes(counts: np.ndarray, classes: Sequence[str], width: int) -> list[st
     found = []
     size = len(str(counts.max()))
     longest = min(24, (width - len(" taken for ") - size - 2) // 2)
+    names = shorten_apart(classes, longest)
     wrong = counts - np.diag(np.diag(counts))
     for place in np.argsort(-wrong, axis=None, kind="stable")[:_MOST_MISTAKES]:
         true, predicted = divmod(int(place), len(classes))
         if wrong[true, predicted]:
-            short = (shorten(classes[index], longest) for index in (true, predicted))
-            found.append(f"{wrong[true, predicted]:>{size}}  {' taken for '.join(short)}")
+            found.append(f"{wrong[true, predicted]:>{size}}  {names[true]} taken for {names[predicted]}")
     return found
 
 

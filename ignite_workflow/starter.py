@@ -19,7 +19,7 @@ from ignite_workflow.data.inspection import TableReport, inspect_table, report_o
 from ignite_workflow.data.kinds import USED_KINDS
 from ignite_workflow.data.survey import Survey
 from ignite_workflow.data_checks import check_data
-from ignite_workflow.display import padded, printable, shorten, text_width, wrapped
+from ignite_workflow.display import padded, printable, shorten_apart, text_width, wrapped
 from ignite_workflow.handler_specs import DEFAULT_HANDLERS
 from ignite_workflow.recipe import DEFAULT_NAMES, complete
 from ignite_workflow.remarks import Remark
@@ -181,9 +181,9 @@ def describe_columns(report: TableReport, width: int | None) -> Iterator[str]:
     names = [printable(finding.name) for finding in report.columns]
     longest = max(map(text_width, names))
     longest = longest if width is None else min(longest, max(12, width // 3))
-    for name, finding in zip(names, report.columns, strict=True):
+    for name, finding in zip(shorten_apart(names, longest), report.columns, strict=True):
         kind = "target" if finding.name in report.targets else finding.kind
-        line = f"  {padded(shorten(name, longest), longest)}  {kind:<10}  {printable(_evidence(finding))}"
+        line = f"  {padded(name, longest)}  {kind:<10}  {printable(_evidence(finding))}"
         yield wrapped(line, width, indent=longest + 16)
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from ignite_workflow import format_number, printable
+from ignite_workflow.display import shorten_apart, text_width
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,16 @@ def test_what_a_terminal_would_act_on_is_written_as_its_escape():
 
 def test_other_scripts_stay_as_they_are():
     assert printable("Größe 日本語 $x_1^2$") == "Größe 日本語 $x_1^2$"
+
+
+def test_names_are_cut_where_they_differ():
+    names = [f"wie zufrieden sind Sie mit {part} insgesamt und überhaupt?" for part in ("日本語", "Größe", "Größen")]
+
+    shown = shorten_apart([*names, "y", names[0]], 16)
+
+    assert shown == ["…t 日本語 insge…", "…t Größe insges…", "…t Größen insge…", "y", shown[0]]
+    assert max(map(text_width, shown)) <= 16
+
+
+def test_names_that_nothing_tells_apart_stay_as_they_are():
+    assert shorten_apart(["a long name indeed"] * 2, 9) == ["a lo…deed"] * 2
