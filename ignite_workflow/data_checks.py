@@ -33,7 +33,8 @@ _SAMPLE = 2048
 _FEWEST_VALUES = 5  # a sorted column of fewer says that the table is grouped, not in which order it came to be
 _FEWEST_ROWS = 20
 _FEW_TRAINING_ROWS = 10
-_FEW_ROWS = 5
+_FEW_ROWS = 5  # of a class
+_FEW_NUMBERS = 3
 _MOST_WRITTEN = 5
 _COMMON = 0.8
 _REPEATED = 0.05  # of the rows of a split: beyond, its figures mean something else
@@ -77,7 +78,7 @@ def _lost_rows(data: RunData) -> Iterator[Remark]:
 
 def _few_rows(sizes: Mapping[str, int]) -> Iterator[Remark]:
     """Splits of numbers that are too small; those of classes are counted class by class."""
-    few = {"train": _FEW_TRAINING_ROWS, "val": _FEW_ROWS, "test": _FEW_ROWS}
+    few = {"train": _FEW_TRAINING_ROWS, "val": _FEW_NUMBERS, "test": _FEW_NUMBERS}
     small = [f"{split} {size:,}" for split, size in sizes.items() if size < few[split]]
     if small:
         yield Remark("warning", f"few rows: {', '.join(small)}; figures of so few are mostly chance: get more rows.")

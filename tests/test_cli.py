@@ -172,6 +172,13 @@ def test_what_else_is_said_of_a_new_file_is_an_error(setting, told):
     assert told in result.stderr
 
 
+def test_predictions_and_a_json_document_do_not_go_to_one_stream():
+    result = run("predict", "a", "new.csv", "-o", "-", "--json")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: -o - and --json both write to stdout: name a file, or leave --json out.\n"
+
+
 def test_init_and_train_from_data_understand_the_same():
     run("init", PENGUINS, "--target", "species", "-o", "c.yaml")
     from_config = json.loads(run("train", "c.yaml", *QUICK, "--run-dir", "a", "--json").stdout)

@@ -410,6 +410,11 @@ def test_columns_of_different_lengths_are_refused():
         as_chunk({"a": [1, 2], "b": [1, 2, 3]})
 
 
+def test_a_pattern_that_matches_nothing_is_told_as_one():
+    with pytest.raises(ConfigError, match=r"^no file has a name like .*/sales_\*\.csv\.$"):
+        open_table("/nowhere/sales_*.csv")
+
+
 @pytest.mark.parametrize("name", ["a" * 5000 + ".csv", "a/" * 2500 + "a.csv"])
 def test_a_path_too_long_for_any_file_is_no_file(name):
     with pytest.raises(ConfigError, match=r"no file a.*a\.csv"):

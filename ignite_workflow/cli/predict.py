@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ignite_workflow.cli.options import as_json, json_option, read_as_said, settings_argument
+from ignite_workflow.errors import ConfigError
 from ignite_workflow.quick_imports import quick_imports
 
 __all__ = ["command"]
@@ -31,6 +32,8 @@ def command(run: Path, data: str, settings: tuple[str, ...], output: str, json_:
     Rows keep their order; a table larger than memory is read in pieces. DATA is read as the training data was;
     KEY=VALUE settings say what is different: data.read.delimiter=';' data.read.footer=1.
     """
+    if json_ and output == "-":
+        raise ConfigError("-o - and --json both write to stdout: name a file, or leave --json out.")
     with quick_imports(keep=True):
         from ignite_workflow.device import set_threads
         from ignite_workflow.model_file import load_model

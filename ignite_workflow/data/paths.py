@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from glob import glob
+from glob import glob, has_magic
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote
@@ -58,7 +58,8 @@ def _matching(pattern: str, start: str) -> list[Path]:
     if not found:
         if os.path.islink(place):
             raise ConfigError(f"{start}{place} is a link to {os.readlink(place)}, which is not there.")
-        raise ConfigError(f"{start}no file {pattern}.{_nearest_file(place)}")
+        missing = f"no file has a name like {pattern}" if has_magic(pattern) else f"no file {pattern}"
+        raise ConfigError(f"{start}{missing}.{_nearest_file(place)}")
     return found
 
 
