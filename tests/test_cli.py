@@ -172,6 +172,21 @@ def test_what_else_is_said_of_a_new_file_is_an_error(setting, told):
     assert told in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("number", "told"), [(errno.EACCES, "Permission denied"), (errno.EROFS, "Read-only file system")]
+)
+def test_a_place_that_may_not_be_used_is_one_line(monkeypatch, number, told):
+    def refuse(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    Path("here").mkdir()
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+
+    result = run("train", "here", "--target", "b")
+
+    assert (result.exit_code, result.stderr) == (2, f"Error: {told}: {Path('here').absolute()}\n")
+
+
 def test_predictions_and_a_json_document_do_not_go_to_one_stream():
     result = run("predict", "a", "new.csv", "-o", "-", "--json")
 

@@ -25,6 +25,7 @@ log = logging.getLogger("ignite_workflow")
 
 _LESS_MEMORY = "End other programs, raise the limit (ulimit -v), or use a smaller model"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
 _COMMANDS = {
     "init": "Look at a data file and write a commented config for it.",
     "check": "Look at config and data and try one batch; write nothing.",
@@ -92,7 +93,7 @@ class Cli(click.Group):
                 click.echo(f"Error: {line}", err=True)
             sys.exit(error.exit_code)
         except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
+            if error.errno not in _WRONG_PLACE or error.filename is None:
                 raise
             click.echo(f"Error: {error.strerror}: {error.filename}", err=True)
             sys.exit(2)
