@@ -203,6 +203,14 @@ def test_an_unclosed_quote_is_named(write):
         rows(write('a,b\n1,2\n3,"4\n5,6\n'))
 
 
+def test_an_endless_line_is_not_taken_for_a_quote(write, monkeypatch):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", 8)
+    monkeypatch.setattr(text_records, "_LONGEST_RECORD", 64)
+
+    with pytest.raises(DataError, match=r": line 3 has \d+ MB and more, as no record of a table"):
+        rows(write("a,b\n1,2\n" + "x" * 100))
+
+
 def test_an_endless_quote_does_not_fill_the_memory(write, monkeypatch):
     monkeypatch.setattr(text_file, "_BLOCK_BYTES", 8)
     monkeypatch.setattr(text_records, "_LONGEST_RECORD", 64)

@@ -63,6 +63,9 @@ def stray_quote(path: Path, layout: Layout, block: Block) -> DataError:
         layout: its look.
         block: holds the quote.
     """
+    if b'"' not in block.data:
+        size = f"{len(block.data) / 1e6:,.0f} MB and more"
+        return DataError(f"{path}: line {block.first_line} has {size}, as no record of a table: the file is damaged.")
     if layout.blanks:
         block = replace(block, data=without_blanks(block.data, layout.delimiter.encode()))
     found = _first_stray(block.data, layout.delimiter.encode())
