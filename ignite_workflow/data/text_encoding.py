@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from ignite_workflow.data.compressed import opened
+from ignite_workflow.data.likely_encoding import likeliest_encoding
 from ignite_workflow.errors import DataError
 
 __all__ = ["TAIL_BYTES", "find_encoding", "last_bytes", "read_blocks"]
@@ -24,9 +24,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_RUN = re.compile(rb"[\x80-\xff]+")
-_LETTER = r"[^\W\d_]"
-_SIGN_IN_WORD = re.compile(rf"{_LETTER}[^\x00-\x7f\w\u2019·\u2013\u2014]{_LETTER}|[£¥¤¹¼½¾]{_LETTER}|{_LETTER}[¿¡£¥¤¹]")
 _SHOWN = 20  # characters to each side of the first that is foreign
 
 
@@ -46,8 +43,12 @@ def find_encoding(path: Path, start: bytes) -> tuple[str, str, bytes | None]:
             f"{path}: line {_line_at(path, at)} holds bytes that are not UTF-8, as the rest is. Write the file in one "
             f"encoding; data.read.encoding={_COMMONEST} reads all of it as that."
         )
-    encoding = _COMMONEST if _is_western(foreign) else _likeliest(path, foreign)
-    return encoding, _example(foreign, encoding), None
+    likeliest = likeliest_encoding(foreign)
+    if likeliest is None:
+        raise DataError(
+            f"{path}: not UTF-8, and nothing tells what else. Say what it is: data.read.encoding=cp1251 or so."
+        )
+    return likeliest, _example(foreign, likeliest), None
 
 
 def _wide_encoding(start: bytes) -> str:
@@ -71,27 +72,6 @@ def _line_at(path: Path, position: int) -> int:
         while position > 0 and (block := file.read(min(position, _BLOCK_BYTES))):
             lines, position = lines + block.count(b"\n"), position - len(block)
     return lines
-
-
-def _is_western(foreign: bytes) -> bool:
-    """Whether foreign letters stand alone in words of plain ones, and no foreign sign stands in a word."""
-    runs = _RUN.findall(foreign)
-    if sum(map(len, runs)) > 1.5 * len(runs):
-        return False
-    text = foreign.decode(_COMMONEST, errors="replace")
-    return "\ufffd" not in text and _SIGN_IN_WORD.search(text) is None
-
-
-def _likeliest(path: Path, foreign: bytes) -> str:
-    from charset_normalizer import from_bytes  # only files that are neither UTF-8 nor Western pay for its import
-
-    # lines of ASCII say nothing, and the search looks at samples only
-    best = from_bytes(b"\n".join(line for line in foreign.split(b"\n") if not line.isascii())).best()
-    if best is None:
-        raise DataError(
-            f"{path}: not UTF-8, and nothing tells what else. Say what it is: data.read.encoding=cp1251 or so."
-        )
-    return best.encoding
 
 
 def _example(foreign: bytes, encoding: str) -> str:
