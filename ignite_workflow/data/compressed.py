@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from ignite_workflow.errors import DataError
 
-__all__ = ["COMPRESSED", "is_compressed", "opened", "without_compression"]
+__all__ = ["COMPRESSED", "is_compressed", "open_decompressed", "without_compression"]
 
 COMPRESSED = (".gz", ".zst", ".zstd")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -39,7 +39,7 @@ def is_compressed(start: bytes) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_decompressed(path: Path) -> Iterator[BinaryIO]:
     """A file to read from; gzip and zstd are known by their first bytes, whatever the file is called.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ignite_workflow.data.compressed import opened
+from ignite_workflow.data.compressed import open_decompressed
 from ignite_workflow.data.likely_encoding import likeliest_encoding
 from ignite_workflow.errors import DataError
 
@@ -67,7 +67,7 @@ def _is_mostly_utf8(foreign: bytes) -> bool:
 
 
 def _line_at(path: Path, position: int) -> int:
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         lines = 1
         while position > 0 and (block := file.read(min(position, _BLOCK_BYTES))):
             lines, position = lines + block.count(b"\n"), position - len(block)
@@ -85,7 +85,7 @@ def _example(foreign: bytes, encoding: str) -> str:
 def _first_block_not_utf8(path: Path) -> tuple[bytes | None, int, bytes]:
     """A sample around the first bytes that are not UTF-8 and their place, or None and the end of a file of UTF-8."""
     decoder, end, taken = codecs.getincrementaldecoder("utf-8")(), b"", 0
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         for block in _and_end(read_blocks(file, _BLOCK_BYTES)):
             end, taken = last_bytes(end, block), taken + len(block)
             if block.isascii() and block and not decoder.getstate()[0]:

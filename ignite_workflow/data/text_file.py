@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from ignite_workflow.data.compressed import opened
+from ignite_workflow.data.compressed import open_decompressed
 from ignite_workflow.data.quotes import doubled, with_doubled, with_swapped
 from ignite_workflow.data.text_encoding import TAIL_BYTES, find_encoding, last_bytes, read_blocks
 from ignite_workflow.errors import ConfigError, DataError
@@ -82,7 +82,7 @@ class TextFile:
         Raises:
             DataError: the compressed file is damaged, or bytes do not fit the encoding.
         """
-        with opened(self.path) as file:
+        with open_decompressed(self.path) as file:
             try:
                 for block in self._rewritten(file):
                     size = len(block)
@@ -161,7 +161,7 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
         ConfigError: Python knows no encoding of that name.
         DataError: the file is empty or in two encodings, or nothing is found that its bytes could be.
     """
-    with opened(path) as file:
+    with open_decompressed(path) as file:
         start = file.read(_SAMPLE_BYTES)
     if not start:
         raise DataError(f"{path}: the file is empty.")
