@@ -148,7 +148,8 @@ class CsvFile:
         return replace(delimited, data=data)
 
     def _cells_of(self, block: Block, numbers: Set[str]) -> pl.DataFrame:
-        frame = self._typed(block, numbers) if numbers else None
+        now = frozenset(numbers)  # others may change them meanwhile
+        frame = self._typed(block, now) if now else None
         return self._text(block) if frame is None else frame
 
     def _delimited(self, block: Block) -> Block:
