@@ -38,3 +38,13 @@ def test_columns_without_names_are_numbered(tmp_path):
 
     with pytest.raises(DataError, match=r"line 2, column 2: the row ends here: 2 cells where the first row has 3"):
         list(open_table(str(path)).chunks())
+
+
+@pytest.mark.parametrize("row", ["5,6", "5,6,7"])
+def test_a_row_that_lacks_only_cells_of_columns_without_names_is_filled(tmp_path, row):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,,\n" + "1,2,3,4\n" * 9 + f"{row}\n")
+
+    [chunk] = open_table(str(path)).chunks()
+
+    assert ",".join(filter(None, chunk.frame.row(9))) == row
