@@ -207,3 +207,8 @@ def test_a_number_is_compared_in_the_ways_that_it_may_be_written(above, cell, eq
     rows = RowsAbove(lambda: [pl.DataFrame({"n": above})], [0])
 
     assert rows.equals("sum", 0, cell) == equal
+
+
+def test_a_count_of_rows_may_include_one_that_is_asked_about(read):
+    with pytest.raises(DataError, match=r"line 6, column 1 'city': 'Total,99,98' may be data or not"):
+        read(NAMED + "Total,99,98\n(5 rows)\n")

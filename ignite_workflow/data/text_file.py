@@ -132,15 +132,17 @@ class TextFile:
 
 
 def _without_marks(blocks: Iterable[bytes | bytearray]) -> Iterator[bytes | bytearray]:
-    """Blocks cut anywhere without byte order marks at the beginning of lines, as where files were joined."""
+    """Blocks without byte order marks at the beginning of lines, as where files were joined.
+
+    Args:
+        blocks: cut anywhere, but each longer than such a mark, save for the last.
+    """
     rest, begins = b"", True  # a line
     for block in blocks:
         data = b"".join((rest, block)) if rest else block
         while begins and data.startswith(codecs.BOM_UTF8):
             data = data[len(codecs.BOM_UTF8) :]
         end = next((size for size in (3, 2) if data.endswith(_MARK[:size])), 0)
-        if begins and codecs.BOM_UTF8.startswith(data):
-            end = len(data)
         rest = bytes(data[len(data) - end :]) if end else b""
         data = data[: len(data) - end] if end else data
         while b"\xef" in data and _MARK in data:
