@@ -70,6 +70,12 @@ def test_a_file_of_another_name_is_read(tmp_path, make, name):
     [
         ("a.xls", b"<html><table>", "a web page that is called a workbook"),
         ("a.csv", archive("a.csv"), "an archive of files: unpack it first"),
+        ("a.csv", b"\n<!DOCTYPE html>\n<html>Sign in, please", "no table, but a web page, as servers send it"),
+        ("a.json", b"<html>\n<body>404", "no table, but a web page"),
+        ("a.csv", b'<?xml version="1.0"?>\n<rows/>', "no table, but XML"),
+        ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "keeps in its place: git lfs pull"),
+        ("a.csv", b"SQLite format 3\0", "no table, but a SQLite database: export the table as CSV"),
+        ("a.txt", b"%PDF-1.4\n", "no table, but a PDF"),
         ("a.zip", archive("a.csv"), "an archive of files: unpack it first"),
         ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "Parquet files are compressed in themselves"),
         ("a.sav", b"\0", r"no reader for \.sav files\. Known: \.csv, .*\.ods; the text ones also with \.gz, \.zst\.$"),
@@ -124,3 +130,19 @@ def test_mixed_formats_are_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match=message):
         open_table(str(tmp_path), option="data.path")
+
+
+@pytest.mark.parametrize("content", ['{"a": 1}\n{"a": 2}\n', '[{"a": 1},\n {"a": 2}]', '[\n  {\n    "a": 1\n  }\n]'])
+def test_json_under_the_name_of_text_is_json(tmp_path, content):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    assert find_file_format(path) is FileFormat.JSON_LINES
+
+
+@pytest.mark.parametrize("content", ['{"a": 1},5\n{"a": 2},6\n', '"{""a"": 1}",5\n', "[1],x\n", "{a},b\n1,2\n"])
+def test_cells_that_look_like_json_are_text(tmp_path, content):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    assert find_file_format(path) is FileFormat.DELIMITED

@@ -44,6 +44,7 @@ def test_flags_beside_numbers_are_left_out(cells, numbers):
 
 def test_flags_that_stand_alone_are_missing():
     assert read("12.3", ": c", ":", "[x]", "7.5 b") == [12.3, -1, -1, -1, 7.5]
+    assert read("12.3", ".a", ".Z", "._", ".5") == [12.3, -1, -1, -1, 0.5]  # of Stata and SAS
 
 
 @pytest.mark.parametrize(

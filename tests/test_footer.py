@@ -45,6 +45,8 @@ def read(tmp_path):
         (NAMED, "\nThe figures are provisional, as\never\n", "text below an empty row"),
         (NAMED, "(4 rows)\n", "4 rows stand above"),
         (NAMED, "\n4 rows selected.\n", "4 rows stand above"),
+        (NAMED.replace(",", " "), "\n4 rows selected.\n", "4 rows stand above"),
+        (NAMED.replace(",", "\t"), "\\.\n", "the end of PostgreSQL's COPY"),
         (DATED, "----------,--,----\nTotal,78,117\nSource: WHO\n", "its 'n' is the sum of the 12 rows above"),
     ],
 )
@@ -52,8 +54,8 @@ def test_what_stands_below_is_left_out_and_said(read, table, below, why):
     rows, notes = read(table + below)
 
     assert len(rows) == table.count("\n") - 1
-    assert f"({why}); otherwise: data.read.footer=false." in notes[0]
-    assert "no data" in notes[0]
+    assert f"({why}); otherwise: data.read.footer=false." in notes[-1]
+    assert "no data" in notes[-1]
 
 
 def test_what_stands_below_is_left_out_of_compressed_and_of_transcoded_files(tmp_path):

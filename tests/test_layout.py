@@ -353,3 +353,10 @@ def test_quoted_cells_between_blanks_need_not_be_numbers(read, header):
     columns, rows, _ = read(f"{header}\n" + "".join(f'"bolt {row}" {row}.5 "dark red" {row}\n' for row in range(12)))
 
     assert (columns[1:], rows[1]) == (("size", "color", "y"), ("bolt 1", "1.5", "dark red", "1"))
+
+
+def test_a_line_drawn_as_long_as_short_names_is_no_data(read):
+    columns, rows = read("id,x\n--,-\n1,2\n3,4\n")[:2]
+
+    assert (columns, rows) == (("id", "x"), [("1", "2"), ("3", "4")])
+    assert read("a,b\n-,-\n1,2\n3,4\n")[1][0] == ("-", "-")

@@ -18,7 +18,7 @@ WRITTEN = [
     ("a,b\n1,ʤ\n", "utf-16", "utf-16"),
     ("a,b\n1,ʤ\n", "utf-32", "utf-32"),
     ("a,b\n1,ʤ\n", "utf-8-sig", "utf-8"),
-    ("a,b\n\0,2\n", "utf-8", "utf-8"),
+    ("a,b\n1,2\n\0\0\n", "utf-8", "utf-8"),
 ]
 
 
@@ -82,3 +82,11 @@ def test_byte_order_marks_where_files_were_joined_are_no_content(tmp_path, monke
     path.write_bytes("\ufeffä,b\n1,x\ufeff\n\ufeffä,b\n\n\ufeff2,y\n".encode(encoding))
 
     assert b"".join(map(bytes, open_text(path, None).blocks())).decode() == "ä,b\n1,x\ufeff\nä,b\n\n2,y\n"
+
+
+def test_a_zero_byte_among_text_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b\n1,x\n2,x\0\n3,x\n")
+
+    with pytest.raises(DataError, match=r"table\.csv: line 3 holds a zero byte, as no text does: the file is damaged"):
+        open_text(path, None)

@@ -55,6 +55,8 @@ MISSING = (
         "#REF!",
         "#NUM!",
         "#NAME?",
+        *("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#GETTING_DATA", "#UNKNOWN!", "#ERROR!"),
+        *(f"Err:{number}" for number in range(501, 541)),  # of LibreOffice
     ),
 )
 LARGEST = 1e100  # the squares of larger numbers overflow

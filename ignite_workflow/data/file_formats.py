@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +30,29 @@ _FORMATS = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), FileFormat.EXCEL),
 }
 _PARQUET, _ARCHIVE, _OLD_EXCEL = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_OTHERS = {  # what is sent, or saved, under the name of text
+    b"%PDF": "a PDF: export the table from the program that made it",
+    b"version https://git-lfs": "not the file, but what Git LFS keeps in its place: git lfs pull",
+    b"SQLite format 3": "a SQLite database: export the table as CSV",
+    b"\x93NUMPY": "a NumPy array: numpy.savetxt writes it as text, or give it to train() from Python",
+    b"ARROW1": "an Arrow (Feather) file: write it as Parquet",
+    b"ORC": "an ORC file: write it as Parquet",
+    b"Obj\x01": "an Avro file: write it as Parquet",
+    b"\x89HDF": "an HDF5 file: export the table as CSV or Parquet",
+    b"MATLAB 5.0 MAT-file": "a MATLAB file: writetable exports it as CSV",
+    b"<stata_dta>": "a Stata file: export delimited writes it as CSV",
+    b"$FL2": "an SPSS file: export it as CSV",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"BZh": "compressed by bzip2: decompress it first",
+    b"\xfd7zXZ": "compressed by xz: decompress it first",
+    b"7z\xbc\xaf": "an archive of files: unpack it first",
+    b"Rar!": "an archive of files: unpack it first",
+}
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\b")
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"(?:[^"\\\n]|\\.)*"\s*:')
+_JSON_LINE_ENDS = tuple("}]{[,")
 _OF_WORKBOOKS = ("xl/", "META-INF/manifest.xml")
 
 
@@ -71,7 +95,31 @@ def find_file_format(path: Path) -> FileFormat:
         raise ConfigError(
             f"{path}: no reader for {suffix} files. Known: {known}; the text ones also with .gz, .zst.{call}"
         )
-    return named or FileFormat.DELIMITED
+    if named in (FileFormat.PARQUET, FileFormat.EXCEL):
+        return named
+    _refuse_others(path, start)
+    return FileFormat.JSON_LINES if named is FileFormat.JSON_LINES or _is_json(start) else FileFormat.DELIMITED
+
+
+def _refuse_others(path: Path, start: bytes) -> None:
+    """Refuse what is called text, and is none.
+
+    Raises:
+        DataError: it is something else.
+    """
+    found = next((what for magic, what in _OTHERS.items() if start.startswith(magic)), "")
+    if _WEB_PAGE.match(start):
+        found = "a web page, as servers send it in the place of a file: download it again, signed in"
+    if _XML.match(start):
+        found = "XML: export the table as CSV"
+    if found:
+        raise DataError(f"{path}: no table, but {found}.")
+
+
+def _is_json(start: bytes) -> bool:
+    """Whether a file of text begins as an object of JSON does, or an array of them."""
+    line = start.strip().partition(b"\n")[0].decode(errors="replace").rstrip()
+    return bool(_JSON.match(start)) and (line.endswith(_JSON_LINE_ENDS) or b"\n" not in start)
 
 
 def _is_workbook(path: Path, start: bytes) -> bool:

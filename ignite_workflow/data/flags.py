@@ -22,7 +22,7 @@ _BRACKETS = rf"\((?:[a-fijn-su-xzA-FIJN-SUXZ]|{_WORDS}|[*†‡])\)|\[(?:[a-z]{{
 _AFTER = rf"[*†‡§¶]{{1,3}}|{_SUPERSCRIPTS}|{_BRACKETS}"
 _LETTER = "[bcdefinprsuz]|b[deprsu]|d[eprsu]|e[prsu]|pu|bd[epu]|be[pu]|dep"
 _GLUED = "[epr]"
-_NOTHING = r"^(?::(?: ?[a-z]{1,3})?|\[[a-z]{1,4}\])$"  # not available, confidential...
+_NOTHING = r"^(?::(?: ?[a-z]{1,3})?|\[[a-z]{1,4}\]|\.[a-zA-Z_])$"  # not available, confidential...; .a of Stata and SAS
 _POWER = rf"(?:^|[^0-9.,])10{_SUPERSCRIPTS}$"
 _LIMIT = r"^[<>≤≥]=? ?[0-9.,]|^[0-9][0-9.,]*\+$"
 _UNITS_OF_TIME, _SIZES = frozenset("ds"), frozenset("fnpu")

@@ -15,7 +15,7 @@ from itertools import islice, takewhile
 from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.sample import is_number
 
-__all__ = ["Footer", "LastRow", "find_footer"]
+__all__ = ["counts_rows", "Footer", "LastRow", "find_footer"]
 
 _SUMS = (
     *("total", "totals", "grand total", "sum total", "total sum", "subtotal", "sub-total", "sub total", "sum"),
@@ -46,11 +46,17 @@ _LABEL = re.compile(
 )
 _MARK = re.compile(r"[*#†‡§¹²³].*[^\W\d_].*", re.DOTALL)
 _RULE = re.compile(r"[-=_*~+|─═\s]{2,}")
+_END_OF_COPY = "\\."  # of PostgreSQL
 _MOST_ROWS = 40
 _LEAST_WORDS = 3
 _MOST_WORDS = 3  # of a cell in a column of names, codes or numbers
 _MOST_SHOWN = 60
 _MOST_COMPARED = 16  # cells of a total, with the columns above
+
+
+def counts_rows(line: str) -> bool:
+    """Whether a line says how many rows there are: 24 rows selected."""
+    return _COUNT.fullmatch(line) is not None
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class LastRow:
     def is_rule(self) -> bool:
         """Whether it is a line drawn, and not cells that all are missing."""
         cells = [cell for _, cell in self.filled]
-        return max(map(len, cells)) > 2 and all(map(_RULE.fullmatch, cells))
+        return (max(map(len, cells)) > 2 and all(map(_RULE.fullmatch, cells))) or cells == [_END_OF_COPY]
 
     def is_alone(self, width: int) -> bool:
         """Whether it has no cells of a table: one in all, or not as many as there are columns."""
@@ -176,7 +182,8 @@ def find_footer(
     found = Footer()
     for row, verdict in zip(rows, _judge_all(rows, columns, above), strict=True):
         if row.is_rule:
-            verdict = _Verdict(bool(found.rows) or row.is_alone(width), found.why or "a line drawn")
+            what = "the end of PostgreSQL's COPY" if row.first[1] == _END_OF_COPY else "a line drawn"
+            verdict = _Verdict(bool(found.rows) or row.is_alone(width), found.why or what)
         if verdict.is_footer is None and setting is None:
             return Footer((row, *found.rows), verdict.why, question=verdict.why)
         if verdict.is_footer is False:

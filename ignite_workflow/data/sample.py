@@ -57,7 +57,7 @@ def sample_records(sample: str, delimiter: str, *, quotes: bool, blanks: bool = 
     line = 1
     try:
         for cells in reader:
-            if _is_ruler(cells) and not (records and len(cells) == len(records[-1].cells) == 1):
+            if _is_ruler(cells, records) and not (records and len(cells) == len(records[-1].cells) == 1):
                 records[-1:] = [replace(record, end=reader.line_num, ruled=True) for record in records[-1:]]
             elif cells:
                 records.append(Record(cells, line, reader.line_num))
@@ -75,11 +75,14 @@ def sample_lines(sample: str) -> list[str]:
     return lines[:-1] if len(sample) >= _CUT_CHARACTERS else lines
 
 
-def _is_ruler(cells: list[str]) -> bool:
+def _is_ruler(cells: list[str], above: Sequence[Record]) -> bool:
     """Whether it is the line that Markdown and database consoles draw beneath, or above, the names."""
     if len(cells) == 1:
         return _CROSSED.fullmatch(cells[0].strip()) is not None
     filled = [cell.strip() for cell in cells if cell.strip()]
+    drawn = len(filled) > 1 and len(max(filled, key=len)) > 1 and set("".join(filled)) == {"-"}
+    if drawn and len(above) == 1 and [len(cell) for cell in cells] == [len(cell) for cell in above[0].cells]:
+        return True  # as long as the names: sqlcmd -s,
     return len(filled) > 1 and all(map(_RULER.fullmatch, filled)) and len(max(filled, key=len)) > 2
 
 

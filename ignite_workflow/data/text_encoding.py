@@ -88,6 +88,8 @@ def _first_block_not_utf8(path: Path) -> tuple[bytes | None, int, bytes]:
     with open_decompressed(path) as file:
         for block in _and_end(read_blocks(file, _BLOCK_BYTES)):
             end, taken = last_bytes(end, block), taken + len(block)
+            if b"\0" in block:
+                _refuse_zero_bytes(path, block, taken - len(block))
             if block.isascii() and block and not decoder.getstate()[0]:
                 continue  # many times faster than decoding
             try:
@@ -104,6 +106,18 @@ def read_blocks(file: BinaryIO, size: int) -> Iterator[bytearray]:
     while count := file.readinto(block):  # type: ignore[attr-defined]
         del block[count:]
         yield block
+
+
+def _refuse_zero_bytes(path: Path, block: bytes | bytearray, before: int) -> None:
+    """Refuse zero bytes among text; those at the end are told with the line that they make.
+
+    Raises:
+        DataError: text stands behind one.
+    """
+    at = block.index(0)
+    if block[at:].strip(b"\0\r\n\x1a"):
+        where = f"{path}: line {_line_at(path, before + at)}"
+        raise DataError(f"{where} holds a zero byte, as no text does: the file is damaged, or no text.")
 
 
 def _and_end(blocks: Iterator[bytearray]) -> Iterator[bytes | bytearray]:

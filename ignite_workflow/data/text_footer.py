@@ -9,7 +9,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.fixed_width import delimited_lines
-from ignite_workflow.data.footer import LastRow, find_footer
+from ignite_workflow.data.footer import LastRow, counts_rows, find_footer
 from ignite_workflow.data.layout import Layout
 from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.text_file import TAIL_BYTES, TextFile
@@ -82,7 +82,7 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
         if layout.widths is not None:
             parts = delimited_lines(line, layout.widths).split(delimiter)
         else:
-            parts = line.split() if layout.delimiter == " " else split_cells(line, delimiter, quote)
+            parts = _words(line) if layout.delimiter == " " else split_cells(line, delimiter, quote)
         cells = tuple(part.decode(errors="replace").strip().strip('"') for part in parts)
         if not any(cells):
             if waiting is not None:
@@ -94,6 +94,11 @@ def _last_rows(text: TextFile, layout: Layout) -> Iterator[LastRow]:
         waiting = LastRow(cells, size=size)
     if waiting is not None:
         yield waiting
+
+
+def _words(line: bytes) -> list[bytes]:
+    """What blanks part, unless it is a count of the rows."""
+    return [line.strip()] if counts_rows(line.decode(errors="replace").strip()) else line.split()
 
 
 def _rows_above(frames: Callable[[int], Iterable[pl.DataFrame]], row: LastRow, positions: Sequence[int]) -> RowsAbove:
