@@ -9,6 +9,7 @@ import polars as pl
 
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.coordinates import CoordinateSearch
 from ignite_workflow.data.durations import DurationSearch
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.number_search import NumberSearch
@@ -55,6 +56,7 @@ class FormatSearch:
         self.clean: set[str] = set()  # columns of plain numbers, as far as was seen
         self.searches: dict[str, NumberSearch] = {}
         self.durations: dict[str, DurationSearch] = {}
+        self.coordinates: dict[str, CoordinateSearch] = {}
         self.plain: dict[str, NumberSearch] = {}  # columns of plain numbers with points: perhaps thousands
 
     def start(self, frame: pl.DataFrame) -> Formats:
@@ -71,6 +73,8 @@ class FormatSearch:
                 self.searches[name].add(self._known(series))
                 self.durations[name] = self._durations(name)
                 self.durations[name].add(self._known(series))
+                self.coordinates[name] = CoordinateSearch()
+                self.coordinates[name].add(self._known(series))
         if any(search.proves == "," for search in self.searches.values()):
             for name in sorted(self.clean):
                 if frame[name].str.contains(".", literal=True).any():
@@ -111,13 +115,16 @@ class FormatSearch:
         """
         fresh = {name: self._search() for name in columns}
         durations = {name: self._durations(name) for name in fresh if name in self.durations}
+        coordinates = {name: CoordinateSearch() for name in durations}
         for frame in frames:
             for name, search in fresh.items():
                 known = self._known(frame[name])
                 search.add(known)
                 if name in durations:
                     durations[name].add(known)
+                    coordinates[name].add(known)
         self.durations.update(durations)
+        self.coordinates.update(coordinates)
         for name, search in fresh.items():
             (self.plain if name in self.plain else self.searches)[name] = search
         return self.formats()
@@ -149,6 +156,9 @@ class FormatSearch:
             elif name in self.durations and self.durations[name].why:
                 found[name] = NumberFormat(durations=True)
                 why[name] = self.durations[name].why
+            elif name in self.coordinates and self.coordinates[name].why:
+                found[name] = NumberFormat(degrees=True)
+                why[name] = f"{self.coordinates[name].why}; otherwise: data.columns.{name}=category"
             elif search.are_addresses:
                 why[name] = "addresses, not numbers"
             elif search.mixed_units:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from ignite_workflow.data.coordinates import to_degrees
 from ignite_workflow.data.digits import with_western_digits
 from ignite_workflow.data.durations import to_seconds
 from ignite_workflow.data.flags import is_nothing, without_flags
@@ -48,6 +49,7 @@ class NumberFormat:
         thousands: between groups of three digits; None: nothing. ``" "`` is any blank, narrow and no-break ones too.
         unit: before or after a number, perhaps left out: ``€``, ``%``, ``kg``.
         durations: cells are durations, and the numbers seconds.
+        degrees: cells are latitudes or longitudes: ``12.5S`` is -12.5.
         digits: some are those of another script: full width, Arabic...
         scales: ``k``, ``M``, ``bn`` and the like multiply: ``5M`` is 5,000,000.
         money: ``5.-`` is 5, ``$ (7)`` -7 and ``$ -`` 0.
@@ -60,6 +62,7 @@ class NumberFormat:
     unit: str = ""
     signs: bool = False
     durations: bool = False
+    degrees: bool = False
     digits: bool = False
     scales: bool = False
     money: bool = False
@@ -79,6 +82,8 @@ class NumberFormat:
         """
         if self.durations:
             return "1:02:03"
+        if self.degrees:
+            return "12.5S"
         if self.scales:
             return f"{self.unit}1{self.decimal}5M"
         minus = " or (7)" if self.signs else ""
@@ -104,6 +109,8 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
         return cells.cast(pl.Float64, strict=False)
     if form.durations:
         return to_seconds(cells)
+    if form.degrees:
+        return to_degrees(cells)
     if form.flags:
         numbers = to_float(without_flags(cells, form.flags), replace(form, flags=()))
         known = ~is_nothing(cells.str.strip_chars()).fill_null(value=False)
