@@ -56,7 +56,7 @@ def test_points_without_other_evidence_are_decimal_points(understood):
         ("{}", "{},5", "numbers from 0 to 99.5, written like '50,5'"),
         ("1.{:03d}", "2.{:03d},5", "numbers from 1000 to 2099.5, written like '2.050,5'"),
         ("1,{:03d}", "{},5", "numbers from 1 to 99.5, written like '1,000'"),
-        ("1,{:03d}", "1,{:03d},000", "integers from 1000 to 1.099e+06, written like '1,050,000'"),
+        ("1,{:03d}", "1,{:03d},000", "integers from 1000 to 1099000, written like '1,050,000'"),
         ("", "{} kg", "integers from 50 to 99, written like '50 kg'"),
     ],
 )
@@ -88,8 +88,8 @@ def test_different_units_are_said(understood):
 @pytest.mark.parametrize(
     ("cells", "kind", "why"),
     [
-        (["$5M", "3.2k", "1.5bn", "-$7", "12"], "number", "integers from -7 to 1.5e+09, written like '1.5bn'"),
-        (["$5M", "$3.2M"], "number", "integers from 3.2e+06 to 5e+06, written like '$3.2M'"),
+        (["$5M", "3.2k", "1.5bn", "-$7", "12"], "number", "integers from -7 to 1500000000, written like '1.5bn'"),
+        (["$5M", "$3.2M"], "number", "integers from 3200000 to 5000000, written like '$3.2M'"),
         (["5k", "100m"], "category", "text of 2 different values, numbers with different units: k (30), m (30)"),
         (["$5M", "€3k"], "category", "text of 2 different values, numbers with different units: $ M (30), € k (30)"),
         (["12k", "7k"], "number", "integers from 7 to 12, written like '12k'"),
@@ -101,7 +101,7 @@ def test_different_units_are_said(understood):
         (["\u0661\u0662", "\u0667"], "number", "integers from 7 to 12, written like '\u0661\u0662'"),
         (["\uff10\uff11", "\uff17\uff12"], "category", "text of 2 different values"),
         (["110.110.114.101", "192.168.100.255"], "category", "text of 2 different values, addresses, not numbers"),
-        (["110.110.114.101", "192.168.100.256"], "number", "integers from 1.1011e+11 to 1.92168e+11, written like"),
+        (["110.110.114.101", "192.168.100.256"], "number", "integers from 110110114101 to 192168100256, written like"),
     ],
 )
 def test_sizes_multiply_digits_are_those_of_any_script_and_addresses_are_text(understood, cells, kind, why):
