@@ -17,7 +17,7 @@ from ignite_workflow.data.date_formats import (
     TIMES,
     parse_dates,
 )
-from ignite_workflow.data.profiles import DateProfile
+from ignite_workflow.data.profiles import MOST_MISTAKES, DateProfile
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
 
 __all__ = ["DateSearch"]
@@ -29,7 +29,6 @@ _DAY_AND_CLOCK = (
 _TWO_PARTS = r"\d[-/.: ,]+[\pL\d]|\pL[-/. ,]+\d|\d\pL{3,9}\d{2}|\d[QqWT年년_]\d|[Qq]\d{5}"
 _TRIED = 100
 _MOST_LAYOUTS = 4
-_BAD_SHARE = 0.05
 
 
 def _layout(form: str) -> str:
@@ -60,7 +59,7 @@ class DateSearch:
     def fits(self) -> bool:
         """Whether (nearly) all cells so far are dates."""
         profile = self.profile
-        return bool(profile.groups) and not profile.failed and profile.bad <= _BAD_SHARE * profile.known
+        return bool(profile.groups) and not profile.failed and profile.bad <= MOST_MISTAKES * profile.known
 
     @property
     def nearly_fits(self) -> bool:
@@ -69,7 +68,7 @@ class DateSearch:
         return (
             bool(profile.groups)
             and not profile.contradiction
-            and _BAD_SHARE * profile.known < profile.bad < profile.known / 2
+            and MOST_MISTAKES * profile.known < profile.bad < profile.known / 2
         )
 
     @property
@@ -137,7 +136,7 @@ class DateSearch:
         if len(rest):
             profile.first_bad = profile.first_bad or str(rest[0])
             profile.bad += len(rest)
-            profile.failed |= profile.bad > _BAD_SHARE * profile.known and profile.known >= _TRIED
+            profile.failed |= profile.bad > MOST_MISTAKES * profile.known and profile.known >= _TRIED
 
     def _claim(self, layout: str, rest: pl.Series) -> pl.Series:
         """Take away the cells of a layout, and those of its formats that do not fit them all."""

@@ -6,6 +6,8 @@ import re
 
 import polars as pl
 
+from ignite_workflow.data.profiles import MOST_MISTAKES
+
 __all__ = ["DurationSearch", "to_seconds"]
 
 _N = r"\d+(?:[.,]\d+)?"
@@ -23,7 +25,6 @@ _LAP = r"^([+-])?(\d+):([0-5]\d[.,]\d+)$"
 _CLOCK_ALONE = r"^\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?$"
 _PARTS = r"(?i)\d ?[wdhms]"
 _WEEK, _DAY, _HOUR, _MINUTE = 604_800.0, 86_400.0, 3600.0, 60.0
-_BAD_SHARE = 0.05
 _NAMED = re.compile(
     r"duration|elapsed|run.?time|up.?time|length|(^|[\W_])(lap|pace|took|split)([\W_]|$)|time.?(spent|taken|used)|dauer|"
     r"durée|duración|durata",
@@ -123,12 +124,12 @@ class DurationSearch:
     @property
     def may_be_clocks(self) -> bool:
         """Whether nearly all cells are clocks below 24 hours, and nothing tells that they are durations."""
-        return self.known > 0 and not self.why and self.clocks >= (1 - _BAD_SHARE) * self.known
+        return self.known > 0 and not self.why and self.clocks >= (1 - MOST_MISTAKES) * self.known
 
     @property
     def why(self) -> str:
         """The evidence where the column holds durations; empty: it does not."""
-        if not self.known or self.known - self.fitting > _BAD_SHARE * self.known:
+        if not self.known or self.known - self.fitting > MOST_MISTAKES * self.known:
             return ""
         if self.is_number:
             return "durations in seconds" if self.clocks or self.proof else ""

@@ -15,7 +15,7 @@ from ignite_workflow.data.cells import LARGEST
 from ignite_workflow.data.compact_dates import ENOUGH, compact_form
 from ignite_workflow.data.date_formats import is_zoned
 from ignite_workflow.data.date_search import DateSearch
-from ignite_workflow.data.profiles import CellProfile
+from ignite_workflow.data.profiles import MOST_MISTAKES, CellProfile
 from ignite_workflow.data.unix_time import is_named_like_a_time, unix_time_of, unix_time_range
 
 __all__ = ["MOST_DISTINCT", "USED_KINDS", "Kind", "are_codes", "decide"]
@@ -24,7 +24,6 @@ Kind = Literal["number", "category", "boolean", "datetime", "identifier", "const
 USED_KINDS = ("number", "category", "boolean", "datetime")
 MOST_DISTINCT = 10_000  # a category has at most so many values; counting stops there
 
-_NUMBERS_AT_LEAST = 0.95  # a column of numbers, in which other cells are mistakes
 _FEW_DISTINCT = 20
 _LONG_TEXT_WORDS = 5
 _YES, _NO = {"yes", "y", "true", "t", "1"}, {"no", "n", "false", "f", "0"}
@@ -102,7 +101,7 @@ def _is_boolean(values: Iterable[str]) -> bool:
 
 def _mostly_numbers(profile: CellProfile) -> bool:
     few = 0 < _distinct(profile) <= _FEW_DISTINCT
-    return profile.bad == 0 or (profile.bad <= (1 - _NUMBERS_AT_LEAST) * profile.known and not few)
+    return profile.bad == 0 or (profile.bad <= MOST_MISTAKES * profile.known and not few)
 
 
 def _number_kind(name: str, profile: CellProfile) -> tuple[Kind, str]:

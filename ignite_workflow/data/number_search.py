@@ -22,6 +22,7 @@ from ignite_workflow.data.number_format import (
     pattern,
     simplified,
 )
+from ignite_workflow.data.profiles import MOST_MISTAKES
 from ignite_workflow.data.scales import UNIT, common_currency, is_scale
 
 __all__ = ["NumberSearch"]
@@ -33,7 +34,6 @@ _CELL = (
 )
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
-_BAD_SHARE = 0.05  # of cells that may be mistakes in a column of numbers
 _PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
 _CODE_DIGITS = 9
 _MOST_UNITS = 5
@@ -170,10 +170,10 @@ class NumberSearch:
 
     def _fitting(self) -> tuple[NumberFormat, ...]:
         best = min(self._bad.values(), default=0)
-        currency = common_currency(self._units(), self.known, _BAD_SHARE)
+        currency = common_currency(self._units(), self.known, MOST_MISTAKES)
         unit, strangers = self._unit() if currency is None else (currency, 0)
         bad = self._other + strangers + best
-        if not self.known or bad > _BAD_SHARE * self.known or self._is_code():
+        if not self.known or bad > MOST_MISTAKES * self.known or self._is_code():
             return ()
         forms = [form for form, bad in self._bad.items() if bad == best]
         plain = {form.decimal for form in forms if form.thousands is None}  # no cell needs a thousands separator
@@ -224,8 +224,8 @@ class NumberSearch:
     @property
     def mixed_units(self) -> str:
         """What keeps numbers with different units from being a column of numbers; empty where that is not so."""
-        numbers = self._other <= _BAD_SHARE * self.known and 1 < len(self.units) <= _MOST_UNITS
-        if not numbers or self._unit()[1] <= _BAD_SHARE * self.known:
+        numbers = self._other <= MOST_MISTAKES * self.known and 1 < len(self.units) <= _MOST_UNITS
+        if not numbers or self._unit()[1] <= MOST_MISTAKES * self.known:
             return ""
         counted = sorted(sorted(self.units.items()), key=itemgetter(1), reverse=True)
         said = ", ".join(f"{unit or 'none'} ({count})" for unit, count in counted)
@@ -239,7 +239,7 @@ class NumberSearch:
     def said_of_limits(self) -> str:
         """That cells such as <0.3 keep a column from being one of numbers, and what to do; empty: that is not so."""
         limits = self.flags.limits
-        if not limits or self._other - limits > _BAD_SHARE * self.known:
+        if not limits or self._other - limits > MOST_MISTAKES * self.known:
             return ""
         limit = self.flags.limit
         return f"{limits} say what a number is below or above, such as {limit!r}{hint_for_limit(limit)}"
