@@ -436,3 +436,13 @@ def test_cells_merged_with_some_above_the_table_stay():
 
     assert fill_merged(cells, [Merge(left=0, right=0, first=0, last=4)], first_row=2).to_list() == [None, "b", "c"]
     assert fill_merged(cells, [Merge(left=0, right=0, first=3, last=4)], first_row=2).to_list() == [None, "b", "b"]
+
+
+def test_a_note_below_an_empty_row_of_a_sheet_is_left_out(write):
+    cells = {(0, 0): "city", (0, 1): "n", (6, 0): "Source: WHO"}
+    for row, name in enumerate(["Rome", "Oslo", "Bonn", "Bern"], start=1):
+        cells |= {(row, 0): name, (row, 1): row}
+
+    table = open_table(write(S=cells))
+
+    assert "the last row (7) is no data: 'Source: WHO' (text below an empty row)" in table.notes[-1]

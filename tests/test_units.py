@@ -53,3 +53,8 @@ def test_what_a_person_says_of_units_holds(said):
 @given(st.lists(st.tuples(st.sampled_from(["m", "kg", "x", "12"]), st.floats(0, 9).map(str)), min_size=2))
 def test_a_row_with_a_number_in_it_is_data(rows):
     assert find_units(("a", "b"), rows[0], rows[1:]) == Units()
+
+
+def test_a_row_with_a_number_in_brackets_is_data():
+    assert find_units(["a", "b"], ["kg", "(7)"], [["1", "2"]] * 10) == Units()
+    assert find_units(["a", "b"], ["kg", "(m)"], [["1", "2"]] * 10).found

@@ -17,7 +17,8 @@ from ignite_workflow.data.date_formats import (
     TIMES,
     parse_dates,
 )
-from ignite_workflow.data.profiles import MOST_MISTAKES, DateProfile
+from ignite_workflow.data.profiles import DateProfile
+from ignite_workflow.data.tolerance import MOST_MISTAKES
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
 
 __all__ = ["DateSearch"]

@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from ignite_workflow.data.profiles import MOST_MISTAKES
+from ignite_workflow.data.tolerance import MOST_MISTAKES
 
 __all__ = ["DurationSearch", "to_seconds"]
 

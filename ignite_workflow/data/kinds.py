@@ -15,7 +15,8 @@ from ignite_workflow.data.cells import LARGEST
 from ignite_workflow.data.compact_dates import ENOUGH, compact_form
 from ignite_workflow.data.date_formats import is_zoned
 from ignite_workflow.data.date_search import DateSearch
-from ignite_workflow.data.profiles import MOST_MISTAKES, CellProfile
+from ignite_workflow.data.profiles import CellProfile
+from ignite_workflow.data.tolerance import MOST_MISTAKES
 from ignite_workflow.data.unix_time import is_named_like_a_time, unix_time_of, unix_time_range
 
 __all__ = ["MOST_DISTINCT", "USED_KINDS", "Kind", "are_codes", "decide"]

@@ -22,8 +22,8 @@ from ignite_workflow.data.number_format import (
     pattern,
     simplified,
 )
-from ignite_workflow.data.profiles import MOST_MISTAKES
 from ignite_workflow.data.scales import UNIT, common_currency, is_scale
+from ignite_workflow.data.tolerance import MOST_MISTAKES
 
 __all__ = ["NumberSearch"]
 

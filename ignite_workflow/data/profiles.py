@@ -12,10 +12,7 @@ from pydantic import TypeAdapter
 
 from ignite_workflow.data.compact_dates import compact_form
 
-__all__ = ["MOST_MISTAKES", "CellProfile", "DateProfile", "plain_fields", "read_fields"]
-
-MOST_MISTAKES = 0.05
-"""Of the known cells of a column of numbers, dates or durations so many may be something else: mistakes, to be named."""
+__all__ = ["CellProfile", "DateProfile", "plain_fields", "read_fields"]
 
 Profile = TypeVar("Profile", "CellProfile", "DateProfile")
 
