@@ -380,3 +380,9 @@ def test_parts_say_how_to_get_back_to_the_data_s_own_units():
 
     assert (column.name, part.of, part.mean) == ("bill", "value", 50)
     assert isinstance(part, Part)
+
+
+def test_a_column_that_no_training_row_has_a_value_for_is_constant():
+    schema = fitted({**BIRDS, "bill": [None, None, 3.0, 4.0]}, train=[True, True, False, False])
+
+    assert (schema.columns[0].kind, schema.columns[0].parts) == ("constant", ())

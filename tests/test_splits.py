@@ -219,3 +219,10 @@ def test_settings_that_contradict_each_other_are_refused(config, message):
 def test_groups_are_not_stratified():
     with pytest.raises(ConfigError, match="rows cannot be kept in groups and stratified"):
         assign(rows(classes=np.zeros(100, dtype=np.int64)), group="patient", stratify=True)
+
+
+def test_a_rare_class_has_the_nearest_whole_number_of_rows_in_a_small_split():
+    classes = np.repeat([0, 1], [90, 10])
+    split = assign(rows(classes=classes), val=0.06, test=0)
+
+    assert int((classes[split == VAL] == 1).sum()) == 1
