@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ _PARQUET = (".parquet", ".pq")
 # What makes a spreadsheet take a cell for a formula; plain numbers are none.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
+_SYSTEM_ERROR = re.compile(r"([^:]+) \(os error \d+\)")
 _NUMBER = r"^[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?$"
 
 Write = Callable[[pl.DataFrame], None]
@@ -92,6 +94,8 @@ def _told_of(path: Path) -> Iterator[None]:
         yield
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        if system := _SYSTEM_ERROR.search(reason):  # within what polars makes of it
+            reason = system[1].strip()
         raise ConfigError(f"{path} cannot be written: {reason}.") from error
 
 
