@@ -76,6 +76,8 @@ def test_a_file_of_another_name_is_read(tmp_path, make, name):
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "keeps in its place: git lfs pull"),
         ("a.csv", b"SQLite format 3\0", "no table, but a SQLite database: export the table as CSV"),
         ("a.txt", b"%PDF-1.4\n", "no table, but a PDF"),
+        ("a.txt", b"-- dump\n\nCREATE TABLE a (b int);\n", "no table, but statements of SQL"),
+        ("a.txt", b"% iris\n@RELATION iris\n@attribute a numeric\n", "no table, but an ARFF file"),
         ("a.zip", archive("a.csv"), "an archive of files: unpack it first"),
         ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "Parquet files are compressed in themselves"),
         ("a.sav", b"\0", r"no reader for \.sav files\. Known: \.csv, .*\.ods; the text ones also with \.gz, \.zst\.$"),

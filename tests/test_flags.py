@@ -89,6 +89,16 @@ def test_flags_are_counted_and_limits_are_said(tmp_path):
     assert limits.why.endswith("'<0.3'; if the limit may stand for it: data.read.flags=['<']")
 
 
+def test_flags_in_one_column_tell_what_letters_are_in_another(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = [f"{row}.5{' b' if row == 3 else ''},{':' if row == 5 else row},{row * 2}.5" for row in range(9)]
+
+    path.write_text("\n".join(["x,z,y", *rows]))
+    assert inspect_table(DataConfig(path=str(path), target="y")).columns[0].kind == "number"
+    path.write_text("\n".join(["x,z,y", *rows]).replace(":", "7"))
+    assert inspect_table(DataConfig(path=str(path), target="y")).columns[0].kind != "number"
+
+
 def test_flags_that_begin_late_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr("ignite_workflow.data.text_file._FIRST_BYTES", 400)
     rows = [f"{number}.5,{number % 7}.25" for number in range(200)]

@@ -42,6 +42,9 @@ _OTHERS = {  # what is sent, or saved, under the name of text
     b"MATLAB 5.0 MAT-file": "a MATLAB file: writetable exports it as CSV",
     b"<stata_dta>": "a Stata file: export delimited writes it as CSV",
     b"$FL2": "an SPSS file: export it as CSV",
+    b"PGDMP": "a dump of PostgreSQL: export the table as CSV",
+    b"{\\rtf": "a text document (RTF): export the table as CSV",
+    b"\x00\x01\x00\x00Standard": "an Access database: export the table as CSV",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"BZh": "compressed by bzip2: decompress it first",
@@ -50,6 +53,10 @@ _OTHERS = {  # what is sent, or saved, under the name of text
     b"Rar!": "an archive of files: unpack it first",
 }
 _WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_SQL = re.compile(
+    rb"(?:\s*--[^\n]*\n)*\s*(?:INSERT INTO|CREATE TABLE|DROP TABLE)\b|\s*-- (?:MySQL|PostgreSQL)", re.IGNORECASE
+)
+_ARFF = re.compile(rb"(?:\s*%[^\n]*\n)*\s*@relation\b", re.IGNORECASE)
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\b")
 _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"(?:[^"\\\n]|\\.)*"\s*:')
 _JSON_LINE_ENDS = tuple("}]{[,")
@@ -112,6 +119,10 @@ def _refuse_others(path: Path, start: bytes) -> None:
         found = "a web page, as servers send it in the place of a file: download it again, signed in"
     if _XML.match(start):
         found = "XML: export the table as CSV"
+    if _SQL.match(start):
+        found = "statements of SQL: export the table as CSV"
+    if _ARFF.match(start):
+        found = "an ARFF file: write the names of its attributes, with commas, in the place of all lines down to @data"
     if found:
         raise DataError(f"{path}: no table, but {found}.")
 

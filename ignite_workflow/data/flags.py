@@ -76,6 +76,7 @@ class FlagSearch:
         self.limits = 0
         self.limit = ""  # the first
         self.glued = False  # a letter that may be a flag stands right behind digits
+        self.usual = False  # other columns of the table have flags
         self._found: dict[str, int] = {}
 
     def bare(self, text: pl.Series) -> pl.DataFrame:
@@ -119,7 +120,7 @@ class FlagSearch:
         told = {unit for unit in units if unit in self.told}
         found = frozenset(unit for unit in units if re.fullmatch(_LETTER, unit))
         bare = units.get("", 0)
-        sure = bool(self.nothing) and bare > 0
+        sure = (bool(self.nothing) or (self.usual and not self.glued)) and bare > 0
         rare = bare > sum(units[unit] for unit in found)
         doubtful = self.glued or found == {"b"} or found <= _UNITS_OF_TIME or (len(found) > 1 and found <= _SIZES)
         if found | told | {""} < units.keys() or not (sure or (rare and not doubtful)):

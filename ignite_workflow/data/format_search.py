@@ -137,8 +137,16 @@ class FormatSearch:
         known = known.filter(~known.str.starts_with(":"))  # nothing known, say statistical offices
         return len(known) > 0 and 2 * int(known.str.contains(_NUMBER_LIKE).sum()) > len(known)
 
+    def _compare_flags(self) -> None:
+        """What may be a flag or a unit in one column is a flag where others have some."""
+        searches = {**self.searches, **self.plain}.values()
+        usual = any(search.flags.nothing or search.flags.letters(search.units) for search in searches)
+        for search in searches:
+            search.flags.usual = usual
+
     def formats(self) -> Formats:
         """What the cells seen so far amount to."""
+        self._compare_flags()
         proofs = {proof: name for name, search in self.searches.items() if (proof := search.proves) is not None}
         decimal = next(iter(proofs)) if len(proofs) == 1 else None
         found: dict[str, NumberFormat] = {}
