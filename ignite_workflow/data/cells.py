@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from ignite_workflow.data.flags import hint_for_limit
+from ignite_workflow.data.flags import limit_sign
 from ignite_workflow.data.number_format import Decimal, NumberFormat, Thousands, to_float
 from ignite_workflow.errors import DataError
 
@@ -181,7 +181,13 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         first = int(numbers.bad[0])
         form = rules.format(series.name)
         written = "" if form.is_plain or series.dtype != pl.String else f" written like {form.example()}"
-        hint = hint_for_limit(str(series[first])) + IF_MISSING
+        sign = limit_sign(str(series[first]))
+        # a model keeps how its columns are written: only its training can be told
+        hint = (
+            f"; if the limit may stand for it, train with data.read.flags=[{sign!r}]{IF_MISSING}"
+            if sign
+            else IF_MISSING
+        )
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{hint}")
     large = np.abs(numbers.values) > LARGEST
     if large.any():

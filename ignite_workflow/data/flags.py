@@ -13,7 +13,7 @@ from operator import itemgetter
 
 import polars as pl
 
-__all__ = ["FlagSearch", "hint_for_limit", "is_nothing", "without_flags"]
+__all__ = ["FlagSearch", "is_nothing", "limit_sign", "without_flags"]
 
 _BEFORE = "[*~≈']{1,3}"  # the last is left by Excel: '00012
 _SUPERSCRIPTS = "[¹²³⁰⁴-⁹ᵃ-ᶻ]{1,3}"
@@ -55,12 +55,11 @@ def without_flags(cells: pl.Expr, flags: Sequence[str]) -> pl.Expr:
     return pl.when(cells.str.contains(_POWER)).then(cells).otherwise(bare)
 
 
-def hint_for_limit(cell: str) -> str:
-    """What to do about a cell that says what a number is below, or above; empty: it does not."""
-    found = re.search(_LIMIT, cell)
-    if found is None:
+def limit_sign(cell: str) -> str:
+    """What says that a number lies below or above the one in a cell, such as < in <0.3; empty: nothing does."""
+    if not re.search(_LIMIT, cell):
         return ""
-    return f"; if the limit may stand for it: data.read.flags=['{'+' if cell.endswith('+') else cell[0]}']"
+    return "+" if cell.endswith("+") else cell[0]
 
 
 class FlagSearch:

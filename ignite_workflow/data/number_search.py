@@ -9,7 +9,7 @@ from operator import itemgetter
 import polars as pl
 
 from ignite_workflow.data.digits import OTHER_DIGITS, with_western_digits
-from ignite_workflow.data.flags import FlagSearch, hint_for_limit
+from ignite_workflow.data.flags import FlagSearch, limit_sign
 from ignite_workflow.data.money import CURRENCY, has_money, with_plain_money
 from ignite_workflow.data.number_format import (
     APOSTROPHES,
@@ -241,8 +241,8 @@ class NumberSearch:
         limits = self.flags.limits
         if not limits or self._other - limits > MOST_MISTAKES * self.known:
             return ""
-        limit = self.flags.limit
-        return f"{limits} say what a number is below or above, such as {limit!r}{hint_for_limit(limit)}"
+        cure = f"if the limit may stand for it: data.read.flags=[{limit_sign(self.flags.limit)!r}]"
+        return f"{limits} say what a number is below or above, such as {self.flags.limit!r}; {cure}"
 
 
 def _parted(text: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
