@@ -360,3 +360,10 @@ def test_a_line_drawn_as_long_as_short_names_is_no_data(read):
 
     assert (columns, rows) == (("id", "x"), [("1", "2"), ("3", "4")])
     assert read("a,b\n-,-\n1,2\n3,4\n")[1][0] == ("-", "-")
+
+
+def test_a_row_turned_into_columns_is_no_table(read):
+    names = ",".join(f"c{number}" for number in range(100_001))
+
+    with pytest.raises(DataError, match=r"line 1 has 100,001 columns; at most 100,000 are read"):
+        read(f"{names}\n")

@@ -21,6 +21,7 @@ from ignite_workflow.errors import DataError
 __all__ = ["Layout", "find_layout"]
 
 _NAMES = {"\t": "a tab", " ": "blanks", "\x1f": "the unit separator 0x1f", "\x01": "the byte 0x01"}
+_MOST_COLUMNS = 100_000  # each takes some 2 ms, however few its rows
 _AT_START = re.compile(r"(?:^|[,;\t| ])\"", re.MULTILINE)
 
 
@@ -84,6 +85,10 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | 
             " ".join(delimited.delimiter.join(record.cells).split()) for record in delimited.records[:at]
         )
         notes.append(f"what stands above line {first.line} is skipped: {skipped[:60]!r}")
+    if len(first.cells) > _MOST_COLUMNS:
+        raise DataError(
+            f"{path}: line {first.line} has {len(first.cells):,} columns; at most {_MOST_COLUMNS:,} are read."
+        )
     header = _header(path, records, at, read) if named else _numbered(first, why, read)
     return Layout(
         delimiter=delimited.delimiter,
