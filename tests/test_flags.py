@@ -133,3 +133,12 @@ def test_a_limit_among_numbers_says_what_it_can_be_taken_for():
 )
 def test_amounts_of_money_are_read(cells, numbers):
     assert read(*cells) == numbers
+
+
+def test_a_dash_that_stands_for_zero_is_said(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "".join(f"{'$ -' if row == 2 else f'${row}.50'},{row}.5\n" for row in range(9)))
+
+    column = inspect_table(DataConfig(path=str(path), target="y")).columns[0]
+
+    assert column.why == "numbers from 0 to 8.5, written like '$0.50'; '$ -' is 0"

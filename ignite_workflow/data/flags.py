@@ -133,7 +133,7 @@ class FlagSearch:
         told = [flag for flag in self.told or () if any(flag in other for other in self._found)]
         return tuple(dict.fromkeys([*told, *ordered[: 2 * _MOST_SAID]]))
 
-    def said(self, units: Mapping[str, int]) -> str:
+    def note(self, units: Mapping[str, int]) -> str:
         """The flags, for evidence."""
         letters = {letter: units[letter] for letter in self.letters(units)}
         left_out = _counted({**self._found, **letters})

@@ -178,12 +178,9 @@ class FormatSearch:
 
 def _written(search: NumberSearch, form: NumberFormat) -> str:
     """How a column writes its numbers."""
-    if not form.flags:
-        return f"written like {search.cell!r}"
-    plain = replace(form, flags=()).is_plain
-    return (
-        search.flags.said(search.units) if plain else f"written like {search.cell!r}; {search.flags.said(search.units)}"
-    )
+    flags = search.flags.note(search.units) if form.flags else ""
+    written = "" if flags and replace(form, flags=()).is_plain else f"written like {search.cell!r}"
+    return "; ".join(filter(None, (written, f"{search.zero!r} is 0" if search.zero else "", flags)))
 
 
 def _question(name: str, search: NumberSearch, forms: tuple[NumberFormat, ...]) -> str:

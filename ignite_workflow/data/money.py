@@ -6,7 +6,7 @@ import polars as pl
 
 from ignite_workflow.data.scales import ISO
 
-__all__ = ["CURRENCY", "has_money", "with_plain_money"]
+__all__ = ["CURRENCY", "dash_for_zero", "has_money", "with_plain_money"]
 
 CURRENCY = rf"[A-Z]{{0,2}}\p{{Sc}}|{ISO}|Rs\.?|kr\.?|Fr\.?"
 _DASHES = "[-\u2013\u2014\u2212]"
@@ -19,6 +19,12 @@ _ANY = "|".join((_CENTS, _PARENTHESES, _BEFORE_DASH, _BEHIND_DASH))
 def has_money(text: pl.Series) -> bool:
     """Whether some cells are written as ``with_plain_money`` reads them."""
     return bool(text.str.contains(_ANY).any())
+
+
+def dash_for_zero(text: pl.Series) -> str:
+    """The first cell that is a currency and a dash, which stands for zero; empty: none is."""
+    found = text.filter(text.str.contains(f"{_BEFORE_DASH}|{_BEHIND_DASH}"))
+    return str(found[0]) if len(found) else ""
 
 
 def with_plain_money(cells: pl.Expr) -> pl.Expr:

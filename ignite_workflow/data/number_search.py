@@ -10,7 +10,7 @@ import polars as pl
 
 from ignite_workflow.data.digits import OTHER_DIGITS, with_western_digits
 from ignite_workflow.data.flags import FlagSearch, limit_sign
-from ignite_workflow.data.money import CURRENCY, has_money, with_plain_money
+from ignite_workflow.data.money import CURRENCY, dash_for_zero, has_money, with_plain_money
 from ignite_workflow.data.number_format import (
     APOSTROPHES,
     BLANKS,
@@ -61,6 +61,7 @@ class NumberSearch:
         self._addresses = 0
         self.cell = ""  # the longest, for evidence
         self.example = ""
+        self.zero = ""  # the first that is a dash beside a currency
 
     @staticmethod
     def allowed(decimal: Decimal | None, thousands: Thousands | None) -> tuple[NumberFormat, ...]:
@@ -81,7 +82,7 @@ class NumberSearch:
             self._zeros |= text.str.contains(r"^0\d").any()
         self._addresses += int(text.str.contains(_ADDRESS).sum())
         if has_money(text):
-            self._money = True
+            self._money, self.zero = True, self.zero or dash_for_zero(text)
             text = text.to_frame("cells").select(with_plain_money(pl.col("cells"))).to_series()
         groups, fits = _parted(text)
         if fits.any():
