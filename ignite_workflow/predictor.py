@@ -210,12 +210,8 @@ class Predictor:
         schema, unseen = self.table_schema(), Unseen()
         table.require(column.name for column in schema.used)
         numbers = number_columns(schema, table.columns, as_text=as_text)
-        do = partial(_encode, schema, work)
-        results = (
-            parallel_map(do, table.chunks(numbers))
-            if self._may_use_threads()
-            else map(do, prefetch(table.chunks(numbers)))
-        )
+        do, chunks = partial(_encode, schema, work), table.chunks(numbers)
+        results = parallel_map(do, chunks) if self._may_use_threads() else map(do, prefetch(chunks))
         for chunk, result, found in results:
             leave_to_text(numbers, chunk)
             unseen.add_all(found)
