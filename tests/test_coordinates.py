@@ -51,12 +51,12 @@ def test_a_column_is_of_one_axis_and_some_cell_tells():
 
 
 def test_places_of_a_table_are_numbers(tmp_path):
-    rows = "".join(f"{number % 40}.5{'NS'[number % 2]},{number % 7}\n" for number in range(200))
-    (tmp_path / "storms.csv").write_text(f"lat,wind\n{rows}")
+    rows = "".join(f"{at % 40}.5{'NS'[at % 2]},{at % 90}.25{'EW'[at % 2]},{at % 7}\n" for at in range(200))
+    (tmp_path / "storms.csv").write_text(f"lat,lon,wind\n{rows}")
 
     prepared = prepare_table(
         DataConfig(path=str(tmp_path / "storms.csv"), target="wind"), seed=0, cache_directory=tmp_path / "cache"
     )
 
-    (column,) = prepared.schema.columns
-    assert (column.kind, column.why.split(", ")[0]) == ("number", "numbers from -39.5 to 38.5")
+    found = [(column.kind, column.why.split(", ")[0]) for column in prepared.schema.columns]
+    assert found == [("number", "numbers from -39.5 to 38.5"), ("number", "numbers from -89.25 to 88.25")]

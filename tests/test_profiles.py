@@ -69,4 +69,4 @@ def test_other_fields_are_another_format_of_the_journal():
 
     assert [each.name for each in fields(CellProfile)] == cells.split()
     assert [each.name for each in fields(DateProfile)] == dates.split()
-    assert _FORMAT == 8
+    assert _FORMAT == 9

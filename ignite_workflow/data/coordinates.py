@@ -36,7 +36,7 @@ def to_degrees(cells: pl.Expr) -> pl.Expr:
         value=False
     )
     fits = told & ~both & (size <= most) & (minutes.fill_null(0.0) < 60) & (seconds.fill_null(0.0) < 60)
-    return pl.when(fits & below).then(-size).when(fits).then(size)
+    return pl.when(fits & below).then(-size).when(fits).then(size).name.keep()
 
 
 def _value(part: pl.Expr) -> pl.Expr:
