@@ -205,12 +205,7 @@ def _make(
         meter.start("encoding", len(assignment))
         encoded = EncodedSplits(sink)
         encoded.add_all(schema, assignment, meter.over(survey.chunks()))
-        others: list[Table] = []
-        for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
-            if isinstance(value, str) and is_table_file(value):
-                option = f"data.split.{split.name.lower()}"
-                others.append(open_table(value, config.read, option=option, known=schema.known))
-                encoded.add_all(schema, split, others[-1].chunks())
+        others = _add_split_files(encoded, config, schema)
     return {
         "schema": schema.to_dict(),
         "notes": [*(note for table in (survey.table, *others) for note in table.notes), *survey.notes],
@@ -218,6 +213,17 @@ def _make(
         "repeated_rows": encoded.repeated_rows(),
         "missing_words": survey.missing_words(),
     }
+
+
+def _add_split_files(encoded: EncodedSplits, config: DataConfig, schema: Schema) -> list[Table]:
+    """Encode the files that hold the rows of ``val`` and ``test``, where the settings name such."""
+    tables: list[Table] = []
+    for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
+        if isinstance(value, str) and is_table_file(value):
+            option = f"data.split.{split.name.lower()}"
+            tables.append(open_table(value, config.read, option=option, known=schema.known))
+            encoded.add_all(schema, split, tables[-1].chunks())
+    return tables
 
 
 def _size(schema: Schema, rows: int) -> int:
