@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from ignite_workflow.data.tolerance import MOST_MISTAKES
+
 __all__ = ["CoordinateSearch", "to_degrees"]
 
 _NUMBER = r"[0-9]{1,3}(?:[.,][0-9]+)?"
@@ -14,7 +16,6 @@ _PARTS = (
 )
 _MOST = 180.0
 _MOST_NORTH = 90.0
-_BAD_SHARE = 0.05
 
 
 def to_degrees(cells: pl.Expr) -> pl.Expr:
@@ -60,7 +61,7 @@ class CoordinateSearch:
     def why(self) -> str:
         """The evidence; empty where they are none. Where no cell tells another side, a letter may be a unit."""
         one_axis = self._sides <= {"N", "S"} or self._sides <= {"E", "W"}
-        if not self._example or not one_axis or self._bad > _BAD_SHARE * self._known:
+        if not self._example or not one_axis or self._bad > MOST_MISTAKES * self._known:
             return ""
         return f"degrees, south and west below zero, as {self._example!r} shows"
 

@@ -5,4 +5,4 @@ from __future__ import annotations
 __all__ = ["MOST_MISTAKES"]
 
 MOST_MISTAKES = 0.05
-"""Of the known cells of a column of numbers, dates or durations: they are named where the column is read."""
+"""Of the known cells of a column of numbers, dates, durations or places: they are named where the column is read."""
