@@ -5,18 +5,20 @@ import os
 import zipfile
 from pathlib import Path
 
+import fastexcel
 import polars as pl
 import pytest
 import xlsxwriter
 
 from ignite_workflow.config import DataConfig, ReadConfig
-from ignite_workflow.data import excel, limited_process
+from ignite_workflow.data import excel, limited_process, sheet_process
 from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.file_formats import is_table_file
-from ignite_workflow.data.merged_cells import Merge, fill_merged
+from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_over_rows
 from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.schema import Column, Part, Schema, TargetColumn
+from ignite_workflow.data.sheet_area import SheetOptions
 from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
@@ -431,11 +433,58 @@ def test_words_beneath_the_header_are_no_data_in_a_sheet_either(tmp_path, merged
     )
 
 
-def test_cells_merged_with_some_above_the_table_stay():
-    cells = pl.Series([None, "b", "c"])
+def test_cells_merged_over_rows_are_those_of_the_table():
+    merges = [Merge(0, 0, 0, 4), Merge(0, 1, 3, 4), Merge(1, 2, 5, 5), Merge(3, 3, 5, 6), Merge(1, 1, 8, 9)]
 
-    assert fill_merged(cells, [Merge(left=0, right=0, first=0, last=4)], first_row=2).to_list() == [None, "b", "c"]
-    assert fill_merged(cells, [Merge(left=0, right=0, first=3, last=4)], first_row=2).to_list() == [None, "b", "b"]
+    assert merged_over_rows(merges, 3, first_row=2, last_row=8) == {0: [merges[1]]}
+
+
+def test_merged_cells_that_overlap_or_end_below_the_table_have_the_nearest_value():
+    cells = pl.Series(["a", "b", None, "d", None])
+    merges = [Merge(0, 0, 3, 9), Merge(0, 0, 4, 5), Merge(0, 0, 6, 99)]
+
+    assert fill_merged(cells, merges, first_row=3).to_list() == ["a", "b", "b", "d", "d"]
+
+
+def write_frame(path, rows, merges=()):
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("S")
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+        for place, value in merges:
+            sheet.merge_range(place, value)
+    return str(path)
+
+
+def test_more_merged_cells_than_are_looked_at_are_no_table(tmp_path, monkeypatch):
+    path = write_frame(tmp_path / "f.xlsx", [["g", "y"], ["", 1], ["", 2]], [("A2:A3", "East")])
+    monkeypatch.setattr(sheet_process, "MOST_MERGED", 0)
+    answer = sheet_process._read(Path(path), fastexcel.read_excel(path), "", SheetOptions(), tmp_path / "table.arrow")
+
+    assert answer["question"].startswith("has more than 2,000,000 merged cells")
+
+
+def test_a_data_frame_with_levels_in_rows_and_columns_is_read(tmp_path):
+    rows = [[], ["", "week", 1, 2, 1, 2], ["region", "shop"], ["", "a", 5.5, 6.5, 7, 8], ["", "b", 1.5, 2.5, 3, 4]]
+    path = write_frame(tmp_path / "f.xlsx", rows, [("C1:D1", "price"), ("E1:F1", "sales"), ("A4:A5", "East")])
+
+    assert cells(path) == [
+        ("region", "shop", "price 1", "price 2", "sales 1", "sales 2"),
+        ("East", "a", 5.5, 6.5, 7.0, 8.0),
+        ("East", "b", 1.5, 2.5, 3.0, 4.0),
+    ]
+    assert open_table(path).notes[1:] == (
+        "f.xlsx: rows 2 to 3 hold more of the header and no data: a data frame's names in several levels; otherwise: "
+        "data.read.units=false.",
+        "f.xlsx: 1 cell is merged over rows in 'region', the first in row 4: each row has the value.",
+    )
+
+
+def test_an_index_without_names_does_not_make_names_of_the_first_row(tmp_path):
+    rows = [["", "", "y"], ["", "a", 5.5], ["", "b", 1.5], ["", "a", 2.5], ["", "b", 3.5]]
+    path = write_frame(tmp_path / "f.xlsx", rows, [("A2:A3", "East"), ("A4:A5", "West")])
+
+    assert cells(path)[:3] == [("column_1", "column_2", "y"), ("East", "a", 5.5), ("East", "b", 1.5)]
 
 
 def test_a_note_below_an_empty_row_of_a_sheet_is_left_out(write):

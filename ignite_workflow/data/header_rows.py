@@ -12,6 +12,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from ignite_workflow.data.cells import MISSING
+from ignite_workflow.data.frame_levels import find_frame_levels
 from ignite_workflow.data.sample import AGREEING, is_year
 
 __all__ = ["HeaderRows", "find_header_rows"]
@@ -43,8 +44,8 @@ class HeaderRows:
 def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], setting: bool | None = None) -> HeaderRows:
     """Find out how many rows beneath the header hold words about the columns.
 
-    The first of them has words above two columns of numbers or dates, or above one and in a column that has no name of
-    its own; none of them has a number or date above another one.
+    They are the levels of a data frame; or the first of them has words above two columns of numbers or dates, or above
+    one and in a column that has no name of its own, and none of them has a number or date above another one.
 
     Args:
         names: of the columns, as they stand in the header.
@@ -53,6 +54,9 @@ def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], settin
     """
     if setting is False:
         return HeaderRows(tuple(names))
+    levels = find_frame_levels(names, rows)
+    if levels is not None:
+        return HeaderRows(*levels, "a data frame's names in several levels; otherwise: data.read.units=false")
     body = rows[_MOST_ROWS:]
     known = [name.strip() for name in names]
     times = Counter(known)

@@ -9,6 +9,7 @@ from functools import partial
 import polars as pl
 
 from ignite_workflow.data.footer import LastRow, find_footer
+from ignite_workflow.data.frame_levels import find_frame_levels, is_above_index
 from ignite_workflow.data.header_rows import find_header_rows
 from ignite_workflow.data.merged_cells import Merge
 from ignite_workflow.data.rows_above import RowsAbove
@@ -18,6 +19,7 @@ from ignite_workflow.data.units import find_units
 __all__ = ["SheetArea", "SheetOptions", "find_area"]
 
 _LOOKED_AT = 100
+_LEVELS_ABOVE = 3  # the full row that is found
 _HEADER_FILLS = 0.6  # of the cells that the widest of the first rows has; a title above fills one or two
 
 
@@ -120,8 +122,21 @@ def _header(texts: pl.DataFrame, setting: bool | int | None) -> tuple[int | None
         filled = texts.head(_LOOKED_AT + first).select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
         full = filled >= _HEADER_FILLS * int(filled.max())  # type: ignore[arg-type]
         first = int(full.arg_true()[0])
+        frame = _header_of_frame(texts, first)
+        if frame is not None:
+            return frame, frame + 1
         named = _names_something(texts.row(first))
     return (first, first + 1) if named else (None, first)
+
+
+def _header_of_frame(texts: pl.DataFrame, full: int) -> int | None:
+    """The row above one that is full, or that row, in which the names of a data frame begin; None where none does."""
+    for row in range(max(0, full - _LEVELS_ABOVE), full + 1):
+        rows = [_cells(cells) for cells in texts[row : row + _LOOKED_AT].rows()]
+        levels = find_frame_levels(rows[0], rows[1:])
+        if (levels is not None and row + levels[1] >= full) or (row == full - 1 and is_above_index(rows[0], rows[1:])):
+            return row
+    return None
 
 
 def _cells(row: tuple[str | None, ...]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,20 @@ import polars as pl
 from ignite_workflow.data.cells import as_text
 from ignite_workflow.data.formulas import unsaved_formulas
 from ignite_workflow.data.limited_process import limit_this_process
-from ignite_workflow.data.merged_cells import Merge, fill_merged, merged_cells
+from ignite_workflow.data.merged_cells import (
+    MOST_MERGED,
+    Merge,
+    fill_merged,
+    merged_cells,
+    merged_note,
+    merged_over_rows,
+)
 from ignite_workflow.data.sheet_area import SheetArea, SheetOptions, find_area
 
 __all__ = ["ROW", "main"]
 
 ROW = "row"  # the column of the rows' numbers in their sheet, from 1
+_TOO_MANY = f"has more than {MOST_MERGED:,} merged cells: take the merging back, or save the sheet as CSV."
 _DAY_ZERO = (date(1899, 12, 30), date(1899, 12, 31), date(1904, 1, 1))  # of a time of day without a date
 
 
@@ -60,9 +68,10 @@ def _read(path: Path, reader: Any, wanted: str, options: SheetOptions, output: P
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
     left = sheet.selected_columns[0].absolute_index
-    merges = [each._replace(left=each.left - left, right=each.right - left) for each in merged_cells(path, name)]
+    merges = merged_cells(path, name, left)
     area = find_area(texts, options, merges)
-    _table(reader, name, texts, area, merges).write_ipc(output)
+    merged = merged_over_rows(merges, texts.width, area.first, area.last)
+    _table(reader, name, texts, area, merged).write_ipc(output)
     return {
         "sheets": reader.sheet_names,
         "sheet": name,
@@ -70,8 +79,8 @@ def _read(path: Path, reader: Any, wanted: str, options: SheetOptions, output: P
         "header_rows": area.header_rows,
         "names": area.names,
         "first_column": left,
-        "notes": area.notes,
-        "question": area.question,
+        "notes": (*area.notes, *merged_note(merged, area.names)),
+        "question": _TOO_MANY if len(merges) > MOST_MERGED else area.question,
         "unsaved": [
             (column - left, row + 1)
             for column, row in unsaved_formulas(path, name)
@@ -80,7 +89,9 @@ def _read(path: Path, reader: Any, wanted: str, options: SheetOptions, output: P
     }
 
 
-def _table(reader: Any, name: str, texts: pl.DataFrame, area: SheetArea, merges: list[Merge]) -> pl.DataFrame:
+def _table(
+    reader: Any, name: str, texts: pl.DataFrame, area: SheetArea, merged: Mapping[int, Sequence[Merge]]
+) -> pl.DataFrame:
     """The rows below the header that are not empty, with their numbers."""
     texts = texts[area.first : area.last]
     typed = reader.load_sheet(
@@ -88,10 +99,7 @@ def _table(reader: Any, name: str, texts: pl.DataFrame, area: SheetArea, merges:
     ).to_polars()
     numbers = pl.int_range(area.first + 1, area.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
-    of_columns: dict[int, list[Merge]] = {}
-    for merge in (merge for merge in merges if merge.first < merge.last):
-        of_columns.setdefault(merge.left, []).append(merge)
-    cells = [fill_merged(column, of_columns.get(index, ()), area.first) for index, column in enumerate(cells)]
+    cells = [fill_merged(column, merged.get(index, ()), area.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
     return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
 
