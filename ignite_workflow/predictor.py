@@ -198,7 +198,7 @@ class Predictor:
 
     def _open(self, path: str | Sequence[str], read: ReadConfig | None) -> Table:
         """A table read as the training data was, unless ``read`` is given; warns where its columns are elsewhere."""
-        table = open_table(path, read or self.data.read, known=self.table_schema().known)
+        table = open_table(path, read or self.data.read, known_widths=self.table_schema().known_widths)
         for line in table.misfits:
             log.warning("%s", line)
         return table

@@ -27,9 +27,9 @@ UNNAMED = KnownWidths(KNOWN.spans, ("column_1", "column_2", "column_3", "column_
 
 @pytest.fixture
 def read(tmp_path):
-    def read(*lines, known=KNOWN, **said):
+    def read(*lines, known_widths=KNOWN, **said):
         (tmp_path / "new.txt").write_text("\n".join(lines) + "\n")
-        table = open_table(str(tmp_path / "new.txt"), ReadConfig(**said), known=known)
+        table = open_table(str(tmp_path / "new.txt"), ReadConfig(**said), known_widths=known_widths)
         return table, [row for chunk in table.chunks() for row in chunk.frame.rows()]
 
     return read
@@ -74,7 +74,7 @@ def test_a_header_alone_has_no_rows(read):
 
 
 def test_one_row_of_a_table_without_a_header_is_no_header(read):
-    table, rows = read(line("Bob", "", "red", "x"), known=UNNAMED)
+    table, rows = read(line("Bob", "", "red", "x"), known_widths=UNNAMED)
 
     assert (table.columns, rows) == (UNNAMED.names, [("Bob", "", "red", "x")])
 
@@ -107,7 +107,7 @@ def test_a_file_with_delimiters_is_read_by_them(read):
 
 @pytest.mark.parametrize("said", [{"starts": [1, 13, 23, 29]}, {"delimiter": ","}])
 def test_what_a_person_says_of_a_file_counts_more(read, said):
-    table, _ = read(HEADER, line("Bob", "1.5", "red", "1"), known=UNNAMED, header=True, **said)
+    table, _ = read(HEADER, line("Bob", "1.5", "red", "1"), known_widths=UNNAMED, header=True, **said)
 
     assert table.columns == (KNOWN.names if "starts" in said else (HEADER,))
     assert table.misfits == ()
@@ -130,7 +130,7 @@ def test_the_schema_keeps_them_for_a_file_of_validation_rows(tmp_path):
 
     prepared = prepare_table(config, seed=0, cache_directory=tmp_path / "cache")
 
-    assert prepared.schema.known == KNOWN
+    assert prepared.schema.known_widths == KNOWN
     assert len(prepared.splits["val"].x) == 1
     assert Schema.from_dict(json.loads(json.dumps(prepared.schema.to_dict()))) == prepared.schema
 
@@ -162,7 +162,7 @@ def test_a_schema_with_columns_that_no_file_can_have_shown_is_refused(spans, tmp
     (tmp_path / "table.csv").write_text("x,y\n" + "".join(f"{number}.5,{number}\n" for number in range(20)))
     config = DataConfig(path=str(tmp_path / "table.csv"), target="y")
     plain = prepare_table(config, seed=0, cache_directory=tmp_path / "cache").schema.to_dict()
-    plain["known"] = {"spans": spans, "names": [str(number) for number in range(len(spans))], "named": True}
+    plain["known_widths"] = {"spans": spans, "names": [str(number) for number in range(len(spans))], "named": True}
 
     with pytest.raises(CheckpointError, match="columns of fixed width that do not follow one another"):
         Schema.from_dict(plain)

@@ -437,7 +437,7 @@ def test_an_input_that_is_not_there_is_one_line_and_leaves_no_output(by_class, t
 def test_a_file_whose_columns_are_not_where_those_of_the_training_data_were_is_a_warning(tmp_path, caplog):
     predictor_ = trained(tmp_path, "regression")
     known = KnownWidths(((0, 3), (9, 13), (15, None)), ("ring", "size", "color"))
-    predictor_ = dataclasses.replace(predictor_, schema=dataclasses.replace(predictor_.schema, known=known))
+    predictor_ = dataclasses.replace(predictor_, schema=dataclasses.replace(predictor_.schema, known_widths=known))
     lines = [f"{name:<7}  {size:>4}  {color}" for name, size, color in [known.names, ("a b", "12.5", "red")]]
     (tmp_path / "one.txt").write_text("\n".join(lines) + "\n")
 

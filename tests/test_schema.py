@@ -351,7 +351,7 @@ def change(plain, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["format"], 2, "format 2"),
+        (["format"], 1, "format 1"),
         (["task"], "divination", "task"),
         (["task"], "binary", "fewer than two classes"),
         (["columns", 0, "parts", 0, "std"], 0.0, "deviation not above zero"),

@@ -259,13 +259,13 @@ class CsvFile:
         return frame.with_columns(pl.col(pl.String).str.replace_many(_SWAPPED)) if self.text.single else frame
 
 
-def open_csv(path: Path, read: ReadConfig, known: KnownWidths | None = None) -> CsvFile:
+def open_csv(path: Path, read: ReadConfig, known_widths: KnownWidths | None = None) -> CsvFile:
     """Find out a file's encoding, delimiter and header.
 
     Args:
         path: of the file.
         read: what a person said about it.
-        known: where columns of fixed width stand in other files of the table; None: nothing is known.
+        known_widths: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
         ConfigError: the delimiter is not one character.
@@ -282,7 +282,7 @@ def open_csv(path: Path, read: ReadConfig, known: KnownWidths | None = None) -> 
         sample, _ = without_formulas(sample, b",;\t|")
     if not sample.strip():
         raise DataError(f"{path}: the file is empty.")
-    layout = find_layout(path, read, sample.decode(errors="ignore"), known)
+    layout = find_layout(path, read, sample.decode(errors="ignore"), known_widths)
     if text.single:
         layout = replace(layout, columns=tuple(name.translate(_TABLE) for name in layout.columns))
     file = CsvFile(

@@ -90,7 +90,7 @@ class DelimitedSample:
 
 
 def find_delimiter(
-    path: Path, read: ReadConfig, sample: str, quotes: bool, known: KnownWidths | None = None
+    path: Path, read: ReadConfig, sample: str, quotes: bool, known_widths: KnownWidths | None = None
 ) -> DelimitedSample:
     """Find the delimiter.
 
@@ -99,7 +99,7 @@ def find_delimiter(
         read: what a person said about it.
         sample: its first records.
         quotes: whether double quotes hold cells together.
-        known: where columns of fixed width stand in other files of the table.
+        known_widths: where columns of fixed width stand in other files of the table.
 
     Raises:
         ConfigError: the delimiter that is said is not one character.
@@ -112,7 +112,7 @@ def find_delimiter(
         return _delimit(sample, _given_delimiter(read.delimiter), quotes=quotes, skip=int(sep_line is not None))
     if sep_line is not None:
         return _delimit(sample, sep_line[1], quotes=quotes, skip=1)
-    if known is not None and known.named and (delimited := _delimit_known(sample, known)):
+    if known_widths is not None and known_widths.named and (delimited := _delimit_known(sample, known_widths)):
         return delimited
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
     tabbed = bool(suffixes) and suffixes[-1] in _TABBED and "\t" in sample
@@ -121,7 +121,7 @@ def find_delimiter(
     best = max(wide, key=attrgetter("rank"), default=None)
     if best is not None and best.is_numeric:
         return best
-    if known is not None and (delimited := _delimit_known(sample, known)):
+    if known_widths is not None and (delimited := _delimit_known(sample, known_widths)):
         return delimited
     rare = [_delimit(sample, delimiter, quotes=quotes) for delimiter in ((" ",) if best else (*_RARE, " "))]
     quoted = best is None and quotes and sample.startswith('"')  # as R writes tables: no prose is so even
@@ -133,8 +133,8 @@ def find_delimiter(
     if widths is not None and widths.question and best is None:
         raise DataError(
             f"{path}: it looks like columns of fixed width that begin at the characters {widths.starts}, but "
-            f"{widths.question}{_not_there(known)}. Say where: data.read.starts={widths.starts}; if each line is one "
-            "cell: data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
+            f"{widths.question}{_not_there(known_widths)}. Say where: data.read.starts={widths.starts}; if each line "
+            "is one cell: data.read.delimiter=','; if every cell is one word: data.read.delimiter=' '."
         )
     if widths is not None and not widths.question:
         return _delimit_fixed(sample, widths)

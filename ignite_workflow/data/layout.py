@@ -54,32 +54,32 @@ class Layout:
     blanks: bool = False
 
     @property
-    def known(self) -> KnownWidths | None:
+    def known_widths(self) -> KnownWidths | None:
         """What its columns of fixed width tell of other files of the table."""
         return None if self.widths is None else KnownWidths(self.widths.spans, self.columns, named=not self.naming)
 
 
-def find_layout(path: Path, read: ReadConfig, sample: str, known: KnownWidths | None = None) -> Layout:
+def find_layout(path: Path, read: ReadConfig, sample: str, known_widths: KnownWidths | None = None) -> Layout:
     """Find out delimiter and header.
 
     Args:
         path: of the file, for messages.
         read: what a person said about it.
         sample: its first records.
-        known: where columns of fixed width stand in other files of the table; None: nothing is known.
+        known_widths: where columns of fixed width stand in other files of the table; None: nothing is known.
 
     Raises:
         ConfigError: the delimiter is not one character.
         DataError: the line that is said to hold the header is not among the first.
     """
     quotes = _has_quotes(sample) if read.quotes is None else read.quotes
-    delimited = find_delimiter(path, read, sample, quotes, known)
+    delimited = find_delimiter(path, read, sample, quotes, known_widths)
     at = _header_record(path, delimited, read)
     records, unnamed = _with_row_names(delimited.records, at, delimited.below, read)
     first = records[at]
     named, why = is_header(records, at, delimited.named if read.header is None else read.header)
     quotes, notes = _delimiter_notes(delimited, read, quotes)
-    misfit = _misfit(path, delimited, read, known, notes)
+    misfit = _misfit(path, delimited, read, known_widths, notes)
     if at and read.header is None:
         skipped = " / ".join(
             " ".join(delimited.delimiter.join(record.cells).split()) for record in delimited.records[:at]

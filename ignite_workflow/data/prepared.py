@@ -33,7 +33,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
-_FORMAT = 12  # goes into the key: raise it whenever the same data would come out as other arrays
+_FORMAT = 13  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 OnSurvey = Callable[[Survey], None] | None
@@ -221,7 +221,7 @@ def _add_split_files(encoded: EncodedSplits, config: DataConfig, schema: Schema)
     for split, value in ((Split.VAL, config.split.val), (Split.TEST, config.split.test)):
         if isinstance(value, str) and is_table_file(value):
             option = f"data.split.{split.name.lower()}"
-            tables.append(open_table(value, config.read, option=option, known=schema.known))
+            tables.append(open_table(value, config.read, option=option, known_widths=schema.known_widths))
             encoded.add_all(schema, split, tables[-1].chunks())
     return tables
 

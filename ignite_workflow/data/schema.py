@@ -43,7 +43,7 @@ __all__ = ["Column", "Part", "Schema", "TargetColumn", "Unseen"]
 Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Targets = np.ndarray[Any, np.dtype[Any]]
 
-_FORMAT = 1
+_FORMAT = 2
 _FILLED_ROWS = 30_000  # at a time; a power of two makes all columns compete for the same lines of the cache
 
 
@@ -58,7 +58,7 @@ class Schema:
         targets: what is predicted.
         classes: of binary and multiclass, in the order of their codes.
         rules: how cells are read.
-        known: where columns of fixed width stand in text files; None: they have none.
+        known_widths: where columns of fixed width stand in text files; None: they have none.
     """
 
     task: Task
@@ -67,7 +67,7 @@ class Schema:
     targets: tuple[TargetColumn, ...]
     classes: tuple[str, ...] = ()
     rules: CellRules = field(default_factory=CellRules)
-    known: KnownWidths | None = None
+    known_widths: KnownWidths | None = None
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -241,7 +241,7 @@ def _refuse_nonsense(schema: Schema) -> None:
         plain = [without_zones(without_years(form)[0])[0] for form in column.formats]
         if any(form not in DATE_FORMATS and form not in UNIX_TIMES for form in plain):
             raise CheckpointError(f"schema: column {column.name!r} has a date format that is unknown here.")
-    if schema.known is not None and not schema.known.is_sound:
+    if schema.known_widths is not None and not schema.known_widths.is_sound:
         raise CheckpointError("schema: columns of fixed width that do not follow one another.")
     if not schema.targets or (schema.task in CLASS_TASKS and len(schema.classes) < 2):
         raise CheckpointError("schema: no target, or fewer than two classes.")

@@ -93,8 +93,8 @@ def survey_table(
         ConfigError: a column that the settings name is not there, or the targets fit no task.
         DataError: the files cannot be read, or lack a column of ``schema``.
     """
-    known = None if schema is None else schema.known
-    table = open_table(config.path, config.read, option="data.path", known=known)
+    known_widths = None if schema is None else schema.known_widths
+    table = open_table(config.path, config.read, option="data.path", known_widths=known_widths)
     split = [name for name in (config.split.column, config.split.by, config.split.group) if name is not None]
     for name in split:
         column_named(name, table, "data.split")
@@ -114,7 +114,7 @@ def survey_table(
     findings = keep_one_feature(findings, targets)
     rows = "1 row is" if scan.empty == 1 else f"{scan.empty:,} rows are"
     notes = (f"{rows} empty in all cells.",) if scan.empty else ()
-    unfitted = replace(_unfitted(findings, targets, scan.rules, config.task), known=table.known)
+    unfitted = replace(_unfitted(findings, targets, scan.rules, config.task), known_widths=table.known_widths)
     return Survey(table, findings, unfitted, scan.kept, store, notes)
 
 

@@ -81,9 +81,9 @@ class Table:
         return self.files[0].naming
 
     @property
-    def known(self) -> KnownWidths | None:
+    def known_widths(self) -> KnownWidths | None:
         """Where columns of fixed width stand in the first file, for other files of the table; None: it has none."""
-        return _known(self.files[0])
+        return _known_widths(self.files[0])
 
     @property
     def misfits(self) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def open_table(
     read: ReadConfig | None = None,
     *,
     option: str = "",
-    known: KnownWidths | None = None,
+    known_widths: KnownWidths | None = None,
 ) -> Table:
     """Look at the files of a table: that they are there, what they are, that their columns agree.
 
@@ -177,7 +177,7 @@ def open_table(
             or folder: sorted by name).
         read: what a person said about the files.
         option: that names the path, for messages.
-        known: where columns of fixed width stand in other files of the table; None: the first of these tells.
+        known_widths: where columns of fixed width stand in other files of the table; None: the first of these tells.
 
     Raises:
         ConfigError: there is no such file, or nothing here reads files of its kind.
@@ -189,23 +189,23 @@ def open_table(
     _refuse_other_format(paths, formats, option)
     files: list[_TableFile] = []
     for each, kind in zip(paths, formats, strict=True):
-        files.append(_open_file(each, kind, read, known))
-        known = known or _known(files[0])
+        files.append(_open_file(each, kind, read, known_widths))
+        known_widths = known_widths or _known_widths(files[0])
     for other, file in zip(paths[1:], files[1:], strict=True):
         _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
     return Table(files[0].columns, paths, tuple(files), read.repeated_header)
 
 
-def _known(file: _TableFile) -> KnownWidths | None:
-    return file.layout.known if isinstance(file, CsvFile) else None
+def _known_widths(file: _TableFile) -> KnownWidths | None:
+    return file.layout.known_widths if isinstance(file, CsvFile) else None
 
 
-def _open_file(path: Path, file_format: FileFormat, read: ReadConfig, known: KnownWidths | None) -> _TableFile:
+def _open_file(path: Path, file_format: FileFormat, read: ReadConfig, known_widths: KnownWidths | None) -> _TableFile:
     if file_format is FileFormat.EXCEL:
         return open_excel(path, read)
     if file_format is FileFormat.PARQUET:
         return open_parquet(path)
-    return open_json_lines(path, read) if file_format is FileFormat.JSON_LINES else open_csv(path, read, known)
+    return open_json_lines(path, read) if file_format is FileFormat.JSON_LINES else open_csv(path, read, known_widths)
 
 
 def _refuse_other_format(paths: Sequence[Path], formats: Sequence[FileFormat], option: str) -> None:
