@@ -21,7 +21,7 @@ from ignite_workflow.data.batches import BatchDataset, SampleDataset, TensorBatc
 from ignite_workflow.data.prepared import ArraySplit, PreparedData, prepare_table
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.survey import Survey
-from ignite_workflow.errors import ConfigError, DataError
+from ignite_workflow.errors import ConfigError, DataError, mistaken_at
 from ignite_workflow.randomness import Stream, generator
 from ignite_workflow.targets import Target
 
@@ -164,8 +164,11 @@ def _own_dataset(config: DataConfig, seed: int) -> RunData:
     registry.check_options("data_kind", config.kind, config.options, factory, given=(*given, "split"))
     if "split" in inspect.signature(factory).parameters:
         datasets = {split: factory(**given, **config.options, split=split) for split in _SPLITS}
+        _refuse_without_length(config.kind, *datasets.values())
     else:
-        datasets = _divide(factory(**given, **config.options), config, seed)
+        whole = factory(**given, **config.options)
+        _refuse_without_length(config.kind, whole)
+        datasets = _divide(whole, config, seed)
     datasets = {split: dataset for split, dataset in datasets.items() if dataset is not None and len(dataset)}
     if "train" not in datasets:
         raise DataError(f"{config.kind}: the Dataset of the training split is empty")
@@ -176,6 +179,16 @@ def _own_dataset(config: DataConfig, seed: int) -> RunData:
         facts=facts,
         _batches={split: _SampleBatches(dataset) for split, dataset in datasets.items()},
     )
+
+
+def _refuse_without_length(kind: str, *datasets: Any) -> None:
+    for dataset in datasets:
+        if dataset is not None and not hasattr(dataset, "__len__"):
+            with mistaken_at("data", "kind"):
+                raise ConfigError(
+                    f"data.kind: {kind} gives {type(dataset).__name__}, which has no length: a map-style Dataset is "
+                    "needed, with __len__ and __getitem__. Batches that just come are for Workflow.from_parts."
+                )
 
 
 def _divide(dataset: Any, config: DataConfig, seed: int) -> dict[str, Any]:
@@ -196,7 +209,7 @@ def _look_at(dataset: Dataset[Any], config: DataConfig) -> tuple[Target | None, 
     sample = _first_sample(dataset, config)
     if not isinstance(sample, tuple | list) or len(sample) != 2:
         return None, {}
-    x, y = (torch.as_tensor(part) if not isinstance(part, dict | str) else None for part in sample)
+    x, y = (_as_tensor(part, name, config.kind) for part, name in zip(sample, ("input", "target"), strict=True))
     facts = {"in_features": x.shape[-1]} if isinstance(x, Tensor) and x.dim() else {}
     if not isinstance(y, Tensor):
         return None, facts
@@ -208,6 +221,19 @@ def _look_at(dataset: Dataset[Any], config: DataConfig) -> tuple[Target | None, 
         return None, facts
     task = config.task or ("multilabel" if y.dim() else "multiclass")
     return Target(task=task, columns=("y",), classes=classes), facts
+
+
+def _as_tensor(part: Any, name: str, kind: str) -> Tensor | None:
+    """The input or the target of a sample; None where it is several, or text."""
+    if isinstance(part, dict | tuple | list | str):
+        return None
+    try:
+        return torch.as_tensor(part)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{kind}: the {name} of a sample is of type {type(part).__name__}, of which no batch can be made: it "
+            "must be a tensor, an array or a number, or a tuple, list or dict of these"
+        ) from error
 
 
 def _first_sample(dataset: Dataset[Any], config: DataConfig) -> Any:
