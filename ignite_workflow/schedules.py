@@ -217,6 +217,7 @@ def plateau(
         patience, threshold, cooldown: see there.
         min_lr: what the largest of the learning rates falls to; the others keep their ratio to it.
     """
+    least = _least_share(min_lr, optimizer)
     scheduler = ReduceLROnPlateau(
         optimizer,
         mode=mode,
@@ -224,7 +225,7 @@ def plateau(
         patience=patience,
         threshold=threshold,
         cooldown=cooldown,
-        min_lr=[group["lr"] * min_lr / _largest_lr(optimizer) for group in optimizer.param_groups],
+        min_lr=[group["lr"] * least for group in optimizer.param_groups],
     )
     return Schedule(scheduler, "evaluation", metric=metric, mode=mode)
 
@@ -232,9 +233,7 @@ def plateau(
 def _falling(
     optimizer: Optimizer, total_steps: int, warmup: float, min_lr: float, curve: Callable[[float], float]
 ) -> Schedule:
-    rise, floor = _warmup_steps(warmup, total_steps), min_lr / _largest_lr(optimizer)
-    if not 0 <= floor <= 1:
-        raise ValueError(f"min_lr must be between 0 and the learning rate {_largest_lr(optimizer):g}, got {min_lr:g}.")
+    rise, floor = _warmup_steps(warmup, total_steps), _least_share(min_lr, optimizer)
 
     def factor(steps: int) -> float:
         progress = min(1.0, (steps - rise) / (total_steps - rise))
@@ -261,8 +260,12 @@ def _warmup_steps(warmup: float, total_steps: int) -> int:
     return rise
 
 
-def _largest_lr(optimizer: Optimizer) -> float:
-    return max(float(group["lr"]) for group in optimizer.param_groups)
+def _least_share(min_lr: float, optimizer: Optimizer) -> float:
+    """What is left of a learning rate where the largest one has fallen to ``min_lr``."""
+    largest = max(float(group["lr"]) for group in optimizer.param_groups)
+    if not 0 <= min_lr <= largest:
+        raise ValueError(f"min_lr must be between 0 and the learning rate {largest:g}, got {min_lr:g}.")
+    return min_lr / largest if largest else 0.0  # a rate of 0 is there to see that nothing changes
 
 
 def _one(steps: int) -> float:  # noqa: ARG001

@@ -230,11 +230,17 @@ def test_short_runs_have_positive_rates(name, total):
         ("one_cycle", {"pct_start": 0.025}, "leaves no step to rise in"),
         ("plateau", {"factor": 2.0}, "schedule plateau: Factor should be < 1.0"),
         ("plateau", {"mode": "least"}, "schedule plateau: mode"),
+        ("plateau", {"min_lr": 0.2}, "min_lr must be between 0 and the learning rate 0.1, got 0.2"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason(name, options, message):
     with pytest.raises(ConfigError, match=message):
         build(name, options, momentum=0.9)
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine", "linear", "one_cycle"])
+def test_a_learning_rate_of_zero_stays_zero(name):
+    assert set(rates(name, lr=0.0, momentum=0.9)) == {0.0}
 
 
 def test_a_wrong_name_suggests_the_right_one():
