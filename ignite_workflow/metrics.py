@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -112,19 +112,19 @@ def build_metrics(names: Sequence[str] | None, target: Target, loss: Loss) -> Me
 
     Raises:
         UnknownNameError: there is no such metric.
-        ConfigError: it does not fit the task.
+        ConfigError: it does not fit the task, or two have one name.
     """
     names = DEFAULT_METRICS[target.task] if names is None else names
     formulas: dict[str, Formula] = {}
     modes: dict[str, Mode | None] = {"loss": "min"}
-    own: dict[str, Metric] = {}
+    own_paths = []
     for name in names:
         facts = _facts(name)
         if facts is not None:
             _check_fit(name, facts, target)
             formulas[name], modes[name] = facts.formula, facts.mode
         elif name != "loss":
-            own[name.rpartition(":")[2]] = _own_metric(registry.load("metric", name), target, loss)
+            own_paths.append(name)
     if "rmse" in formulas and len(target.columns) > 1:
         for index, column in enumerate(target.columns):
             formulas[f"rmse_{column}"] = functools.partial(metric_sums.rmse_of, index=index)
@@ -132,6 +132,7 @@ def build_metrics(names: Sequence[str] | None, target: Target, loss: Loss) -> Me
     metrics: dict[str, Metric] = {"loss": MeanLoss(loss.fn)}
     if formulas:
         metrics["predictions"] = PredictionMetrics(formulas, target, loss)
+    own = _own_metrics(own_paths, {*modes, *metrics}, target, loss)
     return MetricSet({**metrics, **own}, {**modes, **dict.fromkeys(own)})
 
 
@@ -147,6 +148,17 @@ def _check_fit(name: str, facts: _Facts, target: Target) -> None:
     top = _TOP_K.fullmatch(name)
     if top and len(target.classes) <= int(top[1]):
         raise ConfigError(f"metric {name} needs more than {top[1]} classes, got {len(target.classes)}.")
+
+
+def _own_metrics(paths: Sequence[str], taken: Collection[str], target: Target, loss: Loss) -> dict[str, Metric]:
+    """A person's own, each by what it is called in its module."""
+    own: dict[str, Metric] = {}
+    for path in paths:
+        name = path.rpartition(":")[2]
+        if name in own or name in taken:
+            raise ConfigError(f"metric {path}: there is another metric {name}: call this one something else.")
+        own[name] = _own_metric(registry.load("metric", path), target, loss)
+    return own
 
 
 def _own_metric(found: Any, target: Target, loss: Loss) -> Metric:

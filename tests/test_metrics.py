@@ -281,6 +281,16 @@ def test_a_function_over_the_split_can_be_named():
     assert build_metrics(["torch.nn.functional:l1_loss"], PRICES, outputs(PRICES)[0]).modes["l1_loss"] is None
 
 
+@pytest.mark.parametrize("names", [["own.py:loss"], ["own.py:mae", "mae"], ["own.py:f", "other.py:f"]])
+def test_two_metrics_of_one_name_are_refused(names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in ("own.py", "other.py"):
+        (tmp_path / file).write_text("def f(y_pred, y):\n    return 0.0\n\n\nloss = mae = f\n")
+
+    with pytest.raises(ConfigError, match=r"metric (own|other)\.py:\w+: there is another metric \w+"):
+        build_metrics(names, PRICES, outputs(PRICES)[0])
+
+
 @pytest.mark.parametrize("link", ["pair", "pair_reversed", "sigmoid_pair"])
 def test_one_number_becomes_two_probabilities(link):
     probabilities = LINKS[link](torch.tensor([[0.2], [0.9]]))
