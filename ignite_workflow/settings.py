@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ignite_workflow.config import RunConfig, config_from_mapping, load_config, settings_tree
+from ignite_workflow.config import RunConfig, config_from_mapping, config_to_mapping, load_config, settings_tree
 from ignite_workflow.errors import ConfigError
 
 __all__ = ["Source", "placed_mistakes", "read_settings"]
@@ -28,9 +28,9 @@ def read_settings(source: Source, arguments: Iterable[str] = (), *, target: str 
     Raises:
         ConfigError: names every mistake, one a line.
     """
-    if isinstance(source, RunConfig):
+    settings, given = _given(config_to_mapping(source) if isinstance(source, RunConfig) else source, arguments, target)
+    if isinstance(source, RunConfig) and not given:
         return source
-    settings, given = _given(source, arguments, target)
     return config_from_mapping(settings, given) if isinstance(settings, Mapping) else load_config(settings, given)
 
 
