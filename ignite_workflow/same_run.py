@@ -15,6 +15,7 @@ _HARMLESS = (
     *("handlers.progress", "handlers.status_file", "handlers.stop_file", "handlers.watchdog"),
     *("handlers.tensorboard", "handlers.curve_export", "handlers.checkpointing", "handlers.nan_guard"),
 )
+_HARMLESS_LINES = tuple(f"{key}{end}" for key in _HARMLESS for end in (":", "."))  # of diff_configs
 
 
 def check_same_run(before: RunConfig, now: RunConfig, schedule: Schedule | None) -> None:
@@ -28,7 +29,7 @@ def check_same_run(before: RunConfig, now: RunConfig, schedule: Schedule | None)
     Raises:
         ConfigError: names each setting that has changed.
     """
-    differences = [line for line in diff_configs(before, now) if not line.startswith(_HARMLESS)]
+    differences = [line for line in diff_configs(before, now) if not line.startswith(_HARMLESS_LINES)]
     more = [line for line in differences if line.startswith("train.max_epochs")]
     if more and (now.train.max_epochs or 0) > (before.train.max_epochs or 0):
         if schedule is not None and schedule.depends_on_total:
@@ -69,4 +70,4 @@ def asks_for_another(before: RunConfig, given: RunConfig) -> bool:
 
 def _is_given(difference: str) -> bool:
     left_open = difference.endswith("-> not set") or difference.startswith("train.threads")
-    return not left_open and not difference.startswith((*_HARMLESS, "train.max_epochs"))
+    return not left_open and not difference.startswith((*_HARMLESS_LINES, "train.max_epochs"))

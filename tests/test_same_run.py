@@ -24,6 +24,14 @@ def test_every_setting_that_makes_another_run_is_named():
         check_same_run(settings(), settings(batch_size=4, seed=1), None)
 
 
+def test_a_handler_of_ones_own_is_not_taken_for_one_that_only_watches_by_the_beginning_of_its_id():
+    def run(scale):
+        return config_from_mapping({**GIVEN, "handlers": {"progress_noise": {"use": "ema", "decay": scale}}})
+
+    with pytest.raises(ConfigError, match=r"handlers\.progress_noise\.decay: 0\.5 -> 0\.9"):
+        check_same_run(run(0.5), run(0.9), None)
+
+
 def test_more_epochs_are_the_same_run_where_the_schedule_does_not_depend_on_their_number():
     check_same_run(settings(), settings(max_epochs=6), None)
     check_same_run(settings(), settings(max_epochs=6), SimpleNamespace(depends_on_total=False))
