@@ -323,7 +323,6 @@ MANY = [f"{i},{i * 2}.5" for i in range(30)]
         (["a,b", "1,", "2,"], [], 1, "every cell of column 'b' is missing"),
         (["a,b", *MANY, "oops,1"], ["data.columns.a=number"], 1, "line 32 (row 30), column 'a': 'oops' is not a num"),
         (["a,b", *MANY, "inf,1"], [], 1, "column 'a': inf is not finite; if it means a missing value: data.missing"),
-        (["a,b", *["1,x", "2,y"] * 9, "3,z"], [], 1, "class 'z' has this row only"),
         (["a,b", *MANY, "1,2,3"], [], 1, "line 32"),
         (["a,b", *MANY], ["train.batch_size=500"], 2, "train.batch_size: 500 is more than the"),
         (["a,b", *MANY], ["trian.seed=1"], 2, "trian: unknown key. Did you mean 'train'?"),

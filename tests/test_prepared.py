@@ -326,9 +326,30 @@ def test_a_class_known_only_to_the_test_file_is_named(prepare, tmp_path):
         prepare(table(["1,ant", "2,bee"] * 20), split=SplitConfig(test=str(tmp_path / "new.csv")))
 
 
-def test_a_class_of_one_row_is_named(prepare):
-    with pytest.raises(DataError, match=r"line 42 \(row 40\), column 'y': class 'gnu' has this row only"):
-        prepare(table(["1,ant", "2,bee"] * 20 + ["3,gnu"]))
+@pytest.mark.parametrize("fraction", [0.15, 0.45])
+def test_a_class_of_one_row_trains(prepare, fraction):
+    prepared = prepare(table(["1,ant", "2,bee"] * 20 + ["3,gnu"]), split=SplitConfig(val=fraction, test=fraction))
+
+    assert prepared.schema.classes == ("ant", "bee", "gnu")
+    assert 40 in prepared.splits["train"].rows
+
+
+def test_a_class_of_one_row_that_does_not_train_is_named(prepare, tmp_path):
+    (tmp_path / "rows.txt").write_text("40\n")
+
+    with pytest.raises(DataError, match=r"'gnu' of column 'y' has no training row: its only one, .*line 42 .* in test"):
+        prepare(table(["1,ant", "2,bee"] * 20 + ["3,gnu"]), split=SplitConfig(test=str(tmp_path / "rows.txt")))
+
+
+def test_integers_of_which_some_occur_once_are_a_regression(prepare):
+    counts = [f"{number % 3},{number % 5}" for number in range(100)] + ["1,17"]
+
+    schema = prepare(table(counts)).schema
+
+    assert (schema.task, schema.why) == (
+        "regression",
+        "y holds integers from 0 to 17; 1 of 6 different ones once only",
+    )
 
 
 def test_a_class_that_no_training_row_has_is_named(prepare, tmp_path):

@@ -246,11 +246,7 @@ def _refuse_lost_classes(survey: Survey, names: tuple[str, ...], codes: RowNumbe
     column = survey.schema.targets[0].name
     for code, name in enumerate(names):
         rows = np.flatnonzero(codes == code)
-        if len(rows) == 1:
-            place = f"{survey.table.place(int(rows[0]))}, column {column!r}"
-            raise DataError(f"{place}: class {name!r} has this row only; a class needs at least two.")
         if not (assignment[rows] == Split.TRAIN).any():
             where = " and ".join(sorted({Split(each).name.lower() for each in assignment[rows].tolist()}))
-            raise DataError(
-                f"data.split: class {name!r} of column {column!r} has no training row: its {len(rows)} are in {where}."
-            )
+            what = f"its {len(rows)} are" if len(rows) > 1 else f"its only one, {survey.table.place(int(rows[0]))}, is"
+            raise DataError(f"data.split: class {name!r} of column {column!r} has no training row: {what} in {where}.")

@@ -193,12 +193,14 @@ def _random_order(rows: Rows, config: SplitConfig, free: RowNumbers, random: np.
     shuffled: RowNumbers = random.permutation(len(free))
     if rows.classes is None or config.stratify is False:
         return shuffled
-    # each class spread evenly over 0 to 1: whatever slice is cut out of that has the classes in proportion
+    # each class spread evenly over 0 to 1: whatever slice is cut out of that has the classes in proportion; the first
+    # slice trains, and gets a class of one row
     classes = rows.classes[free][shuffled]
     by_class = np.argsort(classes, kind="stable")
     _, starts, counts = np.unique(classes[by_class], return_index=True, return_counts=True)
     rank = np.empty(len(free))
-    rank[by_class] = (np.arange(len(free)) - np.repeat(starts, counts) + 0.5) / np.repeat(counts, counts)
+    middle = np.where(counts > 1, 0.5, 0.0)
+    rank[by_class] = (np.arange(len(free)) - np.repeat(starts - middle, counts)) / np.repeat(counts, counts)
     return shuffled[np.argsort(rank, kind="stable")]
 
 

@@ -19,8 +19,8 @@ def choose_task(findings: Sequence[Finding], task: Task | None) -> tuple[Task, s
     """The task, and why.
 
     Two values are binary, other text multiclass. Integers are classes where they are at most 20 different ones with 10
-    rows each on average (digits, grades), otherwise numbers are a regression. Several targets are a regression if all
-    are numbers, multilabel if all are booleans.
+    rows each on average and none with a single one (digits, grades), otherwise numbers are a regression (counts have
+    rare large values). Several targets are a regression if all are numbers, multilabel if all are booleans.
 
     Args:
         findings: of the target columns, at least one.
@@ -88,6 +88,9 @@ def _one_target(target: Finding) -> tuple[Task, str]:
 def _numbers(target: Finding) -> tuple[Task, str]:
     distinct = _distinct(target)
     few = distinct is not None and distinct <= min(_MOST_NUMBER_CLASSES, target.known / _ROWS_A_NUMBER_CLASS)
+    once = list((target.counts or {}).values()).count(1)
+    if target.whole and few and once:
+        return "regression", f"{target.name} holds {target.why}; {once} of {distinct} different ones once only"
     if target.whole and few:
         why = f"{target.name} has only {distinct} different integers in {target.known} rows"
         return "multiclass", f"{why}; if they are quantities, say data.task=regression"
