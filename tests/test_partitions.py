@@ -34,6 +34,41 @@ def test_one_file_of_them_has_these_columns_too(sales):
     assert open_table(str(next(sales.rglob("*.parquet")))).columns == ("x", "y", "year", "city")
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_files_of_text_lie_in_such_folders_too(sales, tmp_path, ending):
+    for file in sales.rglob("*.parquet"):
+        frame = pl.read_parquet(file)
+        frame.write_csv(file.with_suffix(".csv")) if ending == "csv" else frame.write_ndjson(file.with_suffix(".jsonl"))
+        file.unlink()
+    table = open_table(str(sales))
+    rows = pl.concat([chunk.frame for chunk in table.chunks()])
+
+    assert (rows.select("year", "city").n_unique(), rows["city"].null_count()) == (4, 80)
+    assert table.notes == (f"part-0.{ending}: the folders' names give the columns 'year', 'city'.",)
+
+
+def test_a_header_that_stands_again_is_found_in_such_a_folder(tmp_path):
+    folder = tmp_path / "year=2020"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x,y\n1,2\nx,y\n")
+
+    with pytest.raises(DataError, match="the header stands here again"):
+        list(open_table(str(tmp_path)).chunks())
+
+
+def test_fractions_in_the_names_of_folders_are_numbers(tmp_path):
+    for rate in ("0.1", "0.25"):
+        folder = tmp_path / "rates" / f"rate={rate}"
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text("x,y\n" + "".join(f"{row}.5,{row % 7}.25\n" for row in range(1500)))
+    table = open_table(str(tmp_path / "rates"))
+    again = pl.concat([chunk.frame for chunk in table.chunks({"x", "rate"})])
+
+    prepared = prepare_table(DataConfig(path=str(tmp_path / "rates"), target="y"), seed=0, cache_directory=None)
+    assert again.schema == {"x": pl.Float64, "y": pl.String, "rate": pl.String}
+    assert [column.kind for column in prepared.schema.used] == ["number", "number"]
+
+
 def test_a_column_in_the_file_goes_before_the_name_of_its_folder(tmp_path):
     folder = tmp_path / "x=1"
     folder.mkdir()

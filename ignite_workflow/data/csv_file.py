@@ -148,7 +148,7 @@ class CsvFile:
         return replace(delimited, data=data)
 
     def _cells_of(self, block: Block, numbers: Set[str]) -> pl.DataFrame:
-        now = frozenset(numbers)  # others may change them meanwhile
+        now = frozenset(numbers).intersection(self.columns)  # others may change them meanwhile
         frame = self._typed(block, now) if now else None
         return self._text(block) if frame is None else frame
 

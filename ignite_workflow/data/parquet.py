@@ -17,7 +17,6 @@ import polars as pl
 
 from ignite_workflow.data.limited_process import most_memory, run_limited
 from ignite_workflow.data.nested import leaves, parts
-from ignite_workflow.data.paths import NO_PARTITION, partition_of
 from ignite_workflow.data.position import Position
 from ignite_workflow.errors import DataError
 
@@ -39,7 +38,6 @@ class ParquetFile:
         path: of the file.
         columns: names; ``a.b`` is the field of a struct, ``a[0]`` an element of lists that are all of one length.
         rows: how many there are.
-        keys: the columns that the names of the folders give, in which the file lies.
     """
 
     path: Path
@@ -47,7 +45,6 @@ class ParquetFile:
     rows: int
     _cells: tuple[pl.Expr, ...]
     _width: int
-    keys: tuple[str, ...] = ()
     notes: ClassVar[tuple[str, ...]] = ()
     naming: ClassVar[str] = ""
 
@@ -107,12 +104,7 @@ def open_parquet(path: Path) -> ParquetFile:
         name = next(name for name, count in Counter(columns).items() if count > 1)
         raise DataError(f"{path}: two columns are both named {name!r} once structs and lists are taken apart.")
     width = sum(answer["widths"].values()) + 16 * len(columns)
-    keys = {key: value for key, value in partition_of(path).items() if key not in columns}
-    values = [
-        pl.lit(None if value == NO_PARTITION else value, dtype=pl.String).alias(key) for key, value in keys.items()
-    ]
-    expressions = (*(each.alias(name) for name, each in cells), *values)
-    return ParquetFile(path, (*columns, *keys), rows, expressions, width, keys=tuple(keys))
+    return ParquetFile(path, columns, rows, tuple(each.alias(name) for name, each in cells), width)
 
 
 def slices(path: Path, rows: int, width: int, first: int = 0) -> Iterator[pl.LazyFrame]:

@@ -13,11 +13,9 @@ from urllib.parse import unquote
 from ignite_workflow.data.file_formats import is_table_file
 from ignite_workflow.errors import ConfigError, nearest
 
-__all__ = ["NO_PARTITION", "partition_of", "table_paths"]
+__all__ = ["partition_of", "table_paths"]
 
-NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-"""The name of a folder whose rows have no value."""
-
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # the name of a folder whose rows have none
 _DEEPEST = 32  # folders inside of folders
 _PARTITION = re.compile(r"[^=]+=.*")
 _STREAM = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(self|\d+)/fd/\d+")
@@ -67,8 +65,8 @@ def _length(path: Path) -> int:
     return len(path.parts)
 
 
-def partition_of(path: Path) -> dict[str, str]:
-    """What the names of the folders that a file lies in say of its rows, the outermost first.
+def partition_of(path: Path) -> dict[str, str | None]:
+    """What the names of the folders that a file lies in say of its rows, the outermost first; None: it is missing.
 
     Example:
         >>> partition_of(Path("/data/sales/year=2020/city=S%C3%A3o Paulo/part-0.parquet"))
@@ -76,7 +74,7 @@ def partition_of(path: Path) -> dict[str, str]:
     """
     folders = takewhile(_PARTITION.fullmatch, (folder.name for folder in Path(os.path.abspath(path)).parents))
     pairs = [folder.split("=", 1) for folder in folders]
-    return {unquote(key): unquote(value) for key, value in reversed(pairs)}
+    return {unquote(key): None if value == _NO_VALUE else unquote(value) for key, value in reversed(pairs)}
 
 
 def _files_in(directory: Path, depth: int = 0) -> list[Path]:

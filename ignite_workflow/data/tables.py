@@ -6,8 +6,8 @@ A record's *row number* counts the records of a table from 0, on through all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,8 +20,8 @@ from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.file_formats import FileFormat, find_file_format
 from ignite_workflow.data.json_lines import open_json_lines
 from ignite_workflow.data.known_widths import KnownWidths
-from ignite_workflow.data.parquet import ParquetFile, open_parquet
-from ignite_workflow.data.paths import table_paths
+from ignite_workflow.data.parquet import open_parquet
+from ignite_workflow.data.paths import partition_of, table_paths
 from ignite_workflow.data.position import BEGINNING, Position
 from ignite_workflow.data.repeated_header import repeated_header_error, rows_of_names
 from ignite_workflow.data.sample import is_number
@@ -53,12 +53,14 @@ class Table:
     Attributes:
         columns: its names, as they stand in the first file.
         paths: of its files.
+        keys: for each file what the names of its folders say of all of its rows; None: it is missing.
         repeated_header: false: a row may hold the names of all columns.
     """
 
     columns: tuple[str, ...]
     paths: tuple[Path, ...]
     files: tuple[_TableFile, ...]
+    keys: tuple[Mapping[str, str | None], ...]
     repeated_header: bool | None = None
 
     @property
@@ -70,8 +72,7 @@ class Table:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed about its files, one line each."""
-        first = self.files[0]
-        keys = ", ".join(map(repr, first.keys)) if isinstance(first, ParquetFile) else ""
+        keys = ", ".join(map(repr, self.keys[0]))
         named = [f"{self.paths[0].name}: the folders' names give the columns {keys}."] if keys else []
         return (*named, *(note for file in self.files for note in file.notes))
 
@@ -129,12 +130,13 @@ class Table:
         for number in range(start.file, len(self.files)):
             if number > start.file:
                 end = Position(number, end.row)
+            keys = [pl.lit(value, dtype=pl.String).alias(key) for key, value in self.keys[number].items()]
             for frame, block in self.files[number].frames(numbers, end):
                 first, end = end.row, _behind(end, frame, block)
-                chunk = Chunk(frame.select(self.columns), str(self.paths[number]), first, block, end=end)
+                chunk = Chunk(frame, str(self.paths[number]), first, block, end=end)
                 if self.repeated_header is not False:
                     _refuse_repeated_header(chunk, self.files[number])
-                yield chunk
+                yield replace(chunk, frame=frame.with_columns(keys).select(self.columns))
         if end.row == 0:
             raise DataError(f"{self.source}: no rows below the header.")
 
@@ -191,9 +193,15 @@ def open_table(
     for each, kind in zip(paths, formats, strict=True):
         files.append(_open_file(each, kind, read, known_widths))
         known_widths = known_widths or _known_widths(files[0])
-    for other, file in zip(paths[1:], files[1:], strict=True):
-        _refuse_other_columns(paths[0], files[0].columns, other, file.columns)
-    return Table(files[0].columns, paths, tuple(files), read.repeated_header)
+    keys = tuple(_keys(each, file.columns) for each, file in zip(paths, files, strict=True))
+    first, *others = ((*file.columns, *found) for file, found in zip(files, keys, strict=True))
+    for other, columns in zip(paths[1:], others, strict=True):
+        _refuse_other_columns(paths[0], first, other, columns)
+    return Table(first, paths, tuple(files), keys, read.repeated_header)
+
+
+def _keys(path: Path, columns: Sequence[str]) -> dict[str, str | None]:
+    return {key: value for key, value in partition_of(path).items() if key not in columns}
 
 
 def _known_widths(file: _TableFile) -> KnownWidths | None:
