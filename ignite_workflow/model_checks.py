@@ -28,7 +28,7 @@ from ignite_workflow.remarks import Remark, listed
 from ignite_workflow.run_data import RunData
 from ignite_workflow.run_directory import RunDirectory
 
-__all__ = ["Recipe", "try_recipe"]
+__all__ = ["ModelCheck", "check_model"]
 
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _ROWS = 32
@@ -40,8 +40,8 @@ _FAR = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """What became of a few rows.
+class ModelCheck:
+    """How a model started, and what became of a few rows that it was to learn by heart.
 
     Attributes:
         loss: of the first batch, before anything was learnt.
@@ -63,7 +63,7 @@ class Recipe:
     remarks: tuple[Remark, ...]
 
 
-def try_recipe(config: RunConfig, data: RunData, directory: RunDirectory | None) -> Recipe | None:
+def check_model(config: RunConfig, data: RunData, directory: RunDirectory | None) -> ModelCheck | None:
     """Build the model of a run and try it on its first batch; None where a person's own step trains.
 
     Args:
@@ -92,7 +92,7 @@ def try_recipe(config: RunConfig, data: RunData, directory: RunDirectory | None)
         *_gradient_remarks(model, reached),
         *_heart_remarks(config, len(few_y), before, after, steps),
     ]
-    return Recipe(
+    return ModelCheck(
         loss=start,
         expected=expected,
         rows=len(few_y),

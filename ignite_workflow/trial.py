@@ -14,7 +14,7 @@ from ignite_workflow.config import RunConfig
 from ignite_workflow.data_checks import check_data
 from ignite_workflow.device import set_threads
 from ignite_workflow.display import format_number, format_seconds, printable
-from ignite_workflow.model_checks import Recipe, try_recipe
+from ignite_workflow.model_checks import ModelCheck, check_model
 from ignite_workflow.pace import Pace
 from ignite_workflow.recipe import complete
 from ignite_workflow.remarks import Remark
@@ -49,7 +49,7 @@ class Trial:
         val: the validation metrics on a few batches, after those steps.
         seconds_per_step: of steps that are warmed up.
         seconds_per_epoch: the evaluation of the validation split included.
-        recipe: what became of a few rows that were to be learnt by heart; None where a person's own step trains.
+        model_check: how the model started and learnt a few rows by heart; None where a person's own step trains.
         resources: memory and disk.
         remarks: what was found, errors first.
     """
@@ -68,7 +68,7 @@ class Trial:
     val: Mapping[str, float]
     seconds_per_step: float
     seconds_per_epoch: float
-    recipe: Recipe | None
+    model_check: ModelCheck | None
     resources: Resources
     remarks: tuple[Remark, ...]
 
@@ -93,16 +93,16 @@ class Trial:
             f"train   at most {self.max_epochs} epochs of {self.steps_per_epoch} steps of {self.batch_size} rows, "
             f"about {epoch} an epoch, {longest} in all",
             f"needs   {self.resources.line()}",
-            *self._recipe_lines(),
+            *self._model_lines(),
             f"tried   {'  '.join([*train, *val])}",
             *(remark.line() for remark in self.remarks),
             f"{self._verdict()}: nothing was written",
         ]
 
-    def _recipe_lines(self) -> list[str]:
-        if self.recipe is None:
+    def _model_lines(self) -> list[str]:
+        if self.model_check is None:
             return []
-        found = self.recipe
+        found = self.model_check
         return [
             f"start   loss {format_number(found.loss)}, of a model that knows nothing {format_number(found.expected)}",
             f"heart   loss of the same {found.rows} rows {format_number(found.before)} to {format_number(found.after)} "
@@ -128,14 +128,14 @@ def try_out(config: RunConfig) -> Trial:
         set_threads(config.train.threads or 1)
         remarks = [*check_data(config.data, data)]
         with RunDirectory(Path(cache) / "run") as directory:  # for handlers that write; it goes with the cache
-            recipe = try_recipe(config, data, directory)
+            model_check = check_model(config, data, directory)
             workflow, pace = _run(config, data, directory)
             remarks += _bad_sample_remarks(directory)
         bytes_of = [parameter.nbytes for parameter in workflow.model.state_dict().values()]
-        state_bytes = recipe.state_bytes if recipe is not None else 2 * sum(bytes_of)
+        state_bytes = model_check.state_bytes if model_check is not None else 2 * sum(bytes_of)
         resources = measure_resources(data, parameter_bytes=sum(bytes_of), state_bytes=state_bytes)
-        remarks += [*(recipe.remarks if recipe is not None else ()), *resources.remarks(Path("runs"))]
-        return _trial(config, data, workflow, pace, recipe, resources, remarks)
+        remarks += [*(model_check.remarks if model_check is not None else ()), *resources.remarks(Path("runs"))]
+        return _trial(config, data, workflow, pace, model_check, resources, remarks)
 
 
 def _run(config: RunConfig, data: RunData, directory: RunDirectory) -> tuple[Workflow, dict[str, Pace]]:
@@ -169,7 +169,7 @@ def _trial(
     data: RunData,
     workflow: Workflow,
     pace: Mapping[str, Pace],
-    recipe: Recipe | None,
+    model_check: ModelCheck | None,
     resources: Resources,
     remarks: list[Remark],
 ) -> Trial:
@@ -194,7 +194,7 @@ def _trial(
         val={row.name: row.value for row in first if row.split == "val"},
         seconds_per_step=per_step,
         seconds_per_epoch=per_step * batches["train"] + per_evaluation * batches["val"],
-        recipe=recipe,
+        model_check=model_check,
         resources=resources,
         remarks=tuple(sorted(remarks, key=_severity)),
     )
