@@ -2,7 +2,6 @@ import pytest
 
 from ignite_workflow.config_tree import MAX_BYTES, Place, parse_yaml, read_yaml, to_yaml
 from ignite_workflow.errors import ConfigError
-from ignite_workflow.starter import _value
 
 ALIASES_OF_ALIASES = "a: &a [x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{above}'] * 9)}]\n" for above, name in zip("abcdefgh", "bcdefghi")
@@ -115,8 +114,3 @@ def test_the_innermost_values_are_written_on_one_line():
     text = to_yaml({"model": {"name": "mlp", "hidden": [1, 2]}, "loss": {"name": "mse"}})
 
     assert text == "model:\n  name: mlp\n  hidden: [1, 2]\nloss: {name: mse}\n"
-
-
-@pytest.mark.parametrize("name", ["c0", "Size_2", "no", "NULL", "n", "Inf", "true", "yes2", "1e5", "a b", "-", "ä"])
-def test_names_that_are_written_at_once_are_written_as_all_others(name):
-    assert _value(name) == to_yaml([name], one_line=True).strip()[1:-1]

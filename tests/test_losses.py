@@ -3,12 +3,20 @@ import torch
 from torch import nn
 
 from ignite_workflow import ConfigError, DataError, UnknownNameError, registry
-from ignite_workflow.losses import _FACTS, DEFAULT_LOSSES, build_loss
+from ignite_workflow.losses import DEFAULT_LOSSES, build_loss
 from ignite_workflow.targets import Target, decode_target
 
 FINAL = {"log_prob": nn.LogSoftmax(dim=1), "prob": nn.Sigmoid(), "value": nn.Identity(), "logit": nn.Identity()}
 FINAL["log_rate"] = nn.Identity()
-CASES = [(name, task) for name, facts in _FACTS.items() for task in facts.forms]
+FITS = {
+    **dict.fromkeys(("mse", "l1", "smooth_l1", "huber", "poisson_nll"), ("regression",)),
+    **dict.fromkeys(("bce_with_logits", "bce"), ("binary", "multilabel")),
+    **dict.fromkeys(("soft_margin", "hinge_embedding"), ("binary",)),
+    **dict.fromkeys(("cross_entropy", "nll", "multi_margin", "kl_div"), ("binary", "multiclass")),
+    **dict.fromkeys(("multi_label_soft_margin", "multi_label_margin"), ("multilabel",)),
+}
+CASES = [(name, task) for name, tasks in FITS.items() for task in tasks]
+OTHERS = [(name, task) for name, tasks in FITS.items() for task in DEFAULT_LOSSES if task not in tasks]
 
 
 def target_of(task, counts=(2, 6, 4)):
@@ -81,8 +89,14 @@ def test_decoding_a_target_gives_what_was_stored(name, task):
     assert torch.equal(decode_target(loss.encode_target(stored(task)), loss.target_form), stored(task))
 
 
-def test_every_built_in_loss_is_known_here():
-    assert set(_FACTS) == set(registry.names("loss"))
+def test_every_built_in_loss_is_tried_here():
+    assert set(FITS) == set(registry.names("loss"))
+
+
+@pytest.mark.parametrize(("name", "task"), OTHERS)
+def test_a_loss_of_another_task_is_refused(name, task):
+    with pytest.raises(ConfigError, match=f"loss {name} does not fit a {task} target. Losses that do: "):
+        build_loss(name, {}, target_of(task))
 
 
 @pytest.mark.parametrize("task", DEFAULT_LOSSES)

@@ -4,14 +4,13 @@ import json
 import math
 
 import pytest
-import torch
 from click.testing import CliRunner
 from small_model import TARGETS, rows, write_csv
 
 from ignite_workflow import trial
 from ignite_workflow.cli import main
 from ignite_workflow.config import config_from_mapping
-from ignite_workflow.model_checks import _different_rows, try_recipe
+from ignite_workflow.model_checks import check_model
 from ignite_workflow.recipe import complete
 from ignite_workflow.remarks import Remark
 from ignite_workflow.resources import Resources
@@ -99,7 +98,7 @@ def tried(directory, task="multiclass", own=None, **more):
         more["model"] = {"name": f"{directory}/own.py:{own}"}
     config = config_from_mapping(settings_for(directory, task, **more))
     data = prepare_data(config.data, seed=0, cache_directory=directory / "cache")
-    return try_recipe(complete(config, sizes=data.sizes, target=data.target), data, None)
+    return check_model(complete(config, sizes=data.sizes, target=data.target), data, None)
 
 
 @pytest.mark.parametrize(
@@ -174,23 +173,41 @@ def test_a_linear_model_need_not_learn_by_heart(tmp_path):
     assert found.remarks == ()
 
 
-def test_of_equal_rows_one_is_learnt():
-    x = torch.tensor([[3.0], [1.0], [3.0], [2.0]])
-
-    few_x, few_y = _different_rows(x, torch.tensor([0, 1, 2, 3]))
-
-    assert few_x.tolist() == [[3.0], [1.0], [2.0]]
-    assert few_y.tolist() == [0, 1, 3]
+OWN_ROWS = """
+import torch
+from torch import nn
 
 
-def test_a_row_that_is_alone_is_there_twice():
-    few_x, few_y = _different_rows(torch.ones(5, 1), torch.tensor([2, 1, 0, 1, 1]))
+class Rows(torch.utils.data.Dataset):
+    classes = ("a", "b")
 
-    assert few_x.tolist() == [[1.0], [1.0]]
-    assert few_y.tolist() == [2, 2]
+    def __init__(self, different: int):
+        self.different = different
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        return torch.full((2,), float(index % self.different)), index // 20
 
 
-# The whole of check.
+class Normed(nn.Sequential):
+    def __init__(self, out_features: int):
+        super().__init__(nn.BatchNorm1d(2), nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, out_features))
+"""
+
+
+@pytest.mark.parametrize(("different", "learnt"), [(3, 3), (1, 2)])
+def test_of_equal_rows_with_different_targets_one_is_learnt_and_a_lone_one_is_there_twice(tmp_path, different, learnt):
+    (tmp_path / "own.py").write_text(OWN_ROWS)
+    data = {"kind": f"{tmp_path}/own.py:Rows", "options": {"different": different}}
+    config = config_from_mapping({"data": data, "model": f"{tmp_path}/own.py:Normed", "train": {"device": "cpu"}})
+    prepared = prepare_data(config.data, seed=0)
+
+    found = check_model(complete(config, sizes=prepared.sizes, target=prepared.target), prepared, None)
+
+    assert found.rows == learnt
+    assert found.after < 0.1
 
 
 def test_a_trial_tells_times_sizes_and_what_was_found(tmp_path):

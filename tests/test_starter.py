@@ -4,6 +4,7 @@ import pytest
 
 from ignite_workflow import starter
 from ignite_workflow.config import config_from_mapping
+from ignite_workflow.config_tree import Place, parse_yaml
 from ignite_workflow.data import inspection, prepared
 from ignite_workflow.data.survey import survey_table
 
@@ -35,3 +36,14 @@ def test_of_a_table_prepared_before_the_same_is_said(start):
     first, second = start(), start()
 
     assert (first.text, first.report) == (second.text, second.report)
+
+
+@pytest.mark.parametrize("name", ["c0", "Size_2", "no", "NULL", "n", "Inf", "true", "yes2", "1e5", "a b", "ä", "a: b"])
+def test_any_name_reads_back_from_what_was_written(name, tmp_path):
+    rows = "".join(f"{row},{'uv'[row % 2]}\n" for row in range(40))
+    (tmp_path / "table.csv").write_text(f"x,{name}\n{rows}")
+    data = {"path": str(tmp_path / "table.csv"), "target": name, "read": {"header": True}}
+
+    text = starter.start_from(config_from_mapping({"data": data}), tmp_path).text
+
+    assert parse_yaml(text, Place()).to_plain()["data"]["target"] == name
