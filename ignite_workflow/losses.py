@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from ignite_workflow import registry
 from ignite_workflow.class_weights import weighted_loss
 from ignite_workflow.errors import ConfigError, DataError, mistaken_at
+from ignite_workflow.models.output import Output
 from ignite_workflow.targets import LINKS, Link, Target, TargetForm, encode_target
 
-__all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "OutputKind", "build_loss", "check_loss_options"]
+__all__ = ["DEFAULT_LOSSES", "Loss", "LossFn", "build_loss", "check_loss_options"]
 
 LossFn = Callable[[Any, Any], Tensor]  # predictions (N, ...), targets (N, ...) -> loss ()
-OutputKind = Literal["value", "logit", "log_prob", "prob", "log_rate"]
 
 DEFAULT_LOSSES = {
     "regression": "mse",
@@ -46,7 +46,7 @@ class _Facts:
     """
 
     forms: Mapping[str, TargetForm]
-    output: OutputKind
+    output: Output
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -96,7 +96,7 @@ _FIXED_OPTIONS: dict[str, tuple[Any, str]] = {
     "pos_weight": (None, "class_weights does this, by class name too"),
 }
 
-_LINKS: dict[tuple[OutputKind, TargetForm], Link] = {
+_LINKS: dict[tuple[Output, TargetForm], Link] = {
     ("value", "value"): "identity",
     ("log_rate", "value"): "exp",
     ("logit", "binary"): "sigmoid_pair",
@@ -130,7 +130,7 @@ class Loss:
     name: str
     fn: LossFn
     target_form: TargetForm
-    output: OutputKind
+    output: Output
     outputs: int
     link: Link
     scale_target: bool

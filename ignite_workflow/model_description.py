@@ -17,7 +17,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import CheckpointError
-from ignite_workflow.losses import DEFAULT_LOSSES, Loss, OutputKind
+from ignite_workflow.losses import DEFAULT_LOSSES, Loss
+from ignite_workflow.models.output import Output
 from ignite_workflow.strict_json import with_text_for_nan
 from ignite_workflow.targets import Link, Target, TargetForm
 
@@ -53,7 +54,7 @@ class LossFacts:
 
     name: str
     target_form: TargetForm
-    output: OutputKind
+    output: Output
     outputs: int
     link: Link
     scale_target: bool
