@@ -17,17 +17,17 @@ DEFAULT_NAMES = {"model": "mlp", "optimizer": "adamw", "schedule": "cosine"}
 """Components that are the same for all data. The loss is not: it follows from the task."""
 
 _RATES = {"lr": 2e-3, "weight_decay": 1e-2}
-_LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read: nothing pulls at them
+_LINEAR_RATES = {"lr": 2e-2, "weight_decay": 0.0}  # convex, and its weights are there to be read as they are
 
-# What pulls at the weights that make the scores of classes, over the training rows: so that a few rows, all of them
-# right, do not make probabilities ever bolder. For the linear path, whose steps are ten times the layers', it is the
-# penalty of logistic regression; for the 256 outputs of the last hidden layer, as if together they were one feature.
-_PULL = {"head.weight": 256, "linear_path.*": 100}
-# It is for up to three classes. Each class has weights of its own, and only its share of the rows pushes against the
-# pull: where there are more classes that share is smaller, and the pull is as much weaker.
-_CLASSES_PULLED_IN_FULL = 3
-_PULLED_TASKS = ("binary", "multiclass")
-_OWN_PULL = frozenset({"weight_decay", "groups"})
+# The L2 penalty on the weights that make the scores of classes, times the training rows: so that a few rows, all of
+# them right, do not make probabilities ever bolder. For the linear path, whose steps are ten times the layers', it is
+# that of logistic regression; for the 256 outputs of the last hidden layer, as if together they were one feature.
+_PENALTY = {"head.weight": 256, "linear_path.*": 100}
+# It is for up to three classes. Each class has weights of its own, and only its share of the rows stands against the
+# penalty: where there are more classes that share is smaller, and the penalty is as much weaker.
+_CLASSES_WITH_FULL_PENALTY = 3
+_PENALISED_TASKS = ("binary", "multiclass")
+_PENALTY_OPTIONS = frozenset({"weight_decay", "groups"})
 
 
 def complete(config: RunConfig, *, sizes: Mapping[str, int], target: Target | None) -> RunConfig:
@@ -64,12 +64,12 @@ def _named(given: Component | None, name: str, **defaults: Any) -> Component:
 
 
 def _optimizer(given: Component | None, model: Component, target: Target | None, rows: int) -> Component:
-    """The default one decays weights by a share of the learning rate; ``adam`` has the pull in the gradient."""
-    says_otherwise = given is not None and (given.name is not None or not _OWN_PULL.isdisjoint(given.options))
-    classes = len(target.classes) if target is not None and target.task in _PULLED_TASKS else 0
+    """The default one decays weights by a share of the learning rate; ``adam`` has the penalty in the gradient."""
+    says_otherwise = given is not None and (given.name is not None or not _PENALTY_OPTIONS.isdisjoint(given.options))
+    classes = len(target.classes) if target is not None and target.task in _PENALISED_TASKS else 0
     if model.name == DEFAULT_NAMES["model"] and classes and not says_otherwise:
-        share = min(1.0, _CLASSES_PULLED_IN_FULL / classes)
-        groups = [{"match": match, "weight_decay": share * pull / rows} for match, pull in _PULL.items()]
+        share = min(1.0, _CLASSES_WITH_FULL_PENALTY / classes)
+        groups = [{"match": match, "weight_decay": share * penalty / rows} for match, penalty in _PENALTY.items()]
         return _named(given, "adam", lr=_RATES["lr"], groups=groups)
     rates = _LINEAR_RATES if model.name == "linear" else _RATES
     return _named(given, DEFAULT_NAMES["optimizer"], **rates)
