@@ -12,7 +12,7 @@ from typing import Any
 from ignite_workflow import registry
 from ignite_workflow.config import DataConfig
 from ignite_workflow.data.digest import CHECKSUMS
-from ignite_workflow.errors import DataError
+from ignite_workflow.errors import DataError, RunDirectoryError
 
 __all__ = ["FILE_NAME", "changed_data_file", "describe_data_files"]
 
@@ -31,6 +31,7 @@ def describe_data_files(config: DataConfig, run: Path | None = None) -> str:
 
     Raises:
         DataError: a file has changed since the run started; names it.
+        RunDirectoryError: what was known of them was damaged by others.
     """
     before, paths = _recorded(run), [str(path) for path in _files(config)]
     if not before.keys() & set(paths):  # a new run; or other settings, which are refused elsewhere
@@ -55,8 +56,10 @@ def _recorded(run: Path | None) -> dict[str, dict[str, Any]]:
     """Of the run's files; none where the run is new."""
     if run is None or not (run / FILE_NAME).exists():
         return {}
-    recorded: dict[str, dict[str, Any]] = json.loads((run / FILE_NAME).read_text())
-    return recorded
+    try:
+        return dict(json.loads((run / FILE_NAME).read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise RunDirectoryError(f"{run / FILE_NAME} is damaged: put it back, or delete it: {error}") from None
 
 
 def _files(config: DataConfig) -> Iterable[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ignite_workflow import DataConfig, DataError, SplitConfig, train
+from ignite_workflow import DataConfig, DataError, RunDirectoryError, SplitConfig, train
 from ignite_workflow.data.digest import Digest
 from ignite_workflow.data_files import describe_data_files
 
@@ -87,6 +87,14 @@ def test_so_are_the_files_of_a_split_one_that_is_gone_and_one_that_is_new(data, 
     (folder / "b.csv").unlink()
     with pytest.raises(DataError, match=r"folder/b.csv is gone since the run started"):
         describe_data_files(config, run)
+
+
+@pytest.mark.parametrize("content", ["", "{", "5", "\xff"])
+def test_a_damaged_list_of_files_is_one_line(data, run, content):
+    (run / "data_files.json").write_text(content, encoding="latin-1")
+
+    with pytest.raises(RunDirectoryError, match=r"data_files\.json is damaged: put it back, or delete it: "):
+        describe_data_files(DataConfig(path=str(data), target="species"), run)
 
 
 def test_a_run_does_not_go_on_with_a_table_that_changed_unless_it_starts_over(data, tmp_path):
