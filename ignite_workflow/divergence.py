@@ -281,7 +281,9 @@ def _do_nothing(*_: Any, **__: Any) -> None:
 @contextmanager
 def _kept_generators(device: torch.device) -> Iterator[None]:
     pure, of_numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        yield
-    random.setstate(pure)
-    np.random.set_state(of_numpy)
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(pure)
+        np.random.set_state(of_numpy)

@@ -4,6 +4,7 @@ import math
 import random
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 from torch.nn.functional import mse_loss
@@ -205,3 +206,17 @@ def test_a_long_list_of_rows_is_cut_and_the_whole_of_it_is_kept():
 
     assert len(found.rows) == 20
     assert "positions 0, 1, 2, 3, 4, 5, 6, 7, ... (all 20 in the batch)" in str(found)
+
+
+def test_nor_where_the_step_itself_fails():
+    def fails(y_pred, y):
+        random.random(), np.random.rand(), torch.rand(1)
+        raise ValueError("no such loss")
+
+    workflow = assembled(loss_fn=fails)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+
+    with pytest.raises(ValueError, match="no such loss"):
+        examine(workflow)
+
+    assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
