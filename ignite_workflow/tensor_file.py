@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ignite_workflow.durable import write_over
-from ignite_workflow.errors import CheckpointError, WorkflowError
+from ignite_workflow.errors import CheckpointError, NotEnoughMemoryError
 from ignite_workflow.state_tree import DTYPES, can_be_saved, decode_tree, encode_tree
 
 __all__ = [
@@ -120,7 +120,7 @@ def read_tensor_file(path: Path, kind: str) -> dict[str, Any]:
 
     Raises:
         CheckpointError: the file is missing, damaged or of another kind.
-        WorkflowError: there is not as much memory.
+        NotEnoughMemoryError: for what the file holds.
     """
     try:
         with path.open("rb") as file:
@@ -143,7 +143,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], str]:
 
     Raises:
         CheckpointError: the file cannot be read, or is of another kind.
-        WorkflowError: there is not as much memory.
+        NotEnoughMemoryError: for what the file holds.
     """
     try:
         with path.open("rb") as file:
@@ -191,7 +191,7 @@ def _read_tensors(
         try:
             content = torch.empty(count, dtype=torch.uint8)
         except RuntimeError as error:  # an older checkpoint would be no smaller
-            raise WorkflowError(f"there is not enough memory for {path}, which needs {size:,} bytes") from error
+            raise NotEnoughMemoryError(f"not enough memory for {path}, which needs {size:,} bytes") from error
         _read_into(content, file, digest)
         tensors[name] = content.view(dtype).view(shape)
     return tensors
