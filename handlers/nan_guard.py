@@ -150,10 +150,8 @@ class NanGuard(Handler):
         self.skipped.append({"iteration": divergence.iteration, "epoch": divergence.epoch, "rows": rows})
         log.warning("skipped %s", divergence)
 
-    # On a GPU: found now, read later.
-
     def look_later(self, loss: Tensor | None) -> None:
-        """Tell the optimizers' kernels, and have the answer sent without waiting for it."""
+        """On a GPU: tell the optimizers' kernels, and have the answer sent without waiting for it."""
         losses = [loss for _, _, loss in self.window] + ([] if loss is None else [loss.detach()])
         for each in losses:
             self.bad.fill_(torch.maximum(self.bad, (~each.isfinite()).to(self.bad)))
@@ -169,8 +167,6 @@ class NanGuard(Handler):
                 self.act(self.unread.batches)  # where this raises, nothing is forgotten: no later step is taken either
                 self.bad.zero_()
             self.unread = None
-
-    # A step of a person's own.
 
     def look_for_the_event(self) -> None:
         """After the first step: where it fires no event before the optimizer steps, losses are looked at after it."""
@@ -196,8 +192,6 @@ class NanGuard(Handler):
                 raise DivergedError(
                     f"training diverged at iteration {state.iteration} (epoch {state.epoch}): {name} is {value}"
                 )
-
-    # What was skipped.
 
     def list_skipped(self) -> None:
         self.read()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ignite_workflow.assembly import build_workflow
 from ignite_workflow.bad_batches import find_bad_batch, load_bad_batch
@@ -17,6 +16,7 @@ from ignite_workflow.handler_specs import NO_HANDLERS
 from ignite_workflow.model_file import load_model
 from ignite_workflow.run_data import prepare_data
 from ignite_workflow.run_directory import read_status
+from ignite_workflow.workflow import Workflow
 
 __all__ = ["replay"]
 
@@ -42,11 +42,11 @@ def replay(run: Path, *, iteration: int | None = None, device: str | None = None
     kept = load_bad_batch(file)
     workflow = _workflow(load_config(run / "config.yaml"), run, device)
     load_model_state(workflow.model, kept["model"])
-    workflow.trainer.state.epoch_length = len(workflow.train_loader)
+    workflow.trainer.state.epoch_length = len(workflow.train_loader)  # type: ignore[arg-type]  # any other may be unending
     return replace(examine_divergence(workflow, kept["batches"]), file=file)
 
 
-def _workflow(config: RunConfig, run: Path, device: str | None) -> Any:
+def _workflow(config: RunConfig, run: Path, device: str | None) -> Workflow:
     """The run's own, without any handler."""
     train = config.train if device is None else replace(config.train, device=device)
     set_threads(train.threads)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["RunData", "prepare_data"]
 
 _SPLITS = ("train", "val", "test")
-Batches = Callable[..., BatchDataset]
+_BuildBatches = Callable[..., BatchDataset]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class RunData:
     repeated_rows: Mapping[str, int] = field(default_factory=dict)
     missing_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     arrays: Mapping[str, ArraySplit] = field(default_factory=dict)
-    _batches: Mapping[str, Batches] = field(default_factory=dict)
+    _batches: Mapping[str, _BuildBatches] = field(default_factory=dict)
 
     def batches(self, split: str, batch_size: int, *, seed: int, shuffle: bool, loss: Loss | None) -> BatchDataset:
         """The batches of a split, its targets in the form that ``loss`` takes."""

@@ -230,8 +230,6 @@ class Workflow:
         """
         self.evaluator.run(self.val_loader)
 
-    # Running.
-
     def resume(self) -> bool:
         """Go on from the newest checkpoint in the run directory that is whole; call it before ``run``.
 
