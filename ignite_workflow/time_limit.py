@@ -132,7 +132,7 @@ def read_deadline(deadline: str | int) -> float:
         (1772362800.0, 1772362800.0)
     """
     text = str(deadline)
-    if text.isdigit() and len(text) != 8:  # 20260301 is a day
+    if text.isdecimal() and len(text) != 8:  # 20260301 is a day
         return float(text)
     try:
         return datetime.fromisoformat(text).timestamp()
