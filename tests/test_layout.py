@@ -203,9 +203,18 @@ def test_a_header_that_stands_again_where_files_were_joined_is_a_header(read):
     assert (columns, rows[30]) == (("a", "b"), ("a", "b"))
 
 
-@pytest.mark.parametrize("header", ["country,1990,1991,1992", "x,y,z,w", ",1,2,3"])
+@pytest.mark.parametrize("header", ["country,1990,1991,1992", "country,1940,1960,1980", "x,y,z,w", ",1,2,3"])
 def test_names_may_be_years_or_numbers_that_count(read, header):
     assert read(header + "\n" + "".join(f"c{row},{row},5,6\n" for row in range(20)))[0][1] == header.split(",")[1]
+
+
+def test_years_that_go_up_by_other_steps_are_names_where_there_are_four(read):
+    few = "".join(f"c{row},{row}.5,5,6,{1790 + row}\n" for row in range(14))  # four of the cells look like years
+
+    assert read("country,1990,1992,1995,2001\n" + few)[0][1] == "1990"
+    assert read("country,1990,1992,1995,7\n" + few)[0][1] == "column_2"
+    assert read("country,1990,1992,2001,1995\n" + few)[0][1] == "column_2"
+    assert read("country,1990,1992,1995,2001\n" + few.replace("5,6", "1999,1998"))[0][1] == "column_2"
 
 
 def test_a_header_is_where_a_person_says(read):

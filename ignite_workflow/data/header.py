@@ -16,7 +16,7 @@ _SURE_RECORDS = 10
 def is_header_beyond_doubt(first: Record, body: Sequence[Record]) -> bool:
     """Whether a record is a header beyond doubt: no number in it, but columns of numbers, dates or codes below.
 
-    Years that count up are names, too.
+    Years that go up are names, too.
     """
     numbers = [at for at, cell in enumerate(first.cells) if is_number(cell)]
     if (numbers and not _are_years(first, numbers, body)) or 2 * first.filled < len(first.cells):
@@ -48,7 +48,8 @@ def is_header(records: Sequence[Record], at: int, setting: bool | int | None) ->
     is_index = not cells[0].strip() and _count_up(numbers)  # as data frames are written: no name, 0, 1, 2
     if filled and len(numbers) == len(filled) and not is_index:
         return False, ""
-    if numbers and not _count_up(numbers) and body:
+    of_years = _are_years(records[at], [place for place, cell in enumerate(cells) if is_number(cell)], body)
+    if numbers and not _count_up(numbers) and not of_years and body:
         rows = [record.cells for record in body]
         numeric = [position for position in range(len(cells)) if column_of_numbers(rows, position)]
         as_below = [position for position in numeric if is_number(cells[position])]
@@ -67,11 +68,11 @@ def is_header(records: Sequence[Record], at: int, setting: bool | int | None) ->
 
 
 def _are_years(first: Record, positions: Sequence[int], body: Sequence[Record]) -> bool:
-    """Whether the cells at some positions are years that count up, beside others and above cells that are none."""
+    """Whether the cells at some positions are years that go up, beside others and above cells that hardly ever are."""
     years = [first.cells[at].strip() for at in positions]
-    below = (record.cells[at].strip() for record in body for at in positions if at < len(record.cells))
-    are_years = len(years) < first.filled and all(map(is_year, years)) and _count_up(years)
-    return are_years and not any(map(is_year, below))
+    below = [record.cells[at].strip() for record in body for at in positions if at < len(record.cells)]
+    are_years = len(years) < first.filled and all(map(is_year, years)) and (_count_up(years) or _go_up(years))
+    return are_years and sum(map(is_year, below)) <= (1 - AGREEING) * len(below)
 
 
 def _count_up(numbers: list[str]) -> bool:
@@ -79,6 +80,13 @@ def _count_up(numbers: list[str]) -> bool:
     if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
         return False
     return all(int(after) == int(before) + 1 for before, after in pairwise(numbers))
+
+
+def _go_up(numbers: list[str]) -> bool:
+    """Such as the years 1940, 1950, 1960, or any four that grow: fewer may be quantities by chance."""
+    steps = [int(after) - int(before) for before, after in pairwise(numbers)]
+    enough = 2 if len(set(steps)) == 1 else 3
+    return len(steps) >= enough and min(steps) > 0
 
 
 def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tuple[str, ...], list[str]]:
