@@ -181,20 +181,24 @@ def as_numbers(series: pl.Series, rules: CellRules, place: Place) -> Floats:
         first = int(numbers.bad[0])
         form = rules.format(series.name)
         written = "" if form.is_plain or series.dtype != pl.String else f" written like {form.example()}"
-        sign = limit_sign(str(series[first]))
-        # a model keeps how its columns are written: only its training can be told
-        hint = (
-            f"; if the limit may stand for it, train with data.read.flags=[{sign!r}]{IF_MISSING}"
-            if sign
-            else IF_MISSING
-        )
-        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{hint}")
+        cure = _cure(str(series[first]), series.name)
+        raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is not a number{written}{cure}")
     large = np.abs(numbers.values) > LARGEST
     if large.any():
         first = int(large.argmax())
         what = "not finite" if np.isinf(numbers.values[first]) else "too large to compute with"
         raise DataError(f"{place(first)}, column {series.name!r}: {series[first]!r} is {what}{IF_MISSING}")
     return numbers.values
+
+
+def _cure(cell: str, column: str) -> str:
+    """What may be done about a cell that is no number; a model keeps how columns are read: its training can be told."""
+    sign = limit_sign(cell)
+    if sign:
+        return f"; if the limit may stand for it, train with data.read.flags=[{sign!r}]{IF_MISSING}"
+    if cell.strip().isalnum() and any(map(str.isalpha, cell)) and any(map(str.isdigit, cell)):
+        return f"; if these are codes, train with data.columns.{column}=category{IF_MISSING}"
+    return IF_MISSING
 
 
 def as_text(series: pl.Series, missing: tuple[str, ...]) -> pl.Series:
