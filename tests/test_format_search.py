@@ -101,6 +101,8 @@ def test_different_units_are_said(understood):
         (["\u0661\u0662", "\u0667"], "number", "integers from 7 to 12, written like '\u0661\u0662'"),
         (["\uff10\uff11", "\uff17\uff12"], "category", "text of 2 different values"),
         (["110.110.114.101", "192.168.100.255"], "category", "text of 2 different values, addresses, not numbers"),
+        (["1935-", "40-"], "category", "text of 2 different values, ranges without an end, not numbers below zero"),
+        (["1935-", "40"], "number", "integers from -1935 to 40, written like '1935-'"),
         (["110.110.114.101", "192.168.100.256"], "number", "integers from 110110114101 to 192168100256, written like"),
     ],
 )

@@ -137,8 +137,8 @@ def test_codes_dates_and_different_units_are_no_numbers(cells):
 
 def test_a_unit_may_be_left_out_but_for_percent():
     assert [form.unit for form in search(["5 kg", "6kg", "7"]).formats()] == ["kg"]
-    assert search(["5 kg", "6 lb"]).mixed_units == "kg (1), lb (1)"
-    assert search(["5%", "6%", "0.5"]).mixed_units == "% (2), none (1)"
+    assert search(["5 kg", "6 lb"]).why_not == "numbers with different units: kg (1), lb (1)"
+    assert search(["5%", "6%", "0.5"]).why_not == "numbers with different units: % (2), none (1)"
 
 
 def test_minus_signs_behind_numbers_are_found():

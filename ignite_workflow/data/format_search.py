@@ -167,12 +167,8 @@ class FormatSearch:
             elif name in self.coordinates and self.coordinates[name].why:
                 found[name] = NumberFormat(degrees=True)
                 why[name] = f"{self.coordinates[name].why}; otherwise: data.columns.{name}=category"
-            elif search.are_addresses:
-                why[name] = "addresses, not numbers"
-            elif search.mixed_units:
-                why[name] = f"numbers with different units: {search.mixed_units}"
-            elif search.said_of_limits:
-                why[name] = search.said_of_limits
+            elif search.why_not:
+                why[name] = search.why_not
         return Formats(found, why, questions)
 
 

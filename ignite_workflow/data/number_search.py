@@ -34,6 +34,7 @@ _CELL = (
 )
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
+_OPEN_RANGE = r"^\d+-$"
 _PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
 _CODE_DIGITS = 9
 _MOST_UNITS = 5
@@ -58,7 +59,7 @@ class NumberSearch:
         self._lengths: set[int] = set()
         self._signs = self._other_digits = self._money = False
         self._zeros = False  # such digits with a zero in front: a code
-        self._addresses = 0
+        self._addresses = self._open_ranges = 0
         self.cell = ""  # the longest, for evidence
         self.example = ""
         self.zero = ""  # the first that is a dash beside a currency
@@ -81,6 +82,7 @@ class NumberSearch:
             text = text.to_frame("cells").select(with_western_digits(pl.col("cells"))).to_series()
             self._zeros |= text.str.contains(r"^0\d").any()
         self._addresses += int(text.str.contains(_ADDRESS).sum())
+        self._open_ranges += int(text.str.contains(_OPEN_RANGE).sum())
         if has_money(text):
             self._money, self.zero = True, self.zero or dash_for_zero(text)
             text = text.to_frame("cells").select(with_plain_money(pl.col("cells"))).to_series()
@@ -202,6 +204,7 @@ class NumberSearch:
         """Groups of digits that are all of one length, such as 030 123 456, and addresses: no quantities."""
         return (
             self.are_addresses
+            or self.are_open_ranges
             or self._zeros
             or (
                 self._parted == self.known
@@ -212,9 +215,24 @@ class NumberSearch:
         )
 
     @property
+    def why_not(self) -> str:
+        """What keeps the column from being one of numbers, where that is worth a word; else empty."""
+        if self.are_addresses:
+            return "addresses, not numbers"
+        if self.are_open_ranges:
+            return "ranges without an end, not numbers below zero"
+        units = self._mixed_units
+        return f"numbers with different units: {units}" if units else self._said_of_limits
+
+    @property
     def are_addresses(self) -> bool:
         """Whether every cell is an address such as 110.110.114.101."""
         return 0 < self.known == self._addresses
+
+    @property
+    def are_open_ranges(self) -> bool:
+        """Whether every cell is one such as 1935-: not all would be below zero, and end with the sign."""
+        return 0 < self.known == self._open_ranges
 
     @property
     def proves(self) -> Decimal | None:
@@ -223,7 +241,7 @@ class NumberSearch:
         return forms[0].decimal if len(forms) == 1 and self._seen & {".", ","} else None
 
     @property
-    def mixed_units(self) -> str:
+    def _mixed_units(self) -> str:
         """What keeps numbers with different units from being a column of numbers; empty where that is not so."""
         numbers = self._other <= MOST_MISTAKES * self.known and 1 < len(self.units) <= _MOST_UNITS
         if not numbers or self._unit()[1] <= MOST_MISTAKES * self.known:
@@ -237,7 +255,7 @@ class NumberSearch:
         return said + hint
 
     @property
-    def said_of_limits(self) -> str:
+    def _said_of_limits(self) -> str:
         """That cells such as <0.3 keep a column from being one of numbers, and what to do; empty: that is not so."""
         limits = self.flags.limits
         if not limits or self._other - limits > MOST_MISTAKES * self.known:
