@@ -41,11 +41,11 @@ def test_arrays_are_read_on_one_line_and_over_many(write, monkeypatch, indent, b
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), VALUES | st.lists(VALUES), min_size=1), min_size=1),
     st.sampled_from([None, 1]),
-    st.sampled_from(["array", "objects", "key"]),
+    st.sampled_from(["array", "objects", "key", "two keys"]),
     st.integers(1, 30),
 )
 def test_what_is_written_is_read_whatever_its_texts_hold(tmp_path_factory, records, indent, shape, size):
-    whole = {"n": [1], "data": records}
+    whole = {"n": [1], "data": records} if shape == "key" else {"n": {"m": [1]}, "data": {"total": 3, "items": records}}
     text = "\n".join(json.dumps(record, indent=1) for record in records)
     text = text if shape == "objects" else json.dumps(records if shape == "array" else whole, indent=indent)
     path = tmp_path_factory.mktemp("json") / "table.json"
@@ -69,6 +69,41 @@ def test_the_key_that_holds_the_records_is_said(write):
         rows(write({"data": RECORDS, "old": RECORDS}))
     with pytest.raises(ConfigError, match=r"data\.read\.sheet: .* no key 'date' that holds records\. Did you mean"):
         rows(write({"data": RECORDS}), sheet="date")
+
+
+@pytest.mark.parametrize("block", [1, 5, 1000])
+def test_records_two_keys_deep_are_read(write, monkeypatch, block):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", block)
+    others = {"took": [[{"n": 1}], [{"n": 2}]], "shards": {"n": 1}}
+    path = write({**others, "hits": {"max": [[{"n": 1}]], "hits": RECORDS, "ids": []}, "next": {"a": 1}})
+
+    assert open_table(path).notes == (
+        "table.json: its records are the elements of key 'hits.hits'; what stands beside is left out.",
+    )
+    assert rows(path) == ROWS
+
+
+def test_records_that_are_less_deep_go_before(write):
+    path = write({"meta": {"pages": RECORDS[:2]}, "data": RECORDS})
+
+    assert (rows(path), rows(path, sheet="meta.pages")) == (ROWS, ROWS[:2])
+    with pytest.raises(DataError, match=r"keys 'd\.a', 'd\.b' hold lists of records: say which"):
+        rows(write({"d": {"a": RECORDS, "b": RECORDS}}))
+
+
+def test_an_object_of_many_objects_is_one_record(write):
+    content = {f"u{number}": {"tags": [{"x": number}]} for number in range(1001)}
+
+    assert len(open_table(write(content)).columns) == 1001
+
+
+@pytest.mark.parametrize("block", [500, 1_000_000])
+def test_lists_in_objects_one_after_the_other_are_not_those_of_one(write, monkeypatch, block):
+    monkeypatch.setattr(text_file, "_BLOCK_BYTES", block)
+    records = [{"a": number, "tags": ["x", "y"], "n": {"b": [{"c": 1}]}} for number in range(1200)]
+    path = write("\n".join(json.dumps(record, indent=1) for record in records))
+
+    assert [row[:3] for row in rows(path)] == [(number, "x", "y") for number in range(1200)]
 
 
 def test_an_object_is_a_record_in_a_file_of_json_lines(write):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,12 +138,16 @@ class _Look:
 class _List:
     key: str
     begin: int
+    depth: int  # how many brackets are open inside
     end: int = -1
     of_objects: bool | None = None
 
 
 class _Lists:
-    """Finds the lists at the top of a text: the array that it is, or those in the values of its object."""
+    """Finds the lists at the top of a text: the array that it is, or those in the values of its object.
+
+    And those in the values of objects that are its values.
+    """
 
     def __init__(self, path: Path, *, in_object: bool) -> None:
         self.path = path
@@ -153,6 +157,8 @@ class _Lists:
         self.values = 0  # at the top
         self.look = _Look()
         self._before = b""
+        self._outer = ""  # the key of the object inside that was opened last
+        self._few = in_object  # lists in objects inside, so far
 
     def add(self, block: bytes | bytearray) -> None:
         """Look at the next bytes."""
@@ -163,30 +169,60 @@ class _Lists:
         if depth.min() < 0:
             raise DataError(f"{self.path}: a bracket is closed that was never opened.")
         steps = _STEPS[data]
-        self.values += int((~inside & (steps < 0) & (depth == 0)).sum())
-        if self.found and self.found[-1].of_objects is None:
-            self._see(self.found[-1], bytes(block[:_KEY_BYTES]))
-        begins = ~inside & (data == ord("[")) & (depth == self.level)
-        ends = ~inside & (data == ord("]")) & (depth == self.level - 1)
-        for at in np.flatnonzero(begins | ends).tolist():
-            if begins[at]:
-                self._begin(bytes(block), at)
-            elif self.found:
-                self.found[-1].end = self.size + at
+        closed = np.flatnonzero(~inside & (steps < 0) & (depth == 0))
+        if not self.values:  # what stands behind the first value is a record of its own, or no JSON
+            lowest = self.level + self._few
+            marks = ((data == ord("[")) & (depth <= lowest)) | ((data == ord("]")) & (depth < lowest))
+            if self._few:
+                marks |= (data == ord("{")) & (depth == self.level)
+            marks[int(closed[0]) + 1 if len(closed) else len(marks) :] = False
+            self._look_inside(bytes(block), np.flatnonzero(marks & ~inside).tolist(), depth)
+        self.values += len(closed)
         self.size += len(data)
-        self._before = bytes(block[-_KEY_BYTES:])
+        self._before = (self._before + bytes(block[-_KEY_BYTES:]))[-_KEY_BYTES:]
 
-    def _begin(self, block: bytes, at: int) -> None:
+    def _look_inside(self, block: bytes, brackets: Sequence[int], depth: Depths) -> None:
+        """Look at the brackets near the top; ``depth`` is that behind each byte."""
+        if self.found and self.found[-1].of_objects is None:
+            self._see(self.found[-1], block[:_KEY_BYTES])
+        for at in brackets:
+            bracket, level = block[at : at + 1], int(depth[at])
+            is_open = bool(self.found) and self.found[-1].end < 0
+            if bracket == b"{" and level == self.level:
+                self._outer = self._key(block, at)
+            elif bracket == b"[" and not is_open and level in (self.level, self.level + self._few):
+                self._begin(block, at, level)
+            elif bracket == b"]" and is_open and level == self.found[-1].depth - 1:
+                self.found[-1].end = self.size + at
+
+    def _key(self, block: bytes, at: int) -> str:
+        """The key of the value that begins there."""
         before = (self._before + block[:at])[-_KEY_BYTES:] if at < _KEY_BYTES else block[at - _KEY_BYTES : at]
         key = _KEY.search(before)
-        self.found.append(_List(json.loads(key[1]) if key else "", self.size + at + 1))
+        return str(json.loads(key[1])) if key else ""
+
+    def _begin(self, block: bytes, at: int, level: int) -> None:
+        key = self._key(block, at)
+        key = key if level == self.level else f"{self._outer}.{key}"
+        self.found.append(_List(key, self.size + at + 1, level))
         self._see(self.found[-1], block[at + 1 : at + 1 + _KEY_BYTES])
+        if len(self.found) > _MOST_LISTS and self._few:  # an object by its key: these are no records
+            self._few = False
+            self.found = self.at(self.level)
         if len(self.found) > _MOST_LISTS:
             raise DataError(f"{self.path}: more than {_MOST_LISTS} lists in one object: write one object a line.")
 
     def _see(self, found: _List, content: bytes) -> None:
         first = content.lstrip(_BLANKS)[:1]
         found.of_objects = first == b"{" if first else None
+
+    def at(self, level: int) -> list[_List]:
+        """Those with so many brackets open inside."""
+        return [each for each in self.found if each.depth == level]
+
+    def of_records(self) -> dict[str, _List]:
+        """Those of objects, by key: of the first value, if it is the only one."""
+        return {each.key: each for each in self.found if each.of_objects} if self.values == 1 else {}
 
 
 def find_elements(text: TextFile, key: str | None) -> JsonElements | None:
@@ -217,7 +253,7 @@ def find_elements(text: TextFile, key: str | None) -> JsonElements | None:
         if lists.values > 1:
             raise DataError(f"{text.path}: more than one JSON array: write one object a line.")
         return JsonElements(text, lists.found[0].begin, lists.found[0].end, 1)
-    holding = {each.key: each for each in lists.found if each.of_objects} if may_wrap and lists.values == 1 else {}
+    holding = lists.of_records() if may_wrap else {}
     if holding or key is not None:
         return _chosen(text, holding, key)
     return None if is_line else JsonElements(text, 0, lists.size, 0)
@@ -232,11 +268,13 @@ def _is_json(line: bytes) -> bool:
 
 
 def _chosen(text: TextFile, holding: Mapping[str, _List], key: str | None) -> JsonElements:
-    names = ", ".join(map(repr, holding))
     if key is not None and key not in holding:
         raise ConfigError(f"data.read.sheet: {text.path} has no key {key!r} that holds records.{nearest(key, holding)}")
-    if key is None and len(holding) > 1:
+    top = min((each.depth for each in holding.values()), default=0)
+    likely = [each for each in holding.values() if each.depth == top]
+    if key is None and len(likely) > 1:
+        names = ", ".join(repr(each.key) for each in likely)
         raise DataError(f"{text.path}: the keys {names} hold lists of records: say which: data.read.sheet.")
-    chosen = holding[key] if key is not None else next(iter(holding.values()))
+    chosen = holding[key] if key is not None else likely[0]
     note = f"{text.path.name}: its records are the elements of key {chosen.key!r}; what stands beside is left out."
-    return JsonElements(text, chosen.begin, chosen.end, 2, (note,))
+    return JsonElements(text, chosen.begin, chosen.end, chosen.depth, (note,))
