@@ -17,6 +17,7 @@ from ignite_workflow.data.date_formats import (
     TIMES,
     parse_dates,
 )
+from ignite_workflow.data.date_marks import possible_forms
 from ignite_workflow.data.profiles import DateProfile
 from ignite_workflow.data.tolerance import MOST_MISTAKES
 from ignite_workflow.data.zones import KNOWN_ZONES, doubtful_zones, resolved_zones, with_zones, zone_names
@@ -202,10 +203,11 @@ class DateSearch:
         return ""
 
     def _best(self, cells: pl.Series, forms: tuple[str, ...]) -> tuple[str, int]:
-        """The format of most cells, and of how many."""
-        counts = {form: len(cells) - self._parse(cells, form).null_count() for form in forms}
-        best = max(counts, key=counts.__getitem__)
-        return best, counts[best]
+        """The format of most cells, and of how many; empty where it is of none."""
+        possible = possible_forms(cells.drop_nulls().to_list(), forms)
+        counts = {form: len(cells) - self._parse(cells, form).null_count() for form in possible}
+        best = max(counts, key=counts.__getitem__, default="")
+        return best, counts.get(best, 0)
 
     def _parse(self, cells: pl.Series, form: str) -> pl.Series:
         return parse_dates(cells, with_years(form, self.first_year), {**KNOWN_ZONES, **self.zones})
