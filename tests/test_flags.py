@@ -120,9 +120,12 @@ def test_a_limit_among_numbers_says_what_it_can_be_taken_for():
         as_numbers(pl.Series("x", ["1", "<0.3"]), CellRules(), "row {}".format)
 
 
-def test_a_code_among_numbers_is_refused_with_what_to_say():
-    with pytest.raises(DataError, match=r"'c168' is not a number; if these are codes, train with data\.columns\.x=cat"):
-        as_numbers(pl.Series("x", ["117", "c168"]), CellRules(), "row {}".format)
+@pytest.mark.parametrize(("cell", "said"), [("c168", True), ("98115-4820", True), ("abc", False), ("7 kg", False)])
+def test_a_code_among_numbers_is_refused_with_what_to_say(cell, said):
+    with pytest.raises(DataError, match="is not a number") as refused:
+        as_numbers(pl.Series("x", ["117", cell]), CellRules(), "row {}".format)
+
+    assert ("if these are codes, train with data.columns.x=category" in str(refused.value)) == said
 
 
 @pytest.mark.parametrize(

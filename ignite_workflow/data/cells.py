@@ -5,6 +5,7 @@ Shapes: ``N`` is the number of rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,6 +61,7 @@ MISSING = (
     ),
 )
 LARGEST = 1e100  # the squares of larger numbers overflow
+_CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_]|.+-)[^\W_]+(?:-[^\W_]+)*")  # c168, 98115-4820
 _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
 _TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr", "vrai")
 _FALSE = ("false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "não", "nao", "nie", "нет", "falsch", "faux")
@@ -196,7 +198,7 @@ def _cure(cell: str, column: str) -> str:
     sign = limit_sign(cell)
     if sign:
         return f"; if the limit may stand for it, train with data.read.flags=[{sign!r}]{IF_MISSING}"
-    if cell.strip().isalnum() and any(map(str.isalpha, cell)) and any(map(str.isdigit, cell)):
+    if _CODE.fullmatch(cell.strip()):
         return f"; if these are codes, train with data.columns.{column}=category{IF_MISSING}"
     return IF_MISSING
 
