@@ -58,7 +58,7 @@ class ReadConfig:
         units: whether the row beneath the header holds units, such as kg and [m/s], or more about the names, and no
             data.
         footer: how many of the last rows, empty ones not counted, are totals, sources or notes and no data; true: all
-            that look so; false: none.
+            that look so, a total in the first row too; false: none.
         repeated_header: whether rows that hold the names of all columns again, as where files were joined, are left
             out; false: they are data. None: such a row is refused.
         day_first: whether 03/04/2024 is a day in April, in columns where no cell tells.

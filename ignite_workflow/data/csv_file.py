@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.first_total import below_first_total
 from ignite_workflow.data.fixed_width import delimited_lines
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.layout import Layout, find_layout
@@ -112,6 +113,10 @@ class CsvFile:
     def frames_above(self, size: int) -> Iterator[pl.DataFrame]:
         """The cells as text, without so many bytes at the end of the file."""
         return (frame for frame, _ in replace(self, footer_bytes=size, repairs=Repairs()).frames())
+
+    def frames_of(self, layout: Layout) -> Iterator[pl.DataFrame]:
+        """The cells as text, had the file that look."""
+        return replace(self, layout=layout).frames_above(self.footer_bytes)
 
     def _frame(self, numbers: Set[str], block: Block) -> tuple[pl.DataFrame, Block]:
         if block.quote is None and self.layout.widths is None and not self.plain_quotes:
@@ -286,11 +291,8 @@ def open_csv(path: Path, read: ReadConfig, known_widths: KnownWidths | None = No
     if text.single:
         layout = replace(layout, columns=tuple(name.translate(_TABLE) for name in layout.columns))
     file = CsvFile(
-        text,
-        layout,
-        read.pad_rows,
-        plain_quotes=read.quotes is False,
-        without_headers=read.repeated_header is True,
+        text, layout, read.pad_rows, plain_quotes=read.quotes is False, without_headers=read.repeated_header is True
     )
     size, note = find_text_footer(text, file.layout, read, file.frames_above)
-    return replace(file, footer_bytes=size, footer_note=note)
+    file = replace(file, footer_bytes=size, footer_note=note)
+    return replace(file, layout=below_first_total(path, file.layout, read.footer, file.frames_of))

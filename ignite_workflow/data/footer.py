@@ -14,24 +14,10 @@ from itertools import islice, takewhile
 
 from ignite_workflow.data.rows_above import RowsAbove
 from ignite_workflow.data.sample import is_number
+from ignite_workflow.data.total_words import bare_word, statistic_of
 
 __all__ = ["counts_rows", "Footer", "LastRow", "find_footer"]
 
-_SUMS = (
-    *("total", "totals", "grand total", "sum total", "total sum", "subtotal", "sub-total", "sub total", "sum"),
-    *("summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "somme", "total général", "total general", "suma"),
-    *("suma total", "soma", "totale", "totaal", "totalt", "razem", "celkem", "итого", "всего", "合计", "合計", "总计"),
-)
-_MEANS = (
-    *("average", "averages", "mean", "avg", "durchschnitt", "mittelwert", "mittel", "moyenne", "promedio", "media"),
-    *("média", "gemiddelde", "среднее"),
-)
-_STATISTICS = {
-    **dict.fromkeys(_SUMS, "sum"),
-    **dict.fromkeys(_MEANS, "mean"),
-    **dict.fromkeys(("min", "minimum"), "smallest"),
-    **dict.fromkeys(("max", "maximum"), "largest"),
-}
 _COUNT = re.compile(
     r"\(?\s*(\d[\d.,' ]*?)\s*(?:rows?|records?|rijen|zeilen|datensätze|lignes?|filas?|righe)\b"
     r"(?: (?:in set|selected|returned|affected|fetched|retrieved|exported)\b.*)?\s*\)?[.;]?",
@@ -210,7 +196,7 @@ def _is_suspect(row: LastRow, width: int, *, parted: bool) -> bool:
     _, first = row.first
     if width == 1:
         return bool(_COUNT.fullmatch(first))
-    if row.is_rule or _word(first) in _STATISTICS or _LABEL.fullmatch(first):
+    if row.is_rule or _has_total(row) or _LABEL.fullmatch(first):
         return True
     is_text = _is_text(row) and (len(first.split()) >= _LEAST_WORDS or row.parted or parted)
     return row.is_alone(width) and (is_text or bool(_COUNT.fullmatch(first) or _MARK.fullmatch(first)))
@@ -241,7 +227,7 @@ def _judge(row: LastRow, columns: Sequence[str], above: RowsAbove, suspects: int
         return _Verdict(is_footer=None, why=f"{above.rows:,} rows stand above")
     if position >= len(columns):
         return _Verdict(is_footer=None, why="it begins beyond the last column")
-    if _word(first) in _STATISTICS:
+    if statistic_of(first):
         return _judge_total(row, columns, above)
     if any(above.holds(position, form) for form in (_LABEL, _MARK) if form.fullmatch(first)):
         return _DATA
@@ -250,8 +236,8 @@ def _judge(row: LastRow, columns: Sequence[str], above: RowsAbove, suspects: int
 
 def _judge_total(row: LastRow, columns: Sequence[str], above: RowsAbove) -> _Verdict:
     position, label = row.first
-    statistic = _STATISTICS[_word(label)]
-    if above.has_word(position, _word(label)):
+    statistic = statistic_of(label)
+    if above.has_word(position, bare_word(label)):
         return _DATA
     cells = [(at, cell) for at, cell in row.filled[1:] if at < len(columns)]
     digits = above.has_digits(position) and (statistic == "sum" or any(is_number(cell) for _, cell in row.filled[1:]))
@@ -288,8 +274,10 @@ def _judge_note(row: LastRow, columns: Sequence[str], above: RowsAbove) -> _Verd
     return _DATA
 
 
-def _word(cell: str) -> str:
-    return cell.strip(" :.*").casefold()
+def _has_total(row: LastRow) -> bool:
+    """Whether its first cell is a word for a total or average; ``All`` is one only where there are numbers."""
+    first = row.first[1]
+    return bool(statistic_of(first)) and (bare_word(first) != "all" or any(is_number(cell) for _, cell in row.filled))
 
 
 def _is_text(row: LastRow) -> bool:

@@ -40,6 +40,7 @@ class Layout:
         widths: where columns of fixed width begin; None: the delimiter parts them.
         misfit: that they do not begin where they do in other files of the table; empty: nothing is to be said.
         blanks: whether they stand around quoted cells and are none of them.
+        first: the first record; None: there is none.
     """
 
     delimiter: str
@@ -52,6 +53,7 @@ class Layout:
     widths: FixedWidths | None = None
     misfit: str = ""
     blanks: bool = False
+    first: Record | None = None
 
     @property
     def known_widths(self) -> KnownWidths | None:
@@ -101,6 +103,7 @@ def find_layout(path: Path, read: ReadConfig, sample: str, known_widths: KnownWi
         widths=delimited.widths,
         misfit=misfit,
         blanks=delimited.blanks,
+        first=next((record for record in records[at:] if record.line > header.lines), None),
     )
 
 

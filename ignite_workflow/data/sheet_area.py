@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from ignite_workflow.data.first_total import find_first_total
 from ignite_workflow.data.footer import LastRow, find_footer
 from ignite_workflow.data.frame_levels import find_frame_levels, is_above_index
 from ignite_workflow.data.header_rows import find_header_rows
@@ -104,12 +105,27 @@ def _around(
             notes.append(f"row {first} holds units and no data: {units.why}.")
     columns = names or [f"column_{number + 1}" for number in range(texts.width)]
     footer = find_footer(_last_rows(texts, first), columns, options.footer, partial(_rows_above, texts, first))
-    if not footer.rows:
-        return SheetArea(header, first, texts.height, tuple(notes))
-    last = texts.height - footer.rows[0].size
+    last = texts.height - (footer.rows[0].size if footer.rows else 0)
     if footer.question:
         return SheetArea(header, first, last, question=f"row {last + 1}, {footer.full_question(names, 'row')}")
-    return SheetArea(header, first, last, (*notes, footer.note("row", last + 1)))
+    notes += [footer.note("row", last + 1)] if footer.rows else []
+    return _below_total(texts[:last], columns, options.footer, SheetArea(header, first, last, tuple(notes)))
+
+
+def _below_total(texts: pl.DataFrame, columns: Sequence[str], setting: bool | int | None, area: SheetArea) -> SheetArea:
+    """Leave out the first row that is not empty, where it is a total of those below."""
+    filled = texts[area.first :].select(pl.any_horizontal(pl.all().is_not_null()).arg_true().first()).item()
+    if filled is None:
+        return area
+    row = area.first + int(filled)
+    below = [texts[row + 1 :].fill_null("")]
+    total = find_first_total(_cells(texts.row(row)), columns, setting, partial(RowsAbove, partial(iter, below)))
+    if total.question:
+        return replace(area, question=f"row {row + 1}, {total.question}")
+    if not total.found:
+        return area
+    note = f"row {row + 1}, the first below the header, is no data: {total.why}."
+    return replace(area, first=row + 1, notes=(*area.notes, note))
 
 
 def _header(texts: pl.DataFrame, setting: bool | int | None) -> tuple[int | None, int]:
