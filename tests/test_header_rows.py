@@ -18,6 +18,10 @@ NAMES = ("city", "size", "day")
         (("site", "sales", ""), [["", "2023", "2024"]], ("site", "sales 2023", "sales 2024")),
         (("", "a", "a"), [["", "low", "high"], ["city", "", ""]], ("city", "a low", "a high")),
         (("city", "Which?", ""), [["", "", "Other"]], ("city", "Which?", "Which? Other")),
+        (NAMES, [["d", "c", "time"], ["meta", "class"]], NAMES),
+        (NAMES, [["Rome Oslo", "c", "s"], ["", "", "m type=day"]], NAMES),
+        (NAMES, [["string", "continuous", "t"], ["", "", ""]], NAMES),
+        (NAMES, [["d", "c", "t"]], NAMES),
     ],
 )
 def test_what_stands_beneath_the_header_and_above_the_data_is_no_data(names, rows, joined):
@@ -37,6 +41,7 @@ def test_what_stands_beneath_the_header_and_above_the_data_is_no_data(names, row
             ["Rome", "", "NA"],
             ["Rome", "T", "no"],
         ),
+        *(["d", "12", "c"], ["c0", "c", "t"], ["d", "c", "5"]),
         *(["Rome", "2023", "2024"], ["Rome", "0.5", "never"], ["large", "never"]),
     ],
 )

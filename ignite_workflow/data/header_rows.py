@@ -23,6 +23,8 @@ _FIGURE = re.compile(r"[^\w]{0,3}\d.*", re.DOTALL)  # how numbers and dates begi
 _WORD = re.compile(r"[\W_]*[^\W\d].*|[%‰°€$£¥₹]", re.DOTALL)
 _MARK = re.compile(r"\W*[^\W\d]{1,2}\W*")  # one or two letters may stand for a value: nd, T
 _SURE_WORDS = 3
+_TYPES = frozenset(["c", "continuous", "d", "discrete", "s", "string", "t", "time"])
+_ROLES = frozenset(["class", "meta", "m", "ignore", "i", "weight", "w"])
 _MOST_SHOWN, _LONGEST_SHOWN = 2, 30
 
 
@@ -44,8 +46,9 @@ class HeaderRows:
 def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], setting: bool | None = None) -> HeaderRows:
     """Find out how many rows beneath the header hold words about the columns.
 
-    They are the levels of a data frame; or the first of them has words above two columns of numbers or dates, or above
-    one and in a column that has no name of its own, and none of them has a number or date above another one.
+    They are the levels of a data frame, or types and roles, as Orange writes them. Or the first of them has words above
+    two columns of numbers or dates, or above one and in a column that has no name of its own, and none of them has a
+    number or date above another one.
 
     Args:
         names: of the columns, as they stand in the header.
@@ -54,6 +57,10 @@ def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], settin
     """
     if setting is False:
         return HeaderRows(tuple(names))
+    typed = _typed_rows(rows)
+    if typed:
+        why = "types of columns, as Orange writes them; otherwise: data.read.units=false"
+        return HeaderRows(tuple(names), typed, why)
     levels = find_frame_levels(names, rows)
     if levels is not None:
         return HeaderRows(*levels, "a data frame's names in several levels; otherwise: data.read.units=false")
@@ -76,6 +83,18 @@ def find_header_rows(names: Sequence[str], rows: Sequence[Sequence[str]], settin
     shown = ", ".join(repr(word[:_LONGEST_SHOWN]) for word in words[:_MOST_SHOWN])
     why = f"words such as {shown} above columns of numbers or dates; otherwise: data.read.units=false"
     return HeaderRows(_joined(names, found), len(found), why if found else "")
+
+
+def _typed_rows(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows begin with Orange's: the type of each column, or the classes it may hold, then its role, if any."""
+    if len(rows) <= 2:
+        return 0
+    types, roles = ([cell.strip() for cell in row] for row in rows[:2])
+    words = {word for cell in roles for word in cell.split()}
+    if words and all(word in _ROLES or "=" in word for word in words):
+        return 2 if all(cell in _TYPES or " " in cell for cell in types) else 0
+    again = any(cell in map(str.strip, column) for cell, *column in zip(types, *rows[1:], strict=False))
+    return 0 if again or len(rows) <= _LEAST_BELOW or not _TYPES.issuperset(types) else 2 - any(roles)
 
 
 def _words(cells: Sequence[str], body: Sequence[Sequence[str]], grouped: Set[int]) -> list[str]:
