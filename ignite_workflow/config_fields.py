@@ -52,6 +52,8 @@ class ReadConfig:
         thousands: the character between groups of three digits; a blank is any blank, narrow and no-break ones too.
         flags: what stands beside numbers and is no part of them, in addition to what is found: ["<"] reads <0.3 as 0.3;
             false: a cell such as 12.3 b or 5* is no number.
+        negative: the side that is below zero in columns of amounts such as 1,234.50 CR and 980.00 DR: CR on bills and
+            in ledgers of what is owed, DR on statements of accounts.
         encoding: the name of the text's encoding: utf-8, latin-1, cp1252, ...
         sheet: the name of a spreadsheet's sheet, or of the key of a JSON object that holds a list of records.
         header: whether the first row holds the names of the columns; or the number of the row that does, from 1.
@@ -80,6 +82,7 @@ class ReadConfig:
     decimal: Literal[".", ","] | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     flags: _Flag | Annotated[list[_Text], Field(min_length=1)] | None = None
+    negative: Literal["DR", "CR"] | None = None
     encoding: _Text | None = None
     sheet: _Text | None = None
     header: _Flag | _Count | None = None

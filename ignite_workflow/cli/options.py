@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 _OF_CELLS = tuple(
-    f"data.read.{name}" for name in ("decimal", "thousands", "day_first", "first_year", "zones", "missing_words")
+    f"data.read.{name}"
+    for name in ("decimal", "thousands", "negative", "day_first", "first_year", "zones", "missing_words")
 )
 
 settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")

@@ -101,7 +101,7 @@ class FormatSearch:
     def _search(self) -> NumberSearch:
         told = self.read.flags
         flags = None if told is False else () if isinstance(told, bool) or told is None else told
-        return NumberSearch(NumberSearch.allowed(self.read.decimal, self.read.thousands), flags)
+        return NumberSearch(NumberSearch.allowed(self.read.decimal, self.read.thousands), flags, self.read.negative)
 
     def _durations(self, name: str) -> DurationSearch:
         return DurationSearch(name, is_number=name in self.numbers)
@@ -175,15 +175,19 @@ class FormatSearch:
 def _written(search: NumberSearch, form: NumberFormat) -> str:
     """How a column writes its numbers."""
     flags = search.flags.note(search.units) if form.flags else ""
+    side = search.sides.why if form.negative else ""
     written = "" if flags and replace(form, flags=()).is_plain else f"written like {search.cell!r}"
-    return "; ".join(filter(None, (written, f"{search.zero!r} is 0" if search.zero else "", flags)))
+    return "; ".join(filter(None, (written, f"{search.zero!r} is 0" if search.zero else "", side, flags)))
 
 
 def _question(name: str, search: NumberSearch, forms: tuple[NumberFormat, ...]) -> str:
+    leave = f"Say it, or leave the column out: data.columns.{name}=ignore."
+    if forms[0].negative:
+        return (
+            f"column {name!r}: {search.sides.cell!r}: debits may be below zero (data.read.negative=DR) or credits "
+            f"(data.read.negative=CR), and no cell tells which. {leave}"
+        )
     meanings = " or ".join(
         f"{'thousands' if form.thousands else 'a fraction'} (data.read.decimal={form.decimal!r})" for form in forms
     )
-    return (
-        f"column {name!r}: {search.example!r} may be {meanings}, and no cell tells which. "
-        f"Say it, or leave the column out: data.columns.{name}=ignore."
-    )
+    return f"column {name!r}: {search.example!r} may be {meanings}, and no cell tells which. {leave}"

@@ -18,6 +18,7 @@ from ignite_workflow.data.durations import to_seconds
 from ignite_workflow.data.flags import is_nothing, without_flags
 from ignite_workflow.data.money import with_plain_money
 from ignite_workflow.data.scales import is_scale, scaled
+from ignite_workflow.data.sides import with_signs
 
 __all__ = [
     "APOSTROPHES",
@@ -52,6 +53,7 @@ class NumberFormat:
         degrees: cells are latitudes or longitudes: ``12.5S`` is -12.5.
         digits: some are those of another script: full width, Arabic...
         scales: ``k``, ``M``, ``bn`` and the like multiply: ``5M`` is 5,000,000.
+        negative: the side of bookkeepers that is below zero, DR or CR; the other is left out.
         money: ``5.-`` is 5, ``$ (7)`` -7 and ``$ -`` 0.
         flags: what stands beside numbers and is no part of them, as statistical offices write it: ``12.3 b``, ``5*``.
         signs: some minus signs are no hyphens before a digit: a true minus, or bookkeepers' ``(7)``, ``7-``, ``- 7``.
@@ -66,6 +68,7 @@ class NumberFormat:
     digits: bool = False
     scales: bool = False
     money: bool = False
+    negative: str = ""
     flags: tuple[str, ...] = ()
 
     @property
@@ -115,6 +118,8 @@ def to_float(cells: pl.Expr, form: NumberFormat) -> pl.Expr:
         numbers = to_float(without_flags(cells, form.flags), replace(form, flags=()))
         known = ~is_nothing(cells.str.strip_chars()).fill_null(value=False)
         return pl.when(known).then(numbers).otherwise(float("nan"))
+    if form.negative:
+        return to_float(with_signs(cells, form.negative), replace(form, negative="", signs=True))
     if form.money:
         return to_float(with_plain_money(cells), replace(form, money=False, signs=True))
     if form == NumberFormat(","):

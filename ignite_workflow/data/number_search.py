@@ -23,6 +23,7 @@ from ignite_workflow.data.number_format import (
     simplified,
 )
 from ignite_workflow.data.scales import UNIT, common_currency, is_scale
+from ignite_workflow.data.sides import SIDES, Sides
 from ignite_workflow.data.tolerance import MOST_MISTAKES
 
 __all__ = ["NumberSearch"]
@@ -46,10 +47,17 @@ class NumberSearch:
     Args:
         allowed: what a person's settings leave open.
         flags: what a person says stands beside numbers and is no part of them; None: nothing does.
+        negative: the side that a person says is below zero, see ``Sides``.
     """
 
-    def __init__(self, allowed: Sequence[NumberFormat] = FORMATS, flags: Sequence[str] | None = ()) -> None:
+    def __init__(
+        self,
+        allowed: Sequence[NumberFormat] = FORMATS,
+        flags: Sequence[str] | None = (),
+        negative: str | None = None,
+    ) -> None:
         self.flags = FlagSearch(flags)
+        self.sides = Sides(negative)
         self.known = 0
         self.units: dict[str, int] = {}
         self._bad = dict.fromkeys(allowed, 0)
@@ -83,6 +91,7 @@ class NumberSearch:
             self._zeros |= text.str.contains(r"^0\d").any()
         self._addresses += int(text.str.contains(_ADDRESS).sum())
         self._open_ranges += int(text.str.contains(_OPEN_RANGE).sum())
+        text = self.sides.bare(text)
         if has_money(text):
             self._money, self.zero = True, self.zero or dash_for_zero(text)
             text = text.to_frame("cells").select(with_plain_money(pl.col("cells"))).to_series()
@@ -160,6 +169,14 @@ class NumberSearch:
         Args:
             decimal: of other columns in the same table, which decides what this one leaves open.
         """
+        fitting = self._with_decimal(decimal)
+        if len(fitting) != 1 or not self.sides.known:
+            return fitting
+        return tuple(
+            replace(fitting[0], negative=side) for side in ([self.sides.negative] if self.sides.negative else SIDES)
+        )
+
+    def _with_decimal(self, decimal: Decimal | None) -> tuple[NumberFormat, ...]:
         fitting = self._fitting()
         if len(fitting) < 2:
             return fitting
@@ -252,7 +269,7 @@ class NumberSearch:
         hint = (
             f"; if these are flags and change no number: data.read.flags={flags}" if flags and "" in self.units else ""
         )
-        return said + hint
+        return said + hint + self.sides.hint
 
     @property
     def _said_of_limits(self) -> str:
