@@ -248,22 +248,37 @@ def test_xls_is_read(tmp_path):
     assert last == ("east", dt.datetime(2024, 1, 3), None, "0789", True)
 
 
-def test_ods_is_read(tmp_path):
-    row = "<table:table-row>%s</table:table-row>"
-    number = '<table:table-cell office:value-type="float" office:value="%s"/>'
-    word = '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
-    endless = '<table:table-cell table:number-columns-repeated="16384"/>'
-    table = row % (word % "a" + word % "b" + endless) + row % (number % 1.5 + word % "x")
-    table += f'<table:table-row table:number-rows-repeated="1048570">{endless}</table:table-row>'
+ODS_ROW = "<table:table-row>%s</table:table-row>"
+ODS_NUMBER = '<table:table-cell office:value-type="float" office:value="%s"/>'
+ODS_WORD = '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
+ODS_TIME = '<table:table-cell office:value-type="time" office:time-value="%s"/>'
+
+
+def write_ods(path, table):
     names = "".join(f' xmlns:{name}="{OFFICE}:{name}:1.0"' for name in ("office", "table", "text"))
-    with zipfile.ZipFile(tmp_path / "book.ods", "w") as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         content = f'<office:spreadsheet><table:table table:name="S">{table}</table:table></office:spreadsheet>'
         content = f"<office:body>{content}</office:body>"
         archive.writestr("content.xml", f"<office:document-content{names}>{content}</office:document-content>")
         archive.writestr("META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{OFFICE}:manifest:1.0"/>')
+    return str(path)
 
-    assert cells(str(tmp_path / "book.ods")) == [("a", "b"), (1.5, "x")]
+
+def test_ods_is_read(tmp_path):
+    endless = '<table:table-cell table:number-columns-repeated="16384"/>'
+    table = ODS_ROW % (ODS_WORD % "a" + ODS_WORD % "b" + endless) + ODS_ROW % (ODS_NUMBER % 1.5 + ODS_WORD % "x")
+    table += f'<table:table-row table:number-rows-repeated="1048570">{endless}</table:table-row>'
+
+    assert cells(write_ods(tmp_path / "book.ods", table)) == [("a", "b"), (1.5, "x")]
+
+
+def test_durations_beside_numbers_are_refused(tmp_path):
+    lines = [(ODS_WORD % "a", ODS_WORD % "b"), *[(ODS_NUMBER % row, ODS_TIME % "PT1H") for row in range(3)]]
+    table = "".join(ODS_ROW % (a + b) for a, b in [*lines, (ODS_NUMBER % 4, ODS_NUMBER % 4)])
+
+    with pytest.raises(DataError, match=r"book\.ods: column 2 holds durations beside other values"):
+        cells(write_ods(tmp_path / "book.ods", table))
 
 
 def test_without_the_package_the_command_that_installs_it_is_named(write, monkeypatch):

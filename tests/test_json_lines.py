@@ -116,5 +116,10 @@ def test_a_key_that_looks_like_one_of_an_object_inside_is_refused_beside_it(writ
 def test_infinity_is_named_and_not_the_numbers_beside_it(write):
     with pytest.raises(DataError, match=r"line 2, key 'a': inf is no number that JSON knows: write null\.$"):
         rows(write({"a": 1.5}, {"a": float("inf")}, {"a": 2}))
-    with pytest.raises(DataError, match=r"line 3, key 'a': True among values of type float\.$"):
+    with pytest.raises(DataError, match=r"line 3, key 'a': true among numbers\.$"):
         rows(write({"a": 1.5}, {"a": 2}, {"a": True}))
+
+
+def test_lists_that_are_not_alike_are_named_with_their_key(write):
+    with pytest.raises(DataError, match=r"line 2, key 'a\.b\[\]': \[2, 3\] among numbers\.$"):
+        rows(write({"a": {"b": [1, 2], "c": None}}, {"a": {"b": [[2, 3]], "c": "x"}}))

@@ -69,6 +69,7 @@ def test_no_cell_is_read_that_its_format_does_not_write(cell):
     ("cells", "thousands"),
     [
         (["1,234", "2,500", "7,125", "12", "999", "5"], ","),  # decimals of three digits or none: a coincidence
+        ([*(f"{number},582" for number in range(1, 10)), "472"], ","),
         (["1,234,567", "12"], ","),
         (["12,34,567", "1,00,000"], ","),
         (["200.000.000"], "."),

@@ -143,6 +143,10 @@ def _measure(path: Path) -> int:
 def _refuse_unread(path: Path, read: ReadConfig, answer: dict[str, Any]) -> None:
     if "error" in answer:
         raise DataError(f"{path}: not a workbook, or a damaged or encrypted one ({answer['error']}).")
+    if "mixed" in answer:
+        raise DataError(
+            f"{path}: column {answer['mixed']} holds durations beside other values: write them all in one way."
+        )
     sheets = answer["sheets"]
     if answer["sheet"] is not None:
         if answer["question"]:

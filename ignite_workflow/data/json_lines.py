@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,8 @@ _KEY = r'"(?:[^"\\]|\\.)*"\s*:'
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BLANKS_ALONE = re.compile(rb"(?m)^[ \t]+(?=\r?$)")
 _NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b')  # JSON has no such word, but Python writes it
+_KINDS = {int: "numbers", float: "numbers", bool: "booleans", str: "text", list: "lists", dict: "objects"}
+_SHOWN = 40
 _DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
 _DEEPER[[ord("["), ord("{")]] = 1
 _DEEPER[[ord("]"), ord("}")]] = -1
@@ -213,8 +215,21 @@ def _null_for_nan(match: re.Match[bytes]) -> bytes:
     return b"null" if match[0] == b"NaN" else match[0]
 
 
+def _values(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """All values in an object, with their keys: of objects inside it and of lists those of what they hold, too."""
+    todo = list(record.items())[::-1]
+    while todo:
+        key, value = todo.pop()
+        if value is not None:
+            yield key, value
+        if isinstance(value, dict):
+            todo += [(f"{key}.{name}", inner) for name, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            todo += [(f"{key}[]", inner) for inner in reversed(value)]
+
+
 def _bad_line(path: Path, block: Block, reason: str) -> DataError:
-    types: dict[str, type] = {}
+    types: dict[str, str] = {}
     for number, line in enumerate(block.without_blank_lines().splitlines()):
         where = f"{path}: {block.place(number)}"
         try:
@@ -223,10 +238,10 @@ def _bad_line(path: Path, block: Block, reason: str) -> DataError:
             return DataError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}.")
         if not isinstance(record, dict):
             return DataError(f"{where}: a JSON object is needed, got {line[:40].decode()!r}.")
-        for key, value in record.items():
+        for key, value in _values(record):
             if isinstance(value, float) and math.isinf(value):
                 return DataError(f"{where}, key {key!r}: {value} is no number that JSON knows: write null.")
-            first = types.setdefault(key, type(value)) if value is not None else type(value)
-            if first is not type(value) and {first, type(value)} != {int, float}:
-                return DataError(f"{where}, key {key!r}: {value!r} among values of type {first.__name__}.")
+            first = types.setdefault(key, _KINDS[type(value)])
+            if first != _KINDS[type(value)]:
+                return DataError(f"{where}, key {key!r}: {json.dumps(value)[:_SHOWN]} among {first}.")
     return DataError(f"{path}: lines from {block.first_line} on cannot be read: {reason.splitlines()[0]}.")

@@ -36,7 +36,7 @@ _CELL = (
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _ADDRESS = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
 _OPEN_RANGE = r"^\d+-$"
-_PROOF = 3  # cells with a separator, and as many smaller ones without: then it is no coincidence
+_PROOF = 3  # cells with a separator, and as many smaller ones without (or fewer, among more): then it is no coincidence
 _CODE_DIGITS = 9
 _MOST_UNITS = 5
 
@@ -185,7 +185,7 @@ class NumberSearch:
         if len(agreeing) == 1:
             return agreeing
         # decimals of exactly three digits in some cells and of none in others would be a coincidence
-        coincidence = len(grouped) == 1 and self._small >= _PROOF and self._parted >= _PROOF
+        coincidence = len(grouped) == 1 and self._parted >= _PROOF and self._small * self._parted >= _PROOF**2
         return grouped if coincidence else fitting
 
     def _fitting(self) -> tuple[NumberFormat, ...]:

@@ -6,6 +6,7 @@ Formulas are not computed and links not followed: the values are those that were
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str]) -> None:
         ``sheets``: their names; ``sheet``: the one read, None where there is no such or it is empty; ``header``: its
         row, from 1, or None; ``header_rows``: how many it has; ``names``: what it says; ``first_column``: the number of
         the first used column, from 0; ``notes`` and ``question``: of ``find_area``; ``unsaved``: the column (from 0)
-        and row (from 1) of formulas without a value. Or ``error``.
+        and row (from 1) of formulas without a value. Or ``error``; or ``mixed``, the number of a column, from 1, that
+        holds durations and something else.
     """
     memory, path, sheet, options, output = arguments
     limit_this_process(int(memory))
@@ -53,6 +55,9 @@ def main(arguments: Sequence[str]) -> None:
 
     try:
         answer = _read(Path(path), fastexcel.read_excel(path), sheet, SheetOptions(**json.loads(options)), Path(output))
+    except fastexcel.UnsupportedColumnTypeCombinationError as error:
+        [column] = re.findall(r"__UNNAMED__(\d+)", str(error))
+        answer = {"mixed": int(column) + 1}
     except fastexcel.FastExcelError as error:
         answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
     print(json.dumps(answer))
