@@ -93,6 +93,12 @@ def test_integers_that_count_the_rows_are_an_identifier():
     assert (finding.kind, finding.why) == ("identifier", "integers that count the rows, from 1 to 499")
 
 
+def test_infinite_cells_are_looked_at_without_a_warning(recwarn):
+    finding = scan(["1", "inf", "inf"])
+
+    assert (finding.kind, len(recwarn)) == ("number", 0)
+
+
 def test_large_integers_are_shown_whole():
     assert scan(["1700000000", "1702999400"]).why == "integers from 1700000000 to 1702999400"
 

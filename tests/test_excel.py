@@ -265,6 +265,23 @@ def write_ods(path, table):
     return str(path)
 
 
+def test_errors_of_formulas_are_missing(tmp_path):
+    errors = ["#NAME?", "#DIV/0!", "#N/A", "#REF!", "#VALUE!", "#NUM!", "#NULL!"]
+    book = xlsxwriter.Workbook(tmp_path / "book.xlsx")
+    sheet = book.add_worksheet()
+    for column, error in enumerate([*errors, "#NAME?"]):
+        sheet.write_column(0, column, [f"x{column}", 1])
+        sheet.write_formula(2, column, "=1", None, error)
+    book.close()
+
+    assert cells(str(tmp_path / "book.xlsx"))[1:] == [("1", 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, "1")]
+
+
+def test_a_sheet_of_durations_alone_is_empty(tmp_path):
+    with pytest.raises(DataError, match=r"book\.ods: every sheet is empty: 'S'\.$"):
+        cells(write_ods(tmp_path / "book.ods", ODS_ROW % (ODS_TIME % "PT1H")))
+
+
 def test_ods_is_read(tmp_path):
     endless = '<table:table-cell table:number-columns-repeated="16384"/>'
     table = ODS_ROW % (ODS_WORD % "a" + ODS_WORD % "b" + endless) + ODS_ROW % (ODS_NUMBER % 1.5 + ODS_WORD % "x")

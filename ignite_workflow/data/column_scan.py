@@ -159,7 +159,7 @@ class ColumnScan:
         profile.compact = profile.compact and (not len(known) or are_compact(known))
         profile.power = profile.power or whole_power(series)
         profile.leading_zeros |= not self.rules.format(self.name).durations and has_leading_zeros(series)
-        counted = len(known) + empty == len(series) and bool((np.diff(known) == 1).all())
+        counted = len(known) + empty == len(series) and bool((known[1:] == known[:-1] + 1).all())
         profile.consecutive &= counted and (before == 0 or len(known) == 0 or bool(known[0] == profile.low + before))
 
     def _add_words(self, series: pl.Series, missing: int) -> None:

@@ -56,8 +56,7 @@ def main(arguments: Sequence[str]) -> None:
     try:
         answer = _read(Path(path), fastexcel.read_excel(path), sheet, SheetOptions(**json.loads(options)), Path(output))
     except fastexcel.UnsupportedColumnTypeCombinationError as error:
-        [column] = re.findall(r"__UNNAMED__(\d+)", str(error))
-        answer = {"mixed": int(column) + 1}
+        answer = {"mixed": _column_in(error) + 1}
     except fastexcel.FastExcelError as error:
         answer = {"error": " ".join(str(error).partition("Context:")[0].split()).removeprefix("calamine error: ")}
     print(json.dumps(answer))
@@ -68,7 +67,7 @@ def _read(path: Path, reader: Any, wanted: str, options: SheetOptions, output: P
     for name in names:
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
         texts = sheet.to_polars()
-        if texts.height and texts.width and (wanted or sheet.visible == "visible"):
+        if any(series.null_count() < len(series) for series in texts) and (wanted or sheet.visible == "visible"):
             break
     else:
         return {"sheets": reader.sheet_names, "sheet": None}
@@ -99,14 +98,38 @@ def _table(
 ) -> pl.DataFrame:
     """The rows below the header that are not empty, with their numbers."""
     texts = texts[area.first : area.last]
-    typed = reader.load_sheet(
-        name, header_row=None, skip_rows=area.first, n_rows=texts.height, schema_sample_rows=None
-    ).to_polars()
+    typed = _typed(reader, name, area.first, texts.height)
     numbers = pl.int_range(area.first + 1, area.first + 1 + texts.height, eager=True).alias(ROW)
     cells = [_column(typed[:, index], texts[:, index]) for index in range(texts.width)]
     cells = [fill_merged(column, merged.get(index, ()), area.first) for index, column in enumerate(cells)]
     table = pl.DataFrame([series.alias(str(index)) for index, series in enumerate(cells)])
     return table.with_columns(numbers).filter(pl.any_horizontal(pl.exclude(ROW).is_not_null()))
+
+
+def _typed(reader: Any, name: str, first: int, rows: int) -> pl.DataFrame:
+    """Some rows of a sheet, each column of the type that its cells have."""
+    import fastexcel
+
+    as_text: dict[int, str] = {}
+    while True:
+        try:
+            sheet = reader.load_sheet(
+                name, header_row=None, skip_rows=first, n_rows=rows, schema_sample_rows=None, dtypes=as_text
+            )
+        except fastexcel.CalamineCellError as error:  # it finds no type for cells with #NAME?, the only error of them
+            column = _column_in(error)
+            if column in as_text:
+                raise
+            as_text[column] = "string"
+        else:
+            frame: pl.DataFrame = sheet.to_polars()
+            return frame
+
+
+def _column_in(error: Exception) -> int:
+    """The column that fastexcel finds no type for, from 0."""
+    [column] = re.findall(r"__UNNAMED__(\d+)", str(error))
+    return int(column)
 
 
 def _column(typed: pl.Series, text: pl.Series) -> pl.Series:
