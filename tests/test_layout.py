@@ -217,6 +217,10 @@ def test_years_that_go_up_by_other_steps_are_names_where_there_are_four(read):
     assert read("country,1990,1992,1995,2001\n" + few.replace("5,6", "1999,1998"))[0][1] == "column_2"
 
 
+def test_the_only_column_of_a_file_without_header_is_named_as_one(read):
+    assert read("1.5\n2.5\n3\n")[2] == ["no header, the column is named column_1."]
+
+
 def test_a_header_is_where_a_person_says(read):
     content = "Bob,Rome\nname,city\nAl,Oslo\n"
 

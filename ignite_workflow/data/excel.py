@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.header import column_names
+from ignite_workflow.data.header import column_names, given_names
 from ignite_workflow.data.limited_process import most_memory, run_limited
 from ignite_workflow.data.position import Position
 from ignite_workflow.data.repeated_header import left_out_note, rows_of_names
@@ -258,7 +258,7 @@ def _notes(path: Path, read: ReadConfig, answer: dict[str, Any], columns: Sequen
     if read.sheet is None and others:
         sheet += f" (the first of {others + 1} that shows anything; another: data.read.sheet)"
     if answer["header"] is None:
-        header = f"no header, the columns are named {columns[0]} to {columns[-1]}"
+        header = f"no header, {given_names(columns)}"
     else:
         header = f"the header is row {answer['header']}"
         if answer["header_rows"] > 1:

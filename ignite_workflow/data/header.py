@@ -8,7 +8,7 @@ from itertools import pairwise
 from ignite_workflow.data.sample import AGREEING, Record, column_of_numbers, is_number, is_year
 from ignite_workflow.data.units import find_units
 
-__all__ = ["column_names", "is_header", "is_header_beyond_doubt"]
+__all__ = ["column_names", "given_names", "is_header", "is_header_beyond_doubt"]
 
 _SURE_RECORDS = 10
 
@@ -118,3 +118,9 @@ def column_names(cells: Sequence[str], places: Sequence[str] = ()) -> tuple[tupl
             name = again
         names[name] = number
     return tuple(names), changed
+
+
+def given_names(columns: Sequence[str]) -> str:
+    """What is said of names that columns have for want of a header."""
+    one = len(columns) == 1
+    return f"the column is named {columns[0]}" if one else f"the columns are named {columns[0]} to {columns[-1]}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data.delimiter import DelimitedSample, find_delimiter
 from ignite_workflow.data.fixed_width import FixedWidths
-from ignite_workflow.data.header import column_names, is_header
+from ignite_workflow.data.header import column_names, given_names, is_header
 from ignite_workflow.data.header_rows import find_header_rows
 from ignite_workflow.data.known_widths import KnownWidths
 from ignite_workflow.data.row_names import ROW_NAMES, has_row_names
@@ -141,7 +141,7 @@ def _header(path: Path, records: Sequence[Record], at: int, read: ReadConfig) ->
 def _numbered(first: Record, why: str, read: ReadConfig) -> _Header:
     """Names for columns that have none, of which this is the first record."""
     columns = tuple(f"column_{number + 1}" for number in range(len(first.cells)))
-    note = f"no header{why}, the columns are named {columns[0]} to {columns[-1]}"
+    note = f"no header{why}, {given_names(columns)}"
     return _Header(columns, first.line - 1, len(columns), [note], _naming(first.line, columns, read))
 
 
