@@ -19,6 +19,8 @@ from ignite_workflow.data import chunk_store as chunk_store_module
 from ignite_workflow.data import prepared as prepared_module
 from ignite_workflow.data.cache import default_cache_directory
 from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.inspection import inspect_table
+from ignite_workflow.data.schema import Schema
 from ignite_workflow.errors import ConfigError, DataError
 
 PENGUINS = str(Path(__file__).parent / "data" / "penguins.csv")
@@ -411,6 +413,26 @@ def test_the_target_decides_the_task(prepare, target, task, classes):
     schema = prepare(table(rows)).schema
 
     assert (schema.task, schema.classes) == (task, classes)
+
+
+@pytest.mark.parametrize(
+    ("target", "classes", "y"),
+    [
+        (["2x", "10x", "9x"], ("2x", "9x", "10x"), [0, 2, 1]),
+        (["20%", "10%"], ("10%", "20%"), [1, 0]),
+        (["2 kg", "1 kg", "2kg", "2 kg", "3"], ("1 kg", "2 kg", "3"), [1, 0, 1, 1, 2]),
+        (["1*", "2", "3"], ("1", "2", "3"), [0, 1, 2]),
+        (["(1)", "2"], ("(1)", "2"), [0, 1]),
+    ],
+)
+def test_classes_that_are_numbers_are_named_as_they_are_written(prepare, tmp_path, target, classes, y):
+    rows = [f"{number % 7}.5,{target[number % len(target)]}" for number in range(400)]
+    prepared = prepare(table(rows))
+
+    assert prepared.schema.classes == classes
+    assert all((split.y == np.array(y)[split.rows % len(y)]).all() for split in prepared.splits.values())
+    assert Schema.from_dict(prepared.schema.to_dict()) == prepared.schema
+    assert list(inspect_table(DataConfig(path=str(tmp_path / "table.csv"), target="y")).classes) == list(classes)
 
 
 def test_few_rows_a_value_are_a_regression(prepare):

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ignite_workflow.data.cells import CellRules
 from ignite_workflow.data.chunk import as_chunk
 from ignite_workflow.data.features import Column, Part, TargetColumn, Unseen
 from ignite_workflow.data.fit import fit_schema
+from ignite_workflow.data.number_format import NumberFormat
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.statistics import Moments, quantile_edges
 from ignite_workflow.errors import CheckpointError, DataError
@@ -207,6 +209,19 @@ def test_class_names_that_are_numbers_are_in_their_order_however_written(values)
     assert schema.classes == ("9", "10")
     assert schema.encode_target({"grade": values}).tolist() == [1, 0, 0, 1]
     assert schema.encode_target({"grade": ["9", "10.0"]}).tolist() == [0, 1]
+
+
+def test_a_class_with_a_unit_is_one_however_the_number_is_written():
+    rules = CellRules(formats={"dose": NumberFormat(unit="x")})
+    target = TargetColumn("dose", numeric=True, spellings={"1": "1x", "2": "2x"})
+    chunk = as_chunk({"dose": ["1x", "2x", "2", "1 x"]})
+    schema = fit_schema(Schema("binary", "", (), (target,), rules=rules), [chunk], np.ones(4, dtype=bool), seed=0)
+
+    assert schema.classes == ("1x", "2x")
+    assert schema.encode_target({"dose": ["2x", "1", "2 x"]}).tolist() == [1, 0, 1]
+    assert schema.encode_target({"dose": [2.0, 1.0]}).tolist() == [1, 0]
+    with pytest.raises(DataError, match="class '3' is not in the training split"):
+        schema.encode_target({"dose": ["3x"]})
 
 
 def test_labels_are_zero_and_one():

@@ -5,8 +5,8 @@ Shapes: ``N`` rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ __all__ = [
     "base_values",
     "class_codes",
     "class_order",
+    "class_spellings",
     "part_values",
     "target_text",
 ]
@@ -94,12 +95,14 @@ class TargetColumn:
         name: as it stands in the training data.
         mean, std: what a regression's is standardised with.
         numeric: its classes are numbers, so 5 and 5.0 are one class.
+        spellings: how these are written, by the plain number, where that is another way: 5 %, 1x.
     """
 
     name: str
     mean: float = 0.0
     std: float = 1.0
     numeric: bool = False
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -186,7 +189,21 @@ def target_text(series: pl.Series, rules: CellRules, target: TargetColumn) -> pl
     written = as_text(series, rules.missing)
     bad = np.zeros(len(series), dtype=bool)
     bad[numbers.bad] = True
+    text = text.replace(target.spellings) if target.spellings else text
     return written.zip_with(pl.Series(bad), text)
+
+
+def class_spellings(series: pl.Series, rules: CellRules) -> dict[str, str]:
+    """How numbers are written that are classes, the commonest way of each, by the plain number.
+
+    Empty where they are written as programs write numbers, but for flags, which are no part of them.
+    """
+    if replace(rules.format(str(series.name)), flags=()).is_plain:
+        return {}
+    plain = as_text(pl.Series(parse_numbers(series, rules).values), ())
+    spelled = pl.DataFrame({"plain": plain, "written": as_text(series, rules.missing)}).drop_nulls()
+    counted = spelled.group_by("plain", "written").len().sort("len", "written", descending=[False, True])
+    return dict(counted.select("plain", "written").iter_rows())
 
 
 def class_codes(text: pl.Series, classes: tuple[str, ...]) -> Codes:
@@ -195,15 +212,20 @@ def class_codes(text: pl.Series, classes: tuple[str, ...]) -> Codes:
     return codes.to_numpy(writable=True)
 
 
-def class_order(names: Iterable[str]) -> tuple[str, ...]:
+def class_order(names: Iterable[str], spellings: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Classes in the order of their codes: by number where all are numbers, else by name.
+
+    Args:
+        names: of the classes.
+        spellings: of numbers among them, see ``TargetColumn``.
 
     Example:
         >>> class_order(["10", "9"]), class_order(["b10", "b9"])
         (('9', '10'), ('b10', 'b9'))
     """
     by_name = sorted(names)
-    numbers = pl.Series(by_name, dtype=pl.String).cast(pl.Float64, strict=False)
+    plain = {written: number for number, written in (spellings or {}).items()}
+    numbers = pl.Series([plain.get(name, name) for name in by_name], dtype=pl.String).cast(pl.Float64, strict=False)
     if numbers.null_count() or numbers.is_nan().any():
         return tuple(by_name)
     return tuple(by_name[position] for position in numbers.arg_sort())

@@ -65,7 +65,7 @@ def fit_schema(schema: Schema, chunks: Iterable[Chunk], train: Mask, *, seed: in
     fitted = {**numeric, **categories}
     columns = tuple(fitted.get(column.name, column) for column in schema.columns)
     targets = _fitted_targets(schema, found.targets)
-    return replace(schema, columns=columns, targets=targets, classes=class_order(found.labels))
+    return replace(schema, columns=columns, targets=targets, classes=class_order(found.labels, targets[0].spellings))
 
 
 @dataclass

@@ -64,7 +64,7 @@ def report_on(survey: Survey) -> TableReport:
     if schema.task in CLASS_TASKS:
         text = target_text(survey.kept[schema.targets[0].name], schema.rules, schema.targets[0]).drop_nulls()
         counts = dict(text.alias("").value_counts().iter_rows())
-        classes = {name: counts[name] for name in class_order(counts)}
+        classes = {name: counts[name] for name in class_order(counts, schema.targets[0].spellings)}
     return TableReport(
         survey.table.source,
         survey.kept.height,

@@ -9,17 +9,17 @@ import numpy as np
 import polars as pl
 
 from ignite_workflow.config import DataConfig, Task
-from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.cells import as_text, parse_numbers
 from ignite_workflow.data.chunk import Chunk, find_column
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
-from ignite_workflow.data.features import Column, TargetColumn
+from ignite_workflow.data.features import Column, TargetColumn, class_spellings
 from ignite_workflow.data.findings import Finding, keep_one_feature
 from ignite_workflow.data.journal import Journal
 from ignite_workflow.data.schema import Schema
 from ignite_workflow.data.splits import Mask, Order, Rows
-from ignite_workflow.data.table_scan import scan_known_table, scan_table
+from ignite_workflow.data.table_scan import TableScan, scan_known_table, scan_table
 from ignite_workflow.data.tables import Table, open_table
 from ignite_workflow.data.task import CLASS_TASKS, choose_task
 from ignite_workflow.errors import ConfigError, nearest
@@ -114,11 +114,11 @@ def survey_table(
     findings = keep_one_feature(findings, targets)
     rows = "1 row is" if scan.empty == 1 else f"{scan.empty:,} rows are"
     notes = (f"{rows} empty in all cells.",) if scan.empty else ()
-    unfitted = replace(_unfitted(findings, targets, scan.rules, config.task), known_widths=table.known_widths)
+    unfitted = replace(_unfitted(findings, targets, scan, config.task), known_widths=table.known_widths)
     return Survey(table, findings, unfitted, scan.kept, store, notes)
 
 
-def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRules, task: Task | None) -> Schema:
+def _unfitted(findings: Mapping[str, Finding], targets: list[str], scan: TableScan, task: Task | None) -> Schema:
     task, why = choose_task([findings[name] for name in targets], task)
     columns = tuple(
         Column(finding.name, finding.kind, finding.why, formats=finding.formats)
@@ -129,7 +129,9 @@ def _unfitted(findings: Mapping[str, Finding], targets: list[str], rules: CellRu
     numeric = task in CLASS_TASKS and (
         first.kind in ("number", "identifier") or (first.kind == "boolean" and first.whole)
     )
-    return Schema(task, why, columns, tuple(TargetColumn(name, numeric=numeric) for name in targets), rules=rules)
+    spellings = class_spellings(scan.kept[targets[0]], scan.rules) if numeric else {}
+    columns_of_targets = tuple(TargetColumn(name, numeric=numeric, spellings=spellings) for name in targets)
+    return Schema(task, why, columns, columns_of_targets, rules=scan.rules)
 
 
 def column_named(name: str, table: Table, option: str) -> str:
