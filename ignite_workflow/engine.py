@@ -194,7 +194,8 @@ class WorkflowEngine(ResumableEngine):
         self._stopping = self.stop_request is not None  # one that comes later waits: those who save have not seen it
         self.leaving = self._stopping or (self.after_epoch and self._all_done)
         self._fire_event(WorkflowEvents.SAFE_POINT)
-        self.last_safe_iteration = self.state.iteration
+        if not self.pending_window:  # what was due there is still due when the run goes on
+            self.last_safe_iteration = self.state.iteration
 
     def _check_in_step_events(self) -> None:
         """After the first window: a handler inside the step that the step never calls must not be off in silence."""

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from ignite_workflow import ConfigError, Interval, WorkflowEngine, WorkflowEvents
+from ignite_workflow.state import EvaluationAbandoned
 
 
 def due_iterations(every, *, epoch_length=5, max_epochs=2, start=None, step=lambda engine, batch: None):
@@ -34,6 +35,30 @@ def test_iterations_are_counted_over_all_epochs_each_once():
 def test_a_resumed_run_finds_the_same_iterations():
     assert due_iterations({"iterations": 3}, start=3) == [6, 9]
     assert due_iterations({"iterations": 3}, start=5) == [6, 9]
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+def test_what_was_due_and_broken_off_is_due_again_when_the_run_goes_on(is_resumed):
+    def build():
+        engine, interval = WorkflowEngine(lambda engine, batch: None), Interval({"iterations": 2})
+
+        @engine.on(WorkflowEvents.WINDOW_COMPLETED)
+        def ask():
+            asked.append((engine.state.iteration, interval.due_at_safe_point(engine)))
+            if len(asked) == 2:
+                engine.request_stop("signal", 143)
+                raise EvaluationAbandoned
+
+        return engine
+
+    asked, engine = [], build()
+    engine.run(range(3))
+    going_on = build() if is_resumed else engine
+    if is_resumed:
+        going_on.load_state_dict(engine.state_dict())
+    going_on.run(range(3))
+
+    assert asked == [(1, False), (2, True), (2, True), (3, False)]
 
 
 def test_an_interval_that_ends_within_a_window_is_due_at_its_end():
