@@ -2,6 +2,7 @@ import logging
 import os
 import shutil
 import threading
+import tracemalloc
 
 import pytest
 import torch
@@ -155,10 +156,18 @@ def test_a_state_that_cannot_be_saved_leaves_no_file(store):
 
 @pytest.fixture
 def gate(monkeypatch):
-    """Writing waits until this is set."""
+    """Writing ends when this is set; ``gate.reached`` is, when all but the end is done."""
     gate = threading.Event()
+    gate.reached = threading.Event()
     write = checkpoint.write_parts
-    monkeypatch.setattr(checkpoint, "write_parts", lambda path, parts: gate.wait(300) and write(path, parts))
+
+    def write_and_wait(path, parts):
+        size = write(path, parts)
+        gate.reached.set()
+        gate.wait(300)
+        return size
+
+    monkeypatch.setattr(checkpoint, "write_parts", write_and_wait)
     yield gate
     gate.set()
 
@@ -221,7 +230,9 @@ def test_what_is_being_written_is_not_taken_for_an_old_file(store, gate):
     gate.set()
     fill(store, 1, 2)
     gate.clear()
+    gate.reached.clear()
     saving = store.save_beside(3, large(3.0), first=list)
+    gate.reached.wait(300)
     store.keep(owner, [2])
 
     store.prune()
@@ -297,6 +308,29 @@ def test_discards_all_of_them(store):
     store.discard()
 
     assert names(store) == []
+
+
+def test_after_that_a_new_one_is_the_newest_though_its_number_is_smaller(store):
+    fill(store, 1, 100)
+    store.prune()
+    store.discard()
+    fill(store, 3)
+
+    store.prune()
+
+    assert names(store) == ["step-00000003.ckpt"]
+
+
+def test_closing_lets_the_memory_of_the_copy_go(store):
+    state = large(1.0)
+    tracemalloc.start()
+    store.save_beside(1, state, first=list).result()
+    before = tracemalloc.get_traced_memory()[0]
+    store.close()
+
+    freed = before - tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert freed > 2**20
 
 
 def build_model():

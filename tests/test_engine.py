@@ -50,6 +50,24 @@ def test_counts_epochs_from_one_and_iterations_over_all_epochs():
     assert [(epoch, iteration) for _, epoch, iteration in seen] == [(1, 1), (1, 2), (2, 3), (2, 4)]
 
 
+def test_arguments_reach_handlers_those_of_the_event_before_their_own():
+    engine, seen = WorkflowEngine(nothing), []
+    engine.add_event_handler(Events.STARTED, lambda *args, **kwargs: seen.append((args[1:], kwargs)), "a", b=1)
+    engine.add_event_handler(Events.STARTED, lambda **kwargs: seen.append(kwargs), c=2)
+    engine.add_event_handler(WorkflowEvents.RESTORED, lambda *args: seen.append(args[1:]))
+
+    engine.run([0])
+    engine._fire_event(WorkflowEvents.RESTORED, "from the event")
+
+    assert seen == [(("a",), {"b": 1}), {"c": 2}, ("from the event",)]
+
+
+def test_the_times_of_an_epoch_and_of_the_run_are_in_the_state_as_ignite_has_them():
+    state = WorkflowEngine(nothing).run([0])
+
+    assert 0 < state.times["EPOCH_COMPLETED"] <= state.times["COMPLETED"]
+
+
 def test_safe_point_fires_twice_at_an_epochs_end():
     engine = WorkflowEngine(nothing)
     seen = []
@@ -282,6 +300,21 @@ def test_resumes_after_an_epoch_before_the_next_one_starts():
     assert [name for name, _, _ in seen] == ["STARTED", "RESTORED", "EPOCH_STARTED"]
 
 
+def test_what_was_put_back_once_is_not_put_back_when_it_is_run_again():
+    engine, restored = WorkflowEngine(nothing), []
+    counters = {"iteration": 2, "last_safe_iteration": 2, "epoch_length": 3, "max_epochs": 2}
+    saved = {**counters, **CALLED, "pending_epoch_end": False, "finished": None}
+    engine.load_state_dict(saved, restore=lambda: restored.append(engine.state.iteration))
+    engine.add_event_handler(Events.ITERATION_STARTED(once=4), lambda: engine.request_stop("signal", 143))
+
+    engine.run(range(3))
+    engine.run(range(3))
+
+    assert restored == [2]
+    with pytest.raises(ConfigError, match="this run is finished: all 2 epochs are done"):
+        engine.run(range(3))
+
+
 def test_a_run_finished_for_good_stays_so_when_restored():
     engine = WorkflowEngine(nothing)
     engine.add_event_handler(Events.ITERATION_STARTED(once=1), lambda: engine.request_stop("early stopping"))
@@ -435,6 +468,21 @@ def test_what_a_stop_breaks_off_at_a_windows_end_fires_again_on_resume():
     assert [(name, iteration) for name, _, iteration in again] == [
         ("RESTORED", 2), ("WINDOW_COMPLETED", 2), ("ITERATION_STARTED", 3), ("WINDOW_COMPLETED", 3)
     ]  # fmt: skip
+
+
+def test_an_epoch_whose_end_was_broken_off_is_not_over():
+    def abandon():
+        engine.request_stop("signal", 143)
+        raise EvaluationAbandoned
+
+    engine, after_epoch = WorkflowEngine(nothing), []
+    engine.add_event_handler(Events.EPOCH_COMPLETED, abandon)
+    engine.add_event_handler(WorkflowEvents.SAFE_POINT, lambda: after_epoch.append(engine.after_epoch))
+
+    engine.run([0])
+
+    assert after_epoch == [False, False]
+    assert engine.epochs_done == 0
 
 
 @pytest.mark.parametrize("event", [WorkflowEvents.WINDOW_COMPLETED, Events.EPOCH_COMPLETED])

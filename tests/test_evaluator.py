@@ -107,8 +107,11 @@ def test_runs_again_after_it_was_broken_off_at_its_last_batch():
     with evaluator.add_event_handler(*stop), pytest.raises(EvaluationAbandoned):
         evaluator.run([1, 2])
     trainer.stop_request = None
+    Average().attach(evaluator, "mean")
 
-    assert evaluator.run([1, 2, 3, 4]).iteration == 4
+    again = evaluator.run([1, 2, 3, 4])
+
+    assert (again.iteration, again.metrics) == (4, {"mean": 2.5})
 
 
 def test_may_be_stopped_by_itself_and_runs_again():

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from ignite_workflow import Record, RunDirectory, RunDirectoryError, durable, run_directory
 from ignite_workflow.durable import replace_file
-from ignite_workflow.run_directory import new_run_path
+from ignite_workflow.run_directory import new_run_directory, new_run_path
 
 ROW = Record(1, 1, "val", "loss", 0.5)
 HOLD = """
@@ -362,3 +362,31 @@ def test_the_status_is_strict_json_that_begins_with_how_it_ended(path):
     status = json.loads((path / "status.json").read_text(), parse_constant=pytest.fail)
     assert list(status.items())[:3] == [("state", "failed"), ("reason", "diverged"), ("exit_code", 1)]
     assert (status["metrics"], status["best"]) == ({"val/loss": "nan"}, {"value": "-inf"})
+
+
+def test_a_start_that_fails_leaves_nothing_of_a_new_run(tmp_path):
+    with pytest.raises(ValueError, match="no data"), new_run_directory(tmp_path / "runs" / "a"):
+        raise ValueError("no data")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_that_fails_leaves_what_lay_in_the_directory_before(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(ValueError, match="no data"), new_run_directory(tmp_path):
+        raise ValueError("no data")
+
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_whose_config_stands_there_is_kept_when_it_fails(tmp_path):
+    def start_and_fail():
+        with new_run_directory(tmp_path / "run") as directory:
+            directory.write("config.yaml", "")
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged"):
+        start_and_fail()
+
+    assert (tmp_path / "run" / "config.yaml").exists()

@@ -259,6 +259,14 @@ def test_the_evaluation_step_leaves_no_graph_and_no_gradient():
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_the_evaluation_step_computes_in_the_precision_of_training():
+    autocast = partial(torch.autocast, "cpu", dtype=torch.bfloat16)
+
+    y_pred, _ = build_eval_step(build_model(), device=CPU, autocast=autocast)(None, batches_of(4)[0])
+
+    assert y_pred.dtype is torch.bfloat16
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_bfloat16_computes_in_it_and_keeps_weights_and_gradients_in_float32(accumulate):
     model = build_model()
