@@ -119,8 +119,10 @@ def test_from_scratch_discards_the_run_that_is_there(tmp_path):
     train(PENGUINS, QUICK, run_directory=tmp_path / "a")
     train(PENGUINS, [*QUICK, "train.seed=1"], run_directory=tmp_path / "b")
 
+    (tmp_path / "a/skipped_samples.jsonl").write_text("{}")
     train(PENGUINS, [*QUICK, "train.seed=1"], run_directory=tmp_path / "a", from_scratch=True)
 
+    assert not (tmp_path / "a/skipped_samples.jsonl").exists()
     assert (tmp_path / "a/metrics.jsonl").read_bytes() == (tmp_path / "b/metrics.jsonl").read_bytes()
 
 
@@ -134,6 +136,33 @@ def test_a_fine_tuned_run_goes_on_with_the_schema_of_the_model_it_came_from(tmp_
     train(few, [*more, "data.target=species", "train.max_epochs=4"], run_directory=tmp_path / "tuned", resume=True)
 
     assert load_model(tmp_path / "tuned").schema == load_model(tmp_path / "base").schema
+
+
+def test_a_fine_tuned_model_is_built_as_the_one_it_comes_from_unless_told_otherwise(tmp_path):
+    train(PENGUINS, [*QUICK, "model.hidden=[5]"], run_directory=tmp_path / "base")
+    unnamed = [setting for setting in QUICK if not setting.startswith("model.")]
+
+    train(PENGUINS, unnamed, run_directory=tmp_path / "tuned", from_model=tmp_path / "base")
+
+    assert load_model(tmp_path / "tuned").architecture.options == {"hidden": [5]}
+
+
+def test_the_newest_run_is_known_as_latest_among_runs_only(tmp_path):
+    train(PENGUINS, QUICK, run_directory=tmp_path / "runs/a")
+    train(PENGUINS, QUICK, run_directory=tmp_path / "elsewhere/b")
+
+    assert (tmp_path / "runs/latest").resolve() == tmp_path / "runs/a"
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["b"]
+
+
+def test_a_run_that_was_stopped_early_stays_finished_though_more_epochs_are_asked_for(tmp_path):
+    stops = [*QUICK, "handlers.early_stopping={patience: 1, min_delta: 100}"]
+    early = train(PENGUINS, stops, run_directory=tmp_path / "run")
+
+    again = train(PENGUINS, [*stops, "train.max_epochs=9"], run_directory=tmp_path / "run", resume=True)
+
+    assert early.reason.startswith("early stopping")
+    assert (again.was_finished, again.epochs) == (True, 2)
 
 
 def test_a_run_whose_time_is_over_stops_to_be_resumed(tmp_path):

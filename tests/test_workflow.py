@@ -105,6 +105,12 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others():
     assert not same(weights(runs[0]), weights(runs[2]))
 
 
+def test_another_seed_gives_another_order():
+    first, same, other = (build(seed=seed).train_loader.dataset.rows(1, 0) for seed in (0, 0, 1))
+
+    assert first == same != other
+
+
 def test_a_loaded_model_is_put_in_train_mode_and_layers_frozen_by_hand_are_left():
     loaded, partly = nn.Sequential(nn.Linear(1, 1), nn.Dropout()).eval(), nn.Sequential(nn.Linear(1, 1), nn.Dropout())
     partly[1].eval()
