@@ -250,8 +250,9 @@ class RunConfig:
         optimizer: what changes the weights.
         schedule: how the learning rate changes.
         train: how long, how large, on what.
-        handlers: what happens beside training: options by id, in the order in which handlers run within an event. The
-            id is a handler's name, or free where ``use`` names the handler; false takes a default one away.
+        handlers: what happens beside training: options by id; those that are no default ones run within an event in
+            this order. The id is a handler's name, or free where ``use`` names the handler; false takes a default one
+            away.
     """
 
     __pydantic_config__ = _NO_OTHER_KEYS

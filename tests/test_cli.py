@@ -256,8 +256,11 @@ def test_fine_tuning_takes_target_architecture_and_weights_from_the_model():
 def test_handlers_are_listed_with_options_and_events():
     result = run("handlers", "early_stopping")
 
-    assert "listens to: evaluator.COMPLETED" in result.stdout
-    assert "patience=10" in result.stdout
+    lines = result.stdout.splitlines()
+    assert lines[0] == "early_stopping: Stop after `patience` evaluations in a row without a better `metric`."
+    assert lines[1] == "  listens to: evaluator.COMPLETED"
+    assert "  patience=10  evaluations to wait, at least 1." in lines
+    assert '  mode=min  `"min"` if less is better, `"max"` if more is.' in lines
 
 
 def on_a_terminal(columns, *args):

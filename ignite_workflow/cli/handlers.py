@@ -24,8 +24,13 @@ def command(name: str | None, json_: bool) -> None:
         click.echo(as_json({"handlers": [entry.__dict__ for entry in entries]}))
         return
     for entry in entries:
-        echo(f"{entry.name}: {entry.summary}", indent=2)
-        echo(f"  listens to: {', '.join(entry.events) or 'nothing without data'}")
-        for option in entry.options:
-            echo(f"  {option['name']}={option['default']}  {option['text']}")
+        lines = [f"{option['name']}={option['default']}  {option['text']}".rstrip() for option in entry.options]
+        echo(_readable(f"{entry.name}: {entry.summary}"), indent=2)
+        for line in (f"listens to: {', '.join(entry.events) or 'nothing without data'}", *lines):
+            echo(f"  {_readable(line)}")
         click.echo()
+
+
+def _readable(text: str) -> str:
+    """What docstrings mark as code, marked as the docs do."""
+    return text.replace("``", "`")
