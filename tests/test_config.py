@@ -188,6 +188,7 @@ def test_an_option_of_a_handler_that_was_taken_away_brings_it_back():
         ("data.target=a: b", "target", "a: b"),
         ("data.target=[a, 1e3]", "target", ("a", "1e3")),
         ("data.target=", "target", None),
+        ("data.target=[a", "target", "[a"),
         ("data.missing=[-200, '?']", "missing", ("-200", "?")),
         ("data.read.delimiter=;", "read", ReadConfig(delimiter=";")),
         ("data.split.by=null", "split", SplitConfig(by="null")),

@@ -123,6 +123,28 @@ def test_a_step_has_its_numbers_whatever_was_drawn_before():
     assert draws() == first
 
 
+def test_each_step_has_the_numbers_of_its_own_however_many_went_before():
+    streams, alone = StepStreams(0, CPU), []
+    for iteration in range(1, 601):
+        StepStreams(0, CPU).set(iteration)
+        alone.append(torch.rand(1).item())
+
+    for iteration in (*range(1, 601), 3, 600, 257):
+        streams.set(iteration)
+        assert torch.rand(1).item() == alone[iteration - 1]
+    assert len(set(alone)) == 600
+
+
+@pytest.mark.parametrize("other", [(Stream.EPOCH_END, 3), (Stream.EPOCH_START, 4)])
+def test_beside_the_steps_each_moment_has_numbers_of_its_own(other):
+    def drawn(stream, counter):
+        StepStreams(0, CPU, foreign=True).set_beside(stream, counter)
+        return draws()
+
+    assert drawn(Stream.EPOCH_START, 3) == drawn(Stream.EPOCH_START, 3)
+    assert set(drawn(*other)).isdisjoint(drawn(Stream.EPOCH_START, 3))
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"rank": 1}, {"iteration": 6}])
 def test_another_step_seed_or_rank_has_other_numbers(other):
     def drawn(seed=0, rank=0, iteration=5):

@@ -37,7 +37,7 @@ def test_a_table_gets_a_model_a_loss_an_optimizer_and_a_schedule():
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_what_pulls_at_the_scores_of_classes_fades_as_rows_grow(task):
+def test_the_penalty_on_the_scores_of_classes_fades_as_rows_grow(task):
     few, many = completed(TABLE, task, train=128).optimizer, completed(TABLE, task, train=12_800).optimizer
 
     assert few.options["groups"] == [
@@ -84,6 +84,24 @@ def test_early_stopping_waits_for_a_third_of_the_run_unless_told():
 
     assert completed(TABLE, "binary", train=14_000, val=1).handlers == {"early_stopping": {"patience": 13}}
     assert completed(asked, "binary", train=14_000, val=1).handlers == asked["handlers"]
+
+
+def test_a_linear_model_learns_faster_and_its_weights_are_left_alone():
+    config = completed({**TABLE, "model": "linear"}, "binary", train=100)
+
+    assert config.optimizer.name == "adamw"
+    assert config.optimizer.options == {"lr": 2e-2, "weight_decay": 0.0}
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, 1), ({"threads": 3}, 3), ({"threads": "auto"}, "auto")])
+def test_one_thread_computes_unless_told_otherwise(given, threads):
+    assert completed({**TABLE, "train": given}, "binary", train=100).train.threads == threads
+
+
+def test_early_stopping_waits_for_five_evaluations_at_least():
+    short = {**TABLE, "train": {"max_epochs": 6}}
+
+    assert completed(short, "binary", train=100, val=1).handlers == {"early_stopping": {"patience": 5}}
 
 
 def test_without_a_validation_split_there_is_no_early_stopping_to_wait():
