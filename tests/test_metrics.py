@@ -1,3 +1,5 @@
+import weakref
+
 import ignite.metrics as theirs
 import numpy as np
 import pytest
@@ -177,6 +179,19 @@ def test_the_size_of_batches_and_passes_changes_nothing(target, names, monkeypat
     monkeypatch.setattr(PredictionMetrics, "NUMBERS_A_PASS", 100)
 
     assert report(target, names, batch=7) == pytest.approx(whole)
+
+
+def test_batches_that_were_counted_are_let_go(monkeypatch):
+    monkeypatch.setattr(PredictionMetrics, "NUMBERS_A_PASS", 4)
+    metric = build_metrics(["mae"], PRICES, outputs(PRICES)[0]).metrics["predictions"]
+    first, second = ((torch.ones(2, 1), torch.ones(2, 1)) for _ in range(2))
+    kept = weakref.ref(first[0])
+
+    metric.update(first)
+    metric.update(second)
+    del first
+
+    assert kept() is None
 
 
 def test_an_evaluator_run_again_starts_from_nothing():
