@@ -34,6 +34,7 @@ from ignite_workflow.randomness import Stream, mix
 __all__ = ["fit_schema"]
 
 _SAMPLED_ROWS = 32_768
+_FITTED_COLUMNS = 8  # at a time: to hand a column to a thread takes longer than to fit a short one
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -136,13 +137,23 @@ def _fitted_numbers(
     """The columns of numbers with those parts that vary in the training split."""
     first = accumulate(map(len, wanted), initial=0)
     columns = list(zip(schema.numeric, wanted, first, strict=False))  # ``first`` has the end too
-    return {column.name: column for column in parallel_map(partial(_fitted_number, moments, sample, rows), columns)}
+    some = [columns[start : start + _FITTED_COLUMNS] for start in range(0, len(columns), _FITTED_COLUMNS)]
+    fit_some = partial(_fitted_some, moments, moments.std, sample, rows)
+    return {column.name: column for fitted in parallel_map(fit_some, some) for column in fitted}
 
 
-def _fitted_number(moments: Moments, sample: list[Row], rows: int, of: tuple[Column, list[str], int]) -> Column:
+def _fitted_some(
+    moments: Moments, std: Row, sample: list[Row], rows: int, columns: list[tuple[Column, list[str], int]]
+) -> list[Column]:
+    return [_fitted_number(moments, std, sample, rows, each) for each in columns]
+
+
+def _fitted_number(
+    moments: Moments, std: Row, sample: list[Row], rows: int, of: tuple[Column, list[str], int]
+) -> Column:
     column, candidates, first = of
     parts = [
-        _part(column, candidate, float(moments.mean[number]), float(moments.std[number]), sample[number])
+        _part(column, candidate, float(moments.mean[number]), float(std[number]), sample[number])
         for number, candidate in enumerate(candidates, start=first)
         if moments.varies[number]
     ]
