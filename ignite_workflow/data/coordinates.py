@@ -68,11 +68,15 @@ class CoordinateSearch:
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, none of them missing."""
         # the look at all parts of a cell takes ten times as long: only those with a side or a degree sign can fit
-        frame = text.filter(text.str.contains("^[NSEWnsew]|[NSEWnsew]$|[°º]")).alias("cells").to_frame()
+        self._known += len(text)
+        self._bad += len(text)
+        text = text.filter(text.str.contains("^[NSEWnsew]|[NSEWnsew]$|[°º]"))
+        if not len(text):
+            return
+        frame = text.alias("cells").to_frame()
         found = frame.select("cells", degrees=to_degrees(pl.col("cells")), side=_side(pl.col("cells")))
         fitting = found.filter(pl.col("degrees").is_not_null())
-        self._known += len(text)
-        self._bad += len(text) - fitting.height
+        self._bad -= fitting.height
         self._sides.update(fitting["side"].drop_nulls().unique().to_list())
         telling = fitting.filter(pl.col("cells").str.contains("['′’]") | pl.col("side").is_in(["S", "W"]))
         if telling.height and not self._example:

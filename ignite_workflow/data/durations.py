@@ -24,6 +24,7 @@ _CLOCK = (
 _LAP = r"^([+-])?(\d+):([0-5]\d[.,]\d+)$"
 _CLOCK_ALONE = r"^\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?$"
 _PARTS = r"(?i)\d ?[wdhms]"
+_TELLING = r"(?i):|\d ?[wdhms]"  # every duration holds it
 _WEEK, _DAY, _HOUR, _MINUTE = 604_800.0, 86_400.0, 3600.0, 60.0
 _NAMED = re.compile(
     r"duration|elapsed|run.?time|up.?time|length|(^|[\W_])(lap|pace|took|split)([\W_]|$)|time.?(spent|taken|used)|dauer|"
@@ -108,11 +109,14 @@ class DurationSearch:
 
     def add(self, text: pl.Series) -> None:
         """Look at cells: text without blanks around it, none of them missing."""
+        self.known += len(text)
+        text = text.filter(text.str.contains(_TELLING))
+        if not len(text):
+            return
         cells = text.to_frame("cells").with_columns(seconds=to_seconds(pl.col("cells")))
         fitting = cells.filter(pl.col("seconds").is_not_null())
         is_clock = pl.col("cells").str.contains(_CLOCK_ALONE) & (pl.col("seconds") <= _DAY)  # 24:00:00 is midnight
         clocks = fitting.filter(is_clock)
-        self.known += len(text)
         self.fitting += fitting.height
         self.clocks += clocks.height
         is_single = pl.col("cells").str.count_matches(_PARTS) == 1

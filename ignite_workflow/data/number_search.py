@@ -111,24 +111,27 @@ class NumberSearch:
         """Look at cells that are no numbers, but may be without their flags."""
         bare = self.flags.bare(text)
         self.known += bare.height - len(text)
-        groups, fits = _parted(bare["cells"])
-        fits &= bare["flag"] != ""
-        self._other += int((~fits).sum())
-        self.flags.count(bare["flag"].filter(fits))
-        self._zeros |= bool(bare["cells"].filter(fits).str.contains(r"^0\d").any())
+        flagged = bare.filter(pl.col("flag") != "")
+        groups, fits = _parted(flagged["cells"])
+        self._other += bare.height - int(fits.sum())
+        self.flags.count(flagged["flag"].filter(fits))
+        self._zeros |= bool(flagged["cells"].filter(fits).str.contains(r"^0\d").any())
         self._add_numbers(groups.filter(fits), bare["cells"])
-        flagged = written.filter(written.str.contains(r"\d"))
         if fits.any() and not self.cell:
-            self._show(flagged)
+            self._show(written.filter(written.str.contains(r"\d")))
 
     def _add_numbers(self, groups: pl.DataFrame, text: pl.Series) -> None:
+        if groups.height:
+            self._add_parts(groups)
+        if any(len(unit) == 1 for unit in self.units):
+            self.flags.look_behind(text)
+
+    def _add_parts(self, groups: pl.DataFrame) -> None:
         odd = (pl.col("sign", "sign2") == MINUS).any() | pl.col("open", "trail").is_not_null().any()
-        self._signs |= bool(groups.select(pl.any_horizontal(odd)).item()) if groups.height else False
+        self._signs |= bool(groups.select(pl.any_horizontal(odd)).item())
         both = groups.select(pl.concat_str("before", "after", separator=" ", ignore_nulls=True)).to_series()
         for unit, count in both.value_counts().iter_rows():
             self.units[unit] = self.units.get(unit, 0) + count
-        if any(len(unit) == 1 for unit in self.units):
-            self.flags.look_behind(text)
         digits = groups.select(simplified(pl.col("digits"))).to_series()
         self._add_digits(digits)
 
