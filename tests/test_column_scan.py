@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ignite_workflow.data.cells import CellRules
+from ignite_workflow.data.cells import CellRules, count_values
 from ignite_workflow.data.column_scan import ColumnScan
 from ignite_workflow.data.dates import as_seconds
 from ignite_workflow.data.findings import keep_one_feature
@@ -350,3 +350,21 @@ def test_numbers_of_a_column_of_fractions_are_seen_alike_in_short_and_in_full():
 
     assert typed.finding() == text.finding()
     assert typed.finding().missing == 1
+
+
+def test_few_values_are_counted_as_many_are():
+    text = pl.Series("count", ["b", "a", "b"])
+
+    assert count_values(text) == {"a": 1, "b": 2}
+    assert count_values(pl.concat([text] * 1000)) == {"a": 1000, "b": 2000}
+
+
+@pytest.mark.parametrize(
+    ("cells", "counts"), [(["5", " 5", "7 "], {"5": 2, "7": 1}), (["5", "-999", "05"], {"5": 1, "05": 1})]
+)
+def test_whole_numbers_are_counted_without_blanks_and_missing_ones(cells, counts):
+    series, column = pl.Series("x", cells), ColumnScan("x", CellRules(missing=("", "-999")))
+
+    column.add(series, str, series.cast(pl.Float64, strict=False))
+
+    assert column.finding().counts == counts

@@ -6,9 +6,10 @@ Shapes: ``N`` is the number of rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import polars as pl
@@ -29,6 +30,8 @@ __all__ = [
     "as_booleans",
     "as_numbers",
     "as_text",
+    "cast_columns",
+    "count_values",
     "has_leading_zeros",
     "is_scalar",
     "missing_words",
@@ -62,6 +65,7 @@ MISSING = (
 )
 LARGEST = 1e100  # the squares of larger numbers overflow
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_]|.+-)[^\W_]+(?:-[^\W_]+)*")  # c168, 98115-4820
+_FEW = 2000  # cells: to call polars takes longer than to count them
 _LARGEST_WHOLE = 2.0**53  # beyond it float64 skips integers
 _TRUE = ("true", "t", "yes", "y", "on", "1", "1.0", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr", "vrai")
 _FALSE = ("false", "f", "no", "n", "off", "0", "0.0", "nein", "non", "não", "nao", "nie", "нет", "falsch", "faux")
@@ -71,6 +75,11 @@ IF_MISSING = "; if it means a missing value: data.missing."
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
 Place = Callable[[int], str]  # the index of a row in a chunk -> where it stands, for messages
+
+
+@cache
+def _usual(decimal: Decimal, thousands: Thousands | None) -> NumberFormat:
+    return NumberFormat(decimal, thousands)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class CellRules:
 
     def format(self, name: str) -> NumberFormat:
         """How the numbers of a column are written."""
-        return self.formats.get(name) or NumberFormat(self.decimal, self.thousands)
+        return self.formats.get(name) or _usual(self.decimal, self.thousands)
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,16 @@ def is_scalar(dtype: pl.DataType) -> bool:
         pl.Categorical,
         pl.Enum,
     )
+
+
+def cast_columns(columns: Iterable[pl.Series], rules: CellRules) -> dict[str, pl.Series]:
+    """Columns of text as numbers by their names, null where a cell is none: polars shares them among its threads."""
+    forms = {series.name: (series, rules.format(series.name)) for series in columns}
+    plain = pl.DataFrame([series for series, form in forms.values() if form.is_plain])
+    numbers = plain.select(pl.all().cast(pl.Float64, strict=False)).get_columns()  # one expression for thousands
+    others = pl.DataFrame([series for series, form in forms.values() if not form.is_plain])
+    numbers += others.select(to_float(pl.col(name), forms[name][1]) for name in others.columns).get_columns()
+    return {series.name: series for series in numbers}
 
 
 def parse_numbers(series: pl.Series, rules: CellRules, cast: pl.Series | None = None) -> Numbers:
@@ -152,6 +171,11 @@ def _parse_text(series: pl.Series, rules: CellRules, cast: pl.Series | None) -> 
     values = values.copy()
     values[rest] = numbers.to_numpy()
     return values, rest[(cells.is_not_null() & numbers.is_null()).to_numpy()]
+
+
+@lru_cache
+def _as_series(words: tuple[str, ...]) -> pl.Series:
+    return pl.Series(words, dtype=pl.String).implode()
 
 
 @lru_cache
@@ -217,7 +241,7 @@ def as_text(series: pl.Series, missing: tuple[str, ...]) -> pl.Series:
         text = integers.zip_with(whole.fill_null(value=False), series.cast(pl.String))
     else:
         text = series.cast(pl.String).str.strip_chars()
-    text = text.set(text.is_in(list(missing)), None) if missing else text
+    text = text.set(text.is_in(_as_series(missing)), None) if missing else text
     return text.alias(series.name)
 
 
@@ -243,14 +267,24 @@ def missing_words(series: pl.Series, missing: tuple[str, ...]) -> dict[str, int]
     if series.dtype != pl.String:
         return {}
     filled = series.filter(series != "").str.strip_chars()
-    return dict(filled.filter(filled.is_in(missing)).alias("").value_counts().iter_rows())
+    return count_values(filled.filter(filled.is_in(_as_series(missing))))
+
+
+def count_values(text: pl.Series) -> dict[str, int]:
+    """How often each value occurs, none of them missing."""
+    if len(text) < _FEW:
+        return dict(Counter(text.to_list()))
+    return dict(text.alias("").value_counts().iter_rows())  # a column may be called count
 
 
 def whole_power(series: pl.Series) -> str:
     """The first cell of text that is digits, e, digits, such as 12e34: a number or a code; empty: none is."""
     if series.dtype != pl.String:
         return ""
-    rare = series.filter(series.str.contains("[eE]"))  # many times faster than to look at all for the whole pattern
+    holds = series.str.contains("[eE]")  # many times faster than to look at all for the whole pattern
+    if not holds.any():
+        return ""
+    rare = series.filter(holds)
     found = rare.str.strip_chars().str.extract(r"^(\d+[eE]\d+)$").drop_nulls()
     return str(found[0]) if len(found) else ""
 
@@ -259,5 +293,4 @@ def has_leading_zeros(series: pl.Series) -> bool:
     """Whether any cell is a number written with zeros in front, such as 01234: a code, not a quantity."""
     if series.dtype != pl.String:
         return False
-    zero = series.filter(series.str.strip_chars().str.starts_with("0"))
-    return bool(zero.str.contains(r"^\s*0\d").any())
+    return bool(series.str.contains(r"^\s*0\d").any())

@@ -15,6 +15,7 @@ from ignite_workflow.data.cells import (
     Numbers,
     Place,
     as_text,
+    count_values,
     has_leading_zeros,
     is_scalar,
     missing_words,
@@ -51,6 +52,7 @@ class ColumnScan:
         self.name = name
         self.rules = rules
         self.given = kind
+        self._is_plain = rules.format(name).is_plain
         self.profile = CellProfile()
         self.dates = DateSearch(read, compact=kind == "datetime")
 
@@ -64,9 +66,7 @@ class ColumnScan:
     @property
     def is_sure(self) -> bool:
         """Whether the cells to come may be read as numbers right away: missing ones were empty, some had fractions."""
-        return (
-            self.settles and self.profile.fractions and not self.profile.words and self.rules.format(self.name).is_plain
-        )
+        return self.profile.fractions and self._is_plain and not self.profile.words and self.settles
 
     @property
     def mistaken(self) -> bool:
@@ -108,7 +108,7 @@ class ColumnScan:
                 self._add_words(series, profile.missing - missing)
                 self._show(series)
                 return self._settled(series, numbers)
-        text = as_text(series, self.rules.missing)
+        text = self._text(series, numbers, cast)
         if numbers is None:
             profile.missing += text.null_count()
         self._add_words(series, profile.missing - missing)
@@ -128,6 +128,12 @@ class ColumnScan:
         profile.rows += len(series)
         profile.low, profile.high = min(profile.low, low), max(profile.high, values.max())
         return True
+
+    def _text(self, series: pl.Series, numbers: Numbers | None, cast: pl.Series | None) -> pl.Series:
+        """The cells as text: as they stand where every one of them is a number, and none a missing value."""
+        if numbers is None or numbers.missing or not self._is_plain or cast is None or cast.null_count():
+            return as_text(series, self.rules.missing)
+        return series
 
     def _settled(self, series: pl.Series, numbers: Numbers) -> pl.Series:
         if not self.settles or series.dtype == pl.Float64:
@@ -172,8 +178,10 @@ class ColumnScan:
         self._show(text)
         if profile.counts is None:
             return
-        for value, count in text.drop_nulls().alias("").value_counts().iter_rows():  # a column may be called count
-            profile.repeated |= count > 1 or value in profile.counts
+        counted = count_values(text.drop_nulls())
+        repeated = max(counted.values(), default=1) > 1 or not profile.counts.keys().isdisjoint(counted)
+        profile.repeated |= repeated
+        for value, count in counted.items():
             profile.counts[value] = profile.counts.get(value, 0) + count
         if len(profile.counts) > MOST_DISTINCT:
             profile.counts = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.cells import CellRules, as_text, parse_numbers
+from ignite_workflow.data.cells import CellRules, as_text, cast_columns, parse_numbers
 from ignite_workflow.data.coordinates import CoordinateSearch
 from ignite_workflow.data.durations import DurationSearch
 from ignite_workflow.data.number_format import NumberFormat
@@ -62,19 +62,20 @@ class FormatSearch:
     def start(self, frame: pl.DataFrame) -> Formats:
         """Look at the first cells, and choose the columns in question by them."""
         self.rows = frame.height
-        for name in self.columns:
-            series = frame[name]
-            if series.dtype != pl.String:
-                continue
-            if len(parse_numbers(series, self.rules).bad) == 0:
+        columns = {series.name: series for series in frame if series.dtype == pl.String}
+        text = [columns[name] for name in self.columns if name in columns]
+        cast = cast_columns(text, self.rules)
+        for series in text:
+            name = series.name
+            if len(parse_numbers(series, self.rules, cast[name]).bad) == 0:
                 self.clean.add(name)
-            elif self._is_number_like(series):
+            elif _is_number_like(known := self._known(series)):
                 self.searches[name] = self._search()
-                self.searches[name].add(self._known(series))
+                self.searches[name].add(known)
                 self.durations[name] = self._durations(name)
-                self.durations[name].add(self._known(series))
+                self.durations[name].add(known)
                 self.coordinates[name] = CoordinateSearch()
-                self.coordinates[name].add(self._known(series))
+                self.coordinates[name].add(known)
         if any(search.proves == "," for search in self.searches.values()):
             for name in sorted(self.clean):
                 if frame[name].str.contains(".", literal=True).any():
@@ -132,11 +133,6 @@ class FormatSearch:
     def _known(self, series: pl.Series) -> pl.Series:
         return as_text(series, self.rules.missing).drop_nulls()
 
-    def _is_number_like(self, series: pl.Series) -> bool:
-        known = self._known(series).head(_LOOKED_AT)
-        known = known.filter(~known.str.starts_with(":"))  # nothing known, say statistical offices
-        return len(known) > 0 and 2 * int(known.str.contains(_NUMBER_LIKE).sum()) > len(known)
-
     def _compare_flags(self) -> None:
         """What may be a flag or a unit in one column is a flag where others have some."""
         searches = {**self.searches, **self.plain}.values()
@@ -170,6 +166,12 @@ class FormatSearch:
             elif search.why_not:
                 why[name] = search.why_not
         return Formats(found, why, questions)
+
+
+def _is_number_like(known: pl.Series) -> bool:
+    first = known.head(_LOOKED_AT)
+    first = first.filter(~first.str.starts_with(":"))  # nothing known, say statistical offices
+    return len(first) > 0 and 2 * int(first.str.contains(_NUMBER_LIKE).sum()) > len(first)
 
 
 def _written(search: NumberSearch, form: NumberFormat) -> str:

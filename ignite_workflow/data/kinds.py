@@ -33,6 +33,7 @@ _BOOLEAN_PAIRS = (
     *({"ja", "nein"}, {"oui", "non"}, {"no", "si"}, {"no", "sí"}, {"não", "sim"}, {"nao", "sim"}, {"nie", "tak"}),
     *({"да", "нет"}, {"falsch", "wahr"}, {"faux", "vrai"}),
 )
+_BOOLEANS = _YES.union(_NO, *_BOOLEAN_PAIRS)
 _ID_NAME = re.compile(
     r"(^|[_\s.-])([iI][dD]|uuid|UUID|guid|GUID|[nN][oOrR]\.?)$|[a-z](Id|ID)$|^Unnamed: \d|^row_names$"
 )  # the last: the index of pandas, and of R
@@ -96,6 +97,8 @@ def _distinct(profile: CellProfile) -> int:
 
 def _is_boolean(values: Iterable[str]) -> bool:
     """Whether the values are two that mean yes and no, or several spellings of these."""
+    if not all(value.lower() in _BOOLEANS for value in values):  # the first of thousands tells mostly
+        return False
     words = {value.lower() for value in values}
     return words in _BOOLEAN_PAIRS or (words <= _YES | _NO and bool(words & _YES) and bool(words & _NO))
 

@@ -75,7 +75,7 @@ class CellProfile:
     @property
     def are_compact_dates(self) -> bool:
         """Whether there are numbers, and every one is a day or a moment such as 20240131."""
-        return self.only_numbers and self.whole and self.compact and bool(compact_form(self.low, self.high))
+        return self.whole and self.compact and self.only_numbers and bool(compact_form(self.low, self.high))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ignite_workflow.config import DataConfig, ReadConfig
-from ignite_workflow.data.cells import DASHES, MISSING, CellRules
+from ignite_workflow.data.cells import DASHES, MISSING, CellRules, cast_columns
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.column_scan import ColumnScan
@@ -16,7 +16,6 @@ from ignite_workflow.data.findings import Finding
 from ignite_workflow.data.format_search import Formats, FormatSearch
 from ignite_workflow.data.journal import Journal, Progress
 from ignite_workflow.data.kinds import Kind
-from ignite_workflow.data.number_format import to_float
 from ignite_workflow.data.prefetch import prefetch
 from ignite_workflow.data.tables import Table
 from ignite_workflow.errors import ConfigError
@@ -193,14 +192,10 @@ class _Pass:
 
 def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty: int) -> Sequence[pl.Series]:
     """TableScan at a chunk; its columns come back, as numbers those that settle for it."""
-    frame, dtypes = chunk.frame, chunk.frame.schema
-    text = [name for name, scan in scans.items() if scan.settles and dtypes[name] == pl.String]
-    # all at once: polars shares the columns among its threads
-    cast = frame.select(to_float(pl.col(name), rules.format(name)) for name in text)
-    return [
-        scan.add(frame[name], chunk.place, cast.get_column(name, default=None), empty=empty)
-        for name, scan in scans.items()
-    ]
+    columns = {series.name: series for series in chunk.frame}
+    text = [columns[name] for name, scan in scans.items() if columns[name].dtype == pl.String and scan.settles]
+    cast = cast_columns(text, rules)
+    return [scan.add(columns[name], chunk.place, cast.get(name), empty=empty) for name, scan in scans.items()]
 
 
 def _empty_rows(frame: pl.DataFrame) -> int:
