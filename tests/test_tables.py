@@ -7,7 +7,7 @@ import pytest
 from ignite_workflow.config import ReadConfig
 from ignite_workflow.data import text_file, text_records
 from ignite_workflow.data.cells import CellRules, parse_numbers
-from ignite_workflow.data.chunk import Chunk, as_chunk, find_column
+from ignite_workflow.data.chunk import Chunk, as_chunk, find_column, find_columns
 from ignite_workflow.data.tables import open_table, read_table
 from ignite_workflow.errors import ConfigError, DataError
 
@@ -400,6 +400,10 @@ def test_columns_are_found_exactly_first_then_without_blanks():
     assert find_column("a", ["a ", "a"]) == "a"
     assert find_column("a", ["a ", "b"]) == "a "
     assert find_column("a", ["a ", " a"]) is None
+
+
+def test_of_many_columns_each_is_found_as_one_is():
+    assert find_columns(["a", "b", "c"], ["a", "a ", " b"]) == {"a": "a", "b": " b", "c": None}
 
 
 def test_a_missing_column_suggests_the_nearest():

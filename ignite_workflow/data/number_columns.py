@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from ignite_workflow.data.chunk import Chunk, find_column
+from ignite_workflow.data.chunk import Chunk, find_columns
 from ignite_workflow.data.schema import Schema
 
 __all__ = ["leave_to_text", "number_columns"]
@@ -23,13 +23,13 @@ def number_columns(schema: Schema, columns: Sequence[str], *, as_text: Collectio
     numbers = [
         column.name for column in schema.used if column.kind == "number" and schema.rules.format(column.name).is_plain
     ]
-    found = {find_column(name, columns) for name in numbers}
+    found = find_columns(numbers, columns).values()
     return {name for name in found if name is not None and name not in as_text}
 
 
 def leave_to_text(numbers: set[str], chunk: Chunk) -> None:
     """Take out of ``numbers`` the columns that kept a chunk from being read as numbers: cells are missing, or none."""
-    text = [name for name in numbers if chunk.frame.schema[name] == pl.String]
+    text = [series.name for series in chunk.frame if series.dtype == pl.String and series.name in numbers]
     if text:
         cast = chunk.frame.select(pl.col(text).cast(pl.Float64, strict=False))
         numbers.difference_update(series.name for series in cast if series.null_count())

@@ -10,7 +10,7 @@ import polars as pl
 
 from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.cells import as_text, parse_numbers
-from ignite_workflow.data.chunk import Chunk, find_column
+from ignite_workflow.data.chunk import Chunk, find_column, find_columns
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.csv_file import CsvFile
 from ignite_workflow.data.dates import as_seconds
@@ -99,7 +99,8 @@ def survey_table(
     for name in split:
         column_named(name, table, "data.split")
     if schema is not None:
-        kinds = {find_column(column.name, table.columns) or column.name: column.kind for column in schema.used}
+        found = find_columns((column.name for column in schema.used), table.columns)
+        kinds = {found[column.name] or column.name: column.kind for column in schema.used}
         keep = [*(each.name for each in schema.targets), *split]
         scan = scan_known_table(table, schema.rules, kinds, keep, store, journal)
         return Survey(table, scan.findings(), schema, scan.kept, store)

@@ -14,7 +14,7 @@ from typing import Protocol
 import polars as pl
 
 from ignite_workflow.config import ReadConfig
-from ignite_workflow.data.chunk import Chunk, find_column
+from ignite_workflow.data.chunk import Chunk, find_columns
 from ignite_workflow.data.csv_file import CsvFile, open_csv
 from ignite_workflow.data.excel import ExcelFile, SheetRows, open_excel
 from ignite_workflow.data.file_formats import FileFormat, find_file_format
@@ -98,7 +98,8 @@ class Table:
             DataError: one is not there; says also where names are from, or that they look like a row of data.
         """
         wanted = list(names)
-        lacking = [name for name in wanted if find_column(name, self.columns) is None]
+        found = find_columns(wanted, self.columns)
+        lacking = [name for name in wanted if found[name] is None]
         if not lacking:
             return
         why = f" {self.naming}" if self.naming else ""
