@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ignite_workflow.column_features import column_features, value_correlations
-from ignite_workflow.config import DataConfig
+from ignite_workflow.config import DataConfig, Task
 from ignite_workflow.data.schema import Column, Schema
 from ignite_workflow.display import format_number, printable
 from ignite_workflow.lone_features import gives_class, gives_number
@@ -54,8 +54,9 @@ def _giveaways(schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Rem
     columns = column_features(schema)
     if len(columns) < 2:
         return  # a curve y(x)
+    codes = len(schema.parts)
     for number, target in enumerate([y] if y.ndim == 1 else y.T):
-        found = [name for name, places in columns.items() if _gives(schema, x, places, target)]
+        found = [name for name, places in columns.items() if _gives(schema.task, codes, x, places, target)]
         given = "the target" if len(schema.targets) == 1 else listed([schema.targets[number].name])
         if found:
             yield Remark(
@@ -65,10 +66,10 @@ def _giveaways(schema: Schema, x: NDArray[Any], y: NDArray[Any]) -> Iterator[Rem
             )
 
 
-def _gives(schema: Schema, x: NDArray[Any], places: Sequence[int], target: NDArray[Any]) -> bool:
-    if schema.task != "regression":
+def _gives(task: Task, codes: int, x: NDArray[Any], places: Sequence[int], target: NDArray[Any]) -> bool:
+    """Whether the features at ``places`` alone give the target; those from ``codes`` on are categories."""
+    if task != "regression":
         return any(gives_class(x[:, place], target.astype(np.int64)) for place in places)
-    codes = len(schema.parts)
     return any(gives_number(x[:, place], target, is_category=place >= codes) for place in places)
 
 

@@ -375,6 +375,7 @@ def change(plain, path, value):
         (["columns", 0, "parts", 0, "of"], "__import__", "a part that is unknown"),
         (["columns", 2, "formats"], ["%n"], "a date format that is unknown"),
         (["columns", 0, "name"], "wild", "a name stands twice"),
+        (["columns", 0, "name"], "\ud800", "surrogates not allowed"),
         (["columns", 3, "classes"], ["a", "a"], "a name stands twice"),
         (["columns", 0, "command"], "rm", "columns.0.command"),
         (["targets"], [], "no target"),

@@ -5,7 +5,6 @@ Shapes: ``N`` rows, ``F`` features (``numbers`` of them numbers, the rest one co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from ignite_workflow.config import Task
 from ignite_workflow.data.cells import CellRules, Floats, Place, as_booleans, as_numbers, as_text
@@ -205,7 +205,7 @@ class Schema:
         """
         if plain.get("format") != _FORMAT:
             raise CheckpointError(f"schema: format {plain.get('format')!r}, this version reads {_FORMAT}.")
-        fields = json.dumps({key: value for key, value in plain.items() if key != "format"})
+        fields = _json({key: value for key, value in plain.items() if key != "format"})
         try:
             schema = TypeAdapter(cls).validate_json(fields, strict=True, extra="forbid")
         except ValidationError as error:
@@ -214,6 +214,13 @@ class Schema:
             raise CheckpointError(f"schema: {place}: {first['msg']}.") from error
         _refuse_nonsense(schema)
         return schema
+
+
+def _json(plain: dict[str, Any]) -> bytes:
+    try:
+        return to_json(plain, inf_nan_mode="constants")  # 40 times as fast as json, for millions of quantiles
+    except ValueError as error:  # half of a pair of surrogates
+        raise CheckpointError(f"schema: {error}.") from error
 
 
 def _standardised(values: Floats, part: Part) -> Floats:
