@@ -19,7 +19,6 @@ from ignite_workflow.data.cells import (
     has_leading_zeros,
     is_scalar,
     missing_words,
-    numbers_that_mean_missing,
     parse_numbers,
     whole_power,
 )
@@ -69,6 +68,11 @@ class ColumnScan:
         return self.profile.fractions and self._is_plain and not self.profile.words and self.settles
 
     @property
+    def awaits_range(self) -> bool:
+        """Whether of cells that are all numbers nothing is to be known any more but their range."""
+        return self.is_sure and len(self.profile.examples) >= _SHOWN
+
+    @property
     def mistaken(self) -> bool:
         """Whether cells were settled as numbers before the column turned out to hold something else."""
         return self.profile.settled and decide(self.name, self.given, self.profile, self.dates)[0] in (
@@ -88,8 +92,6 @@ class ColumnScan:
         Returns:
             The cells as numbers, NaN where missing, if the column settles for numbers; else as they are.
         """
-        if self._add_plain(series):
-            return series
         profile = self.profile
         before = profile.rows
         profile.rows += len(series) - empty
@@ -117,17 +119,11 @@ class ColumnScan:
         self._count(text)
         return series if numbers is None else self._settled(series, numbers)
 
-    def _add_plain(self, series: pl.Series) -> bool:
-        """Look at the next numbers of a column of fractions where none is missing: the usual case of a large table."""
+    def add_range(self, rows: int, low: float, high: float) -> None:
+        """Take the range of the next cells, all of which are numbers, where nothing else is awaited."""
         profile = self.profile
-        if series.dtype != pl.Float64 or not self.is_sure or not len(series) or len(profile.examples) < _SHOWN:
-            return False
-        values = series.to_numpy()
-        if np.isnan(low := values.min()) or numbers_that_mean_missing(self.rules.missing):
-            return False
-        profile.rows += len(series)
-        profile.low, profile.high = min(profile.low, low), max(profile.high, values.max())
-        return True
+        profile.rows += rows
+        profile.low, profile.high = min(profile.low, low), max(profile.high, high)
 
     def _text(self, series: pl.Series, numbers: Numbers | None, cast: pl.Series | None) -> pl.Series:
         """The cells as text: as they stand where every one of them is a number, and none a missing value."""

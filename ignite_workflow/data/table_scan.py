@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from ignite_workflow.config import DataConfig, ReadConfig
-from ignite_workflow.data.cells import DASHES, MISSING, CellRules, cast_columns
+from ignite_workflow.data.cells import DASHES, MISSING, CellRules, cast_columns, numbers_that_mean_missing
 from ignite_workflow.data.chunk import Chunk
 from ignite_workflow.data.chunk_store import ChunkStore
 from ignite_workflow.data.column_scan import ColumnScan
@@ -21,6 +22,8 @@ from ignite_workflow.data.tables import Table
 from ignite_workflow.errors import ConfigError
 
 __all__ = ["TableScan", "scan_known_table", "scan_table"]
+
+_MANY = 2000  # rows; of fewer, to call NumPy for each column takes longer than to look at them
 
 
 @dataclass(frozen=True)
@@ -193,9 +196,35 @@ class _Pass:
 def _add(scans: Mapping[str, ColumnScan], chunk: Chunk, rules: CellRules, empty: int) -> Sequence[pl.Series]:
     """TableScan at a chunk; its columns come back, as numbers those that settle for it."""
     columns = {series.name: series for series in chunk.frame}
+    known = set() if numbers_that_mean_missing(rules.missing) else _add_ranges(scans, chunk.frame)
     text = [columns[name] for name, scan in scans.items() if columns[name].dtype == pl.String and scan.settles]
     cast = cast_columns(text, rules)
-    return [scan.add(columns[name], chunk.place, cast.get(name), empty=empty) for name, scan in scans.items()]
+    return [
+        columns[name] if name in known else scan.add(columns[name], chunk.place, cast.get(name), empty=empty)
+        for name, scan in scans.items()
+    ]
+
+
+def _add_ranges(scans: Mapping[str, ColumnScan], frame: pl.DataFrame) -> set[str]:
+    """Look at columns of fractions where no cell is missing, the usual case of a large table; their names."""
+    columns = [series for series in frame if series.dtype == pl.Float64 and scans[series.name].awaits_range]
+    if not columns or not frame.height:
+        return set()
+    found = set()
+    for series, low, high in zip(columns, *_ranges(columns), strict=True):
+        if not math.isnan(low):
+            scans[series.name].add_range(frame.height, low, high)
+            found.add(series.name)
+    return found
+
+
+def _ranges(columns: list[pl.Series]) -> tuple[Sequence[float], Sequence[float]]:
+    """The lowest and the highest number of each, NaN where one is missing."""
+    if len(columns[0]) >= _MANY:  # they are not copied
+        arrays = [series.to_numpy() for series in columns]
+        return [array.min() for array in arrays], [array.max() for array in arrays]
+    block = pl.DataFrame(columns).to_numpy()
+    return block.min(axis=0).tolist(), block.max(axis=0).tolist()
 
 
 def _empty_rows(frame: pl.DataFrame) -> int:
