@@ -158,6 +158,9 @@ def test_how_a_new_file_is_read_can_be_said():
     [
         ("train.seed=1", "only how DATA is read can be said here"),
         ("data.read.decimal=,", "cells mean what they meant in training"),
+        ("data.read.flags=false", "cells mean what they meant in training"),
+        ("data.read.sheet=Data", "has no effect: "),
+        ("data.read.sheet=Data", "is text with delimiters, where data.read.delimiter, data.read.starts, "),
         ("data.read.delimeter=;", "Did you mean 'delimiter'?"),
         ("semicolon", "only how DATA is read"),
     ],

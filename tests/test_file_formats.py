@@ -2,12 +2,14 @@ import gzip
 import io
 import shutil
 import zipfile
+from dataclasses import fields
 
 import polars as pl
 import pytest
 import xlsxwriter
 
-from ignite_workflow.data.file_formats import FileFormat, find_file_format, is_table_file
+from ignite_workflow.config import ReadConfig
+from ignite_workflow.data.file_formats import READ_KEYS, FileFormat, find_file_format, is_table_file
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import ConfigError, DataError
 
@@ -148,3 +150,12 @@ def test_cells_that_look_like_json_are_text(tmp_path, content):
     path.write_text(content)
 
     assert find_file_format(path) is FileFormat.DELIMITED
+
+
+def test_each_way_to_say_how_a_file_is_read_is_of_some_format_or_of_cells():
+    of_cells = {"decimal", "thousands", "flags", "negative", "day_first", "first_year", "zones", "missing_words"}
+    of_files = {key for keys in READ_KEYS.values() for key in keys}
+
+    assert of_files.isdisjoint(of_cells)
+    assert of_files | of_cells == {each.name for each in fields(ReadConfig)}
+    assert READ_KEYS.keys() == set(FileFormat)

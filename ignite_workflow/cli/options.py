@@ -32,7 +32,7 @@ __all__ = [
 
 _OF_CELLS = tuple(
     f"data.read.{name}"
-    for name in ("decimal", "thousands", "negative", "day_first", "first_year", "zones", "missing_words")
+    for name in ("decimal", "thousands", "flags", "negative", "day_first", "first_year", "zones", "missing_words")
 )
 
 settings_argument = click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
@@ -64,6 +64,9 @@ def read_as_said(settings: tuple[str, ...], data: str, read: ReadConfig) -> Read
         settings: ``data.read.*=VALUE``, as they were given.
         data: the file.
         read: how the training data was read.
+
+    Raises:
+        ConfigError: a setting is none of ``data.read``, would change what cells mean, or has no effect on such a file.
     """
     for setting in settings:
         if not setting.startswith("data.read."):
@@ -71,7 +74,25 @@ def read_as_said(settings: tuple[str, ...], data: str, read: ReadConfig) -> Read
         if setting.startswith(_OF_CELLS):
             raise ConfigError(f"argument {setting!r}: cells mean what they meant in training.")
     as_trained = {name: value for name, value in asdict(read).items() if value is not None}
-    return config_from_mapping({"data": {"path": data, "read": as_trained}}, settings_from(settings)).data.read
+    said = config_from_mapping({"data": {"path": data, "read": as_trained}}, settings_from(settings)).data.read
+    if settings:
+        _refuse_without_effect(settings, data)
+    return said
+
+
+def _refuse_without_effect(settings: tuple[str, ...], data: str) -> None:
+    from ignite_workflow.data.file_formats import READ_KEYS, find_file_format
+    from ignite_workflow.data.paths import table_paths
+
+    path = table_paths(data)[0]
+    file_format = find_file_format(path)
+    keys = READ_KEYS[file_format]
+    for setting in settings:
+        if setting.removeprefix("data.read.").partition("=")[0] not in keys:
+            known = ", ".join(f"data.read.{key}" for key in keys)
+            raise ConfigError(
+                f"argument {setting!r} has no effect: {path} is {file_format}, where {known} can be said."
+            )
 
 
 def handler_settings(specs: Iterable[str]) -> list[str]:

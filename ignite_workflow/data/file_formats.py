@@ -10,7 +10,7 @@ from pathlib import Path
 from ignite_workflow.data.compressed import COMPRESSED, is_compressed, without_compression
 from ignite_workflow.errors import ConfigError, DataError
 
-__all__ = ["FileFormat", "find_file_format", "is_table_file"]
+__all__ = ["READ_KEYS", "FileFormat", "find_file_format", "is_table_file"]
 
 
 class FileFormat(StrEnum):
@@ -21,6 +21,17 @@ class FileFormat(StrEnum):
     PARQUET = "Parquet"
     EXCEL = "Excel"
 
+
+READ_KEYS: dict[FileFormat, tuple[str, ...]] = {
+    FileFormat.DELIMITED: (
+        *("delimiter", "starts", "encoding", "header", "units", "footer", "repeated_header", "row_names", "quotes"),
+        *("escapes", "pad_rows"),
+    ),
+    FileFormat.JSON_LINES: ("encoding", "sheet", "repeated_header"),
+    FileFormat.PARQUET: ("repeated_header",),
+    FileFormat.EXCEL: ("sheet", "header", "units", "footer", "repeated_header"),
+}
+"""What of ``data.read`` says how files of a format are taken apart, beside what says how cells are read."""
 
 _OF_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv", ".asc", ".prn", ".vcf", ".bed", ".gtf", ".gff")
 _FORMATS = {
