@@ -336,6 +336,14 @@ def test_a_class_of_one_row_trains(prepare, fraction):
     assert 40 in prepared.splits["train"].rows
 
 
+def test_of_every_class_a_row_trains(prepare):
+    rows = ["1,ant", "2,bee"] * 28 + ["3,gnu", "4,cow"] * 2
+
+    codes = prepare(table(rows), split=SplitConfig(val=0.45, test=0.45)).splits["train"].y
+
+    assert set(codes.tolist()) == {0, 1, 2, 3}
+
+
 def test_a_class_of_one_row_that_does_not_train_is_named(prepare, tmp_path):
     (tmp_path / "rows.txt").write_text("40\n")
 

@@ -22,6 +22,7 @@ from ignite_workflow.randomness import Stream, mix
 
 __all__ = ["Assignment", "Mask", "Order", "Rows", "Split", "assign_rows"]
 
+_RARE = 3  # rows of a class: more are spread finely enough
 _SPELLINGS = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
 
 Assignment = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -193,14 +194,13 @@ def _random_order(rows: Rows, config: SplitConfig, free: RowNumbers, random: np.
     shuffled: RowNumbers = random.permutation(len(free))
     if rows.classes is None or config.stratify is False:
         return shuffled
-    # each class spread evenly over 0 to 1: whatever slice is cut out of that has the classes in proportion; the first
-    # slice trains, and gets a class of one row
+    # each class spread evenly over 0 to 1: whatever slice is cut out of that has the classes in proportion
     classes = rows.classes[free][shuffled]
     by_class = np.argsort(classes, kind="stable")
     _, starts, counts = np.unique(classes[by_class], return_index=True, return_counts=True)
     rank = np.empty(len(free))
-    middle = np.where(counts > 1, 0.5, 0.0)
-    rank[by_class] = (np.arange(len(free)) - np.repeat(starts - middle, counts)) / np.repeat(counts, counts)
+    rank[by_class] = (np.arange(len(free)) - np.repeat(starts, counts) + 0.5) / np.repeat(counts, counts)
+    rank[by_class[starts[counts <= _RARE]]] = 0.0  # the first slice trains: it has a row of every class
     return shuffled[np.argsort(rank, kind="stable")]
 
 
