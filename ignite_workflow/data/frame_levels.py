@@ -92,8 +92,9 @@ def _names_no_index(level: Sequence[str], index: Sequence[str]) -> bool:
     """Whether nothing stands above the index but the name of the level: first in text, last in a sheet."""
     leading = len(index)
     above = level[:leading]
-    if not any(index):
-        return not any(above) and level[leading] != ""
+    if not any(index):  # nor a fraction in it: then it may be data
+        is_data = any(is_number(cell) and not cell.strip("%").isdecimal() for cell in level[leading:])
+        return not any(above) and level[leading] != "" and not is_data
     return sum(map(bool, above)) <= 1 and not any(above[1:-1]) and level[leading] != ""
 
 
