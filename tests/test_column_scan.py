@@ -146,6 +146,10 @@ def test_a_date_that_may_begin_with_day_or_month_is_a_question():
     assert scan(["01/02/2024", "31/01/2024"] * 2).question == ""
 
 
+def test_the_cell_that_is_asked_about_is_one_whose_day_and_month_may_be_exchanged():
+    assert scan(["1-Jan-15", "05/04/82", "2-Feb-16"]).question.startswith("column 'x': '05/04/82' may begin with the")
+
+
 def test_dates_say_what_decided_them():
     finding = scan(["5/1/2006", "5/19/2006", "5/1/2006"] * 9)
 

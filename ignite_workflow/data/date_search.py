@@ -162,7 +162,7 @@ class DateSearch:
         if "%Z" in layout:
             names = zone_names(rest.filter(claimed)).unique().drop_nulls()
             profile.zones = sorted({*profile.zones, *names})
-        if not profile.example and claimed.any():
+        if not profile.example and len(forms) > 1 and claimed.any():
             profile.example = str(rest.filter(claimed)[0])
         return rest.filter(~claimed)
 

@@ -85,7 +85,7 @@ class DateProfile:
     Attributes:
         known, bad: how many cells there are, and how many are no dates.
         first_bad: the first that is none.
-        example: the first that is one.
+        example: the first that may begin with the day or with the month.
         proof: a cell that tells whether day or month comes first.
         contradiction: two cells that tell different things.
         unknown_zone: the abbreviation of a time zone that nobody knows.
