@@ -29,6 +29,11 @@ _CLASSES_WITH_FULL_PENALTY = 3
 _PENALISED_TASKS = ("binary", "multiclass")
 _PENALTY_OPTIONS = frozenset({"weight_decay", "groups"})
 
+# With few rows a step goes wherever its few rows pull, and the few that validate pick one such step: the average over
+# some thirty steps is better than any of them.
+_FEW_ROWS = 200
+_AVERAGED = {"decay": 0.97}
+
 
 def complete(config: RunConfig, *, sizes: Mapping[str, int], target: Target | None) -> RunConfig:
     """``config`` with every setting that was left open filled in.
@@ -45,6 +50,7 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], target: Target | No
     validates = loss is not None and ("val" in sizes or train.overfit_batches is not None)
     own_step_alone = train.step is not None and config.schedule is None
     model = _named(config.model, DEFAULT_NAMES["model"])
+    handlers = _with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers
     return replace(
         config,
         model=model,
@@ -52,7 +58,7 @@ def complete(config: RunConfig, *, sizes: Mapping[str, int], target: Target | No
         optimizer=_optimizer(config.optimizer, model, target, sizes["train"]),
         schedule=None if own_step_alone else _named(config.schedule, DEFAULT_NAMES["schedule"], warmup=0.05),
         train=train,
-        handlers=_with_patience(config.handlers, train.max_epochs or 1) if validates else config.handlers,
+        handlers=_with_average(handlers, model, train, sizes["train"]),
     )
 
 
@@ -101,3 +107,12 @@ def _with_patience(handlers: Mapping[str, Any], max_epochs: int) -> dict[str, An
         return dict(handlers)
     options = given if isinstance(given, dict) else {}
     return {**handlers, "early_stopping": {**options, "patience": max(5, max_epochs // 3)}}
+
+
+def _with_average(handlers: Mapping[str, Any], model: Component, train: TrainConfig, rows: int) -> dict[str, Any]:
+    """Averaged weights where rows are few: of the model, and in the steps, that this was measured with."""
+    learns_by_heart = train.overfit_batches is not None
+    if rows >= _FEW_ROWS or model.name != DEFAULT_NAMES["model"] or train.step is not None or learns_by_heart:
+        return dict(handlers)
+    uses = {given.get("use", name) if isinstance(given, dict) else name for name, given in handlers.items()}
+    return dict(handlers) if "ema" in uses else {**handlers, "ema": dict(_AVERAGED)}

@@ -101,13 +101,32 @@ def test_one_thread_computes_unless_told_otherwise(given, threads):
 def test_early_stopping_waits_for_five_evaluations_at_least():
     short = {**TABLE, "train": {"max_epochs": 6}}
 
-    assert completed(short, "binary", train=100, val=1).handlers == {"early_stopping": {"patience": 5}}
+    assert completed(short, "binary", train=1_000, val=1).handlers == {"early_stopping": {"patience": 5}}
+
+
+def test_with_few_rows_weights_are_averaged():
+    few, enough = (completed(TABLE, "regression", train=rows).handlers for rows in (199, 200))
+
+    assert (few, enough) == ({"ema": {"decay": 0.97}}, {})
+
+
+@pytest.mark.parametrize("given", [{"ema": False}, {"ema": {"decay": 0.9}}, {"mine": {"use": "ema"}}])
+def test_who_says_how_weights_are_averaged_is_heard(given):
+    assert completed({**TABLE, "handlers": given}, "regression", train=100).handlers == given
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"model": {"name": "linear"}}, {"train": {"overfit_batches": 1}}, {"train": {"step": "gan:train_step"}}],
+)
+def test_weights_are_averaged_where_that_was_measured_alone(settings):
+    assert "ema" not in completed({**TABLE, **settings}, "regression", train=100).handlers
 
 
 def test_without_a_validation_split_there_is_no_early_stopping_to_wait():
     overfit = {**TABLE, "train": {"overfit_batches": 1}}
 
-    assert completed(TABLE, "binary", train=100).handlers == {}
+    assert completed(TABLE, "binary", train=200).handlers == {}
     assert completed(overfit, "binary", train=100).handlers.keys() == {
         "early_stopping"
     }  # it validates on those batches
