@@ -169,6 +169,7 @@ def test_options_reach_torch():
         ("cross_entropy", "multiclass", {"class_weights": [1, 2]}, "must be 'balanced', 3 numbers or"),
         ("cross_entropy", "multiclass", {"class_weights": "balance"}, "must be 'balanced', 3 numbers or"),
         ("cross_entropy", "multiclass", {"class_weights": [1, 2, 0]}, "class_weights must be positive numbers, got 0"),
+        ("nll", "multiclass", {"class_weights": [1, 2, float("inf")]}, "must be positive numbers, got inf"),
         ("gaussian_nll", "regression", {}, "loss 'gaussian_nll' cannot be used by name: it needs a predicted variance"),
     ],
 )  # fmt: skip

@@ -214,6 +214,40 @@ def test_a_class_that_never_occurs_does_not_count():
     assert metric.compute() == {"f1": 1.0, "precision": 1.0, "recall": 1.0}
 
 
+@pytest.mark.parametrize("name", ["precision", "recall", "f1"])
+def test_a_class_that_is_only_predicted_counts(name):
+    y, predicted = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 2, 1, 1])
+    metric = build_metrics([name], KINDS, outputs(KINDS)[0]).metrics["predictions"]
+
+    metric.update((torch.nn.functional.one_hot(predicted, 8).float(), y))
+
+    expected = getattr(oracle, f"{name}_score")(y, predicted, average="macro", zero_division=0)
+    assert metric.compute() == {name: pytest.approx(expected)}
+
+
+def test_a_label_is_predicted_from_one_half_on():
+    metric = build_metrics(["accuracy"], TAGS, outputs(TAGS)[0]).metrics["predictions"]
+
+    metric.update((torch.zeros(2, 3), torch.ones(2, 3)))
+
+    assert metric.compute() == {"accuracy": 1.0}
+
+
+def test_of_a_target_that_does_not_vary_nothing_can_be_explained():
+    metric = build_metrics(["r2"], PRICES, outputs(PRICES)[0]).metrics["predictions"]
+
+    metric.update((torch.ones(4, 1), torch.zeros(4, 1)))
+
+    assert np.isnan(metric.compute()["r2"])
+
+
+def test_a_probability_near_zero_keeps_its_digits():
+    [[first, second]] = LINKS["sigmoid_pair"](torch.tensor([[30.0]])).tolist()
+
+    assert first == pytest.approx(np.exp(-30), rel=1e-5)
+    assert second == pytest.approx(1.0)
+
+
 def test_a_target_of_zero_makes_the_relative_error_infinite():
     loss = build_loss("mse", {}, PRICES)
     metric = build_metrics(["mape"], PRICES, loss).metrics["predictions"]
