@@ -69,7 +69,6 @@ class Checkpointing(Handler):
     def attach(self, workflow: Workflow) -> None:
         self.workflow = workflow
         self.store = workflow.checkpoint_store()
-        self.store.keep(self, [])
         if self.metric is not None:
             workflow.check_metric(self.metric, self.mode)
             workflow.evaluator.add_event_handler(Events.COMPLETED, self.compare)

@@ -303,3 +303,15 @@ def test_an_unknown_metric_is_named_before_training(tmp_path):
 def test_without_a_directory_there_is_nowhere_to_save():
     with pytest.raises(ConfigError, match="checkpoints need a run directory"):
         scripted_workflow(handlers={"checkpointing": Checkpointing()})
+
+
+def test_what_it_kept_before_a_resume_is_safe_from_what_another_one_prunes(tmp_path):
+    best = Checkpointing(metric="loss", keep=1)
+    workflow = scripted(tmp_path, handlers={"best": best})
+    for step in (1, 2, 3):
+        workflow.checkpoint_store().save(step, {})
+
+    best.load_state_dict({"kept": [(0.5, 1)]})
+    workflow.checkpoint_store().prune()
+
+    assert steps(workflow) == [1, 3]
