@@ -3,7 +3,9 @@ import json
 import polars as pl
 import pytest
 
+from ignite_workflow.config import DataConfig
 from ignite_workflow.data import json_lines, text_file
+from ignite_workflow.data.survey import survey_table
 from ignite_workflow.data.tables import open_table
 from ignite_workflow.errors import DataError
 
@@ -123,3 +125,16 @@ def test_infinity_is_named_and_not_the_numbers_beside_it(write):
 def test_lists_that_are_not_alike_are_named_with_their_key(write):
     with pytest.raises(DataError, match=r"line 2, key 'a\.b\[\]': \[2, 3\] among numbers\.$"):
         rows(write({"a": {"b": [1, 2], "c": None}}, {"a": {"b": [[2, 3]], "c": "x"}}))
+
+
+def test_many_columns_stand_in_the_order_in_which_their_keys_first_occur(write):
+    names = [f"k{number * 37 % 101}" for number in range(101)]
+    path = write(dict.fromkeys(names[:90], 1), {"o": dict.fromkeys(names), **dict.fromkeys(names, 2)})
+
+    assert open_table(path).columns == (*names[:90], *(f"o.{name}" for name in names), *names[90:])
+
+
+def test_a_key_without_a_name_is_a_column(write):
+    path = write(*({"": str(row), "b": f"{row},5"} for row in range(9)))
+
+    assert survey_table(DataConfig(path=path, target="b")).findings[""].known == 9

@@ -133,9 +133,9 @@ def is_scalar(dtype: pl.DataType) -> bool:
 def cast_columns(columns: Iterable[pl.Series], rules: CellRules) -> dict[str, pl.Series]:
     """Columns of text as numbers by their names, null where a cell is none: polars shares them among its threads."""
     forms = {series.name: (series, rules.format(series.name)) for series in columns}
-    plain = pl.DataFrame([series for series, form in forms.values() if form.is_plain])
+    plain = pl.DataFrame({name: series for name, (series, form) in forms.items() if form.is_plain})  # one may be ""
     numbers = plain.select(pl.all().cast(pl.Float64, strict=False)).get_columns()  # one expression for thousands
-    others = pl.DataFrame([series for series, form in forms.values() if not form.is_plain])
+    others = pl.DataFrame({name: series for name, (series, form) in forms.items() if not form.is_plain})
     numbers += others.select(to_float(pl.col(name), forms[name][1]) for name in others.columns).get_columns()
     return {series.name: series for series in numbers}
 

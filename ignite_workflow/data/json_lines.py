@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,9 +33,12 @@ _BLANKS_ALONE = re.compile(rb"(?m)^[ \t]+(?=\r?$)")
 _NAN = re.compile(rb'"(?:[^"\\]|\\.)*"|\bNaN\b')  # JSON has no such word, but Python writes it
 _KINDS = {int: "numbers", float: "numbers", bool: "booleans", str: "text", list: "lists", dict: "objects"}
 _SHOWN = 40
+_ORDERING_RECORDS = 1000  # of a block
 _DEEPER = np.zeros(256, dtype=np.int8)  # what a byte adds to the depth
 _DEEPER[[ord("["), ord("{")]] = 1
 _DEEPER[[ord("]"), ord("}")]] = -1
+
+_Leaf = tuple[str, pl.Expr, pl.DataType]
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,11 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
         frame = _parsed(path, block)
         rows += frame.height
         found: set[str] = set()
-        for name, cells, dtype in leaves(frame.schema):
+        for name, _, _ in leaves(frame.schema):
             if name in found:
                 raise DataError(f"{path}: two keys are both named {name!r} once objects are taken apart.")
             found.add(name)
+        for name, cells, dtype in _in_order(leaves(frame.schema), block):
             if columns.get(name, pl.Null()) == pl.Null:
                 columns[name] = dtype
             if is_listed(dtype):
@@ -116,6 +120,18 @@ def open_json_lines(path: Path, read: ReadConfig) -> JsonLinesFile:
     same = {name: high for name, (low, high) in lengths.items() if low == high}
     names = [name for key, dtype in columns.items() for name, _ in parts(key, pl.col(key), dtype, same, ())]
     return JsonLinesFile(text, tuple(names), same)
+
+
+def _in_order(found: Iterable[_Leaf], block: Block) -> list[_Leaf]:
+    """Leaves in the order of their keys in the first records, the rest by name: polars has many in no order at all."""
+    rest = {leaf[0]: leaf for leaf in found}
+    ordered: list[_Leaf] = []
+    for line in block.without_blank_lines().split(b"\n", _ORDERING_RECORDS)[:_ORDERING_RECORDS]:
+        if not rest:
+            break
+        keys = (key for key, _ in _values(json.loads(line))) if line.strip() else ()
+        ordered += [rest.pop(key) for key in keys if key in rest]
+    return [*ordered, *(rest[name] for name in sorted(rest))]
 
 
 def _refuse_columns_as_records(path: Path, names: Sequence[str]) -> None:
@@ -216,12 +232,11 @@ def _null_for_nan(match: re.Match[bytes]) -> bytes:
 
 
 def _values(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """All values in an object, with their keys: of objects inside it and of lists those of what they hold, too."""
+    """All values in an object, null too, with their keys: also those in the objects and lists that it holds."""
     todo = list(record.items())[::-1]
     while todo:
         key, value = todo.pop()
-        if value is not None:
-            yield key, value
+        yield key, value
         if isinstance(value, dict):
             todo += [(f"{key}.{name}", inner) for name, inner in reversed(value.items())]
         elif isinstance(value, list):
@@ -241,6 +256,8 @@ def _bad_line(path: Path, block: Block, reason: str) -> DataError:
         for key, value in _values(record):
             if isinstance(value, float) and math.isinf(value):
                 return DataError(f"{where}, key {key!r}: {value} is no number that JSON knows: write null.")
+            if value is None:
+                continue
             first = types.setdefault(key, _KINDS[type(value)])
             if first != _KINDS[type(value)]:
                 return DataError(f"{where}, key {key!r}: {json.dumps(value)[:_SHOWN]} among {first}.")

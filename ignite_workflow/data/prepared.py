@@ -33,7 +33,7 @@ from ignite_workflow.errors import DataError
 
 __all__ = ["ArraySplit", "PreparedData", "prepare_table"]
 
-_FORMAT = 14  # goes into the key: raise it whenever the same data would come out as other arrays
+_FORMAT = 15  # goes into the key: raise it whenever the same data would come out as other arrays
 _MOST_IN_MEMORY = 1024**3
 _SPLITS = ("train", "val", "test")
 OnSurvey = Callable[[Survey], None] | None
